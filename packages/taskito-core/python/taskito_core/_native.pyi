@@ -1,0 +1,309 @@
+"""The compiled engine of taskito: storage, dispatch and crash recovery.
+
+Internal to taskito: names and shapes change without notice between releases.
+
+Conventions. Instants are milliseconds since the Unix epoch, durations carry the
+suffix ``_ms``. Ids are lower-case UUIDv7 text. Payloads, results and metadata are
+opaque to the engine. Every method that touches the database releases the GIL and
+raises :class:`EngineError`; none of them polls.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, final
+
+__version__: str
+"""Version of the crate, equal to the version of the ``taskito-core`` distribution."""
+
+SQLITE_VERSION: str
+"""Version of the SQLite library that is compiled into this module."""
+
+SCHEMA_VERSION: int
+"""The newest database schema this module can open."""
+
+ErrorKind = Literal[
+    "not_writable",  # a directory or file cannot be created or written
+    "not_a_database",  # the file is something else than an SQLite database
+    "foreign",  # an SQLite database that belongs to another program
+    "newer_schema",  # written by a newer taskito; left untouched
+    "corrupt",  # SQLite found damage
+    "full",  # no space left, or a file size limit
+    "busy",  # another process held the write lock for more than 5 seconds
+    "not_found",  # the named row does not exist
+    "invalid",  # an argument the engine refuses
+    "closed",  # the store was closed
+    "io",  # any other failure of the operating system or SQLite
+]
+
+Status = Literal["pending", "running", "complete", "dead", "cancelled"]
+
+class EngineError(Exception):
+    """Any failure of the engine. ``str()`` is the message without the hint."""
+
+    kind: ErrorKind
+    hint: str | None
+    path: str | None
+
+@final
+class JobSpec:
+    """Everything about a job but its payload. Immutable, reusable for many jobs.
+
+    ``delay_ms`` counts from the moment of the insert; 0 or less means due at once.
+    ``timeout_ms`` 0 means no limit. ``metadata`` is stored verbatim.
+    """
+
+    def __new__(
+        cls,
+        task: str,
+        *,
+        queue: str = "default",
+        priority: int = 0,
+        delay_ms: int = 0,
+        max_retries: int = 3,
+        timeout_ms: int = 0,
+        unique_key: str | None = None,
+        idempotency_key: str | None = None,
+        metadata: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> JobSpec: ...
+
+@final
+class JobRow:
+    """One job as it was at the moment of reading."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def queue(self) -> str: ...
+    @property
+    def task(self) -> str: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def priority(self) -> int: ...
+    @property
+    def retry_count(self) -> int: ...
+    @property
+    def max_retries(self) -> int: ...
+    @property
+    def losses(self) -> int: ...
+    @property
+    def created_at(self) -> int: ...
+    @property
+    def scheduled_at(self) -> int:
+        """When the job is or was due: creation plus delay, or the time of the next retry."""
+    @property
+    def started_at(self) -> int | None: ...
+    @property
+    def completed_at(self) -> int | None: ...
+    @property
+    def timeout_ms(self) -> int: ...
+    @property
+    def unique_key(self) -> str | None: ...
+    @property
+    def idempotency_key(self) -> str | None: ...
+    @property
+    def metadata(self) -> str | None: ...
+    @property
+    def headers(self) -> dict[str, str]: ...
+    @property
+    def error(self) -> str | None:
+        """Text of the last failure of a finished job; ``None`` while it may still run."""
+    @property
+    def progress(self) -> int | None:
+        """0 to 100, or ``None`` when the job never reported any."""
+
+@final
+class AttemptRow:
+    """One failed or lost attempt of a job."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def job_id(self) -> str: ...
+    @property
+    def attempt(self) -> int:
+        """0-based: the retry count while this attempt ran."""
+    @property
+    def outcome(self) -> Literal["failed", "lost"]: ...
+    @property
+    def error(self) -> str: ...
+    @property
+    def claimed_at(self) -> int: ...
+    @property
+    def failed_at(self) -> int: ...
+
+@final
+class DeadRow:
+    """One dead letter: a job that will not be tried again, kept for a person."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def job_id(self) -> str: ...
+    @property
+    def queue(self) -> str: ...
+    @property
+    def task(self) -> str: ...
+    @property
+    def error(self) -> str: ...
+    @property
+    def retry_count(self) -> int: ...
+    @property
+    def failed_at(self) -> int: ...
+    @property
+    def metadata(self) -> str | None: ...
+
+@final
+class WorkerRow:
+    """One worker that registered in this database and has not left."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def hostname(self) -> str: ...
+    @property
+    def pid(self) -> int: ...
+    @property
+    def version(self) -> str: ...
+    @property
+    def queues(self) -> list[str]:
+        """Names it was started with; empty when it serves every queue."""
+    @property
+    def tasks(self) -> list[str]: ...
+    @property
+    def concurrency(self) -> int: ...
+    @property
+    def running(self) -> int: ...
+    @property
+    def draining(self) -> bool: ...
+    @property
+    def started_at(self) -> int: ...
+    @property
+    def last_heartbeat(self) -> int: ...
+
+@final
+class Store:
+    """One database, shared by every thread of the process.
+
+    Constructing touches no file. The first call that needs the database creates
+    parent directories (0700) and the file (0600), or upgrades an older schema.
+    ``":memory:"`` is a private database that vanishes with this object.
+    """
+
+    def __new__(cls, path: str, *, durability: Literal["full", "normal"] = "full") -> Store: ...
+    @property
+    def path(self) -> str: ...
+    def insert(self, jobs: Sequence[tuple[JobSpec, bytes]]) -> list[tuple[str, bool]]:
+        """Store all jobs in one transaction, or none; wake sleeping workers.
+
+        Returns, in order, ``(id, deduplicated)``. ``deduplicated`` is true when a live
+        ``unique_key`` or an existing ``idempotency_key`` named another job, whose id is
+        returned. Concurrent calls of one process share a flush.
+        """
+    def cancel(self, job_id: str) -> bool:
+        """Cancel a pending job. False when it was not pending or does not exist."""
+    def revive(self, dead_id: str) -> str:
+        """Enqueue a dead letter's job again and remove the letter; the new job's id.
+
+        Raises kind ``not_found`` for an unknown id.
+        """
+    def job(self, job_id: str) -> JobRow | None: ...
+    def jobs(
+        self,
+        *,
+        status: Status | None = None,
+        queue: str | None = None,
+        task: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[JobRow]:
+        """Newest first."""
+    def result(self, job_id: str) -> bytes | None:
+        """The stored result of a complete job, else ``None``."""
+    def stats(self) -> dict[str, int]:
+        """Counts under ``pending running completed failed dead cancelled``."""
+    def attempts(self, job_id: str) -> list[AttemptRow]:
+        """Oldest first; empty for an unknown id."""
+    def dead_letters(self, *, limit: int = 10, offset: int = 0) -> list[DeadRow]:
+        """Newest first."""
+    def workers(self) -> list[WorkerRow]: ...
+    def wait(self, job_id: str, timeout_ms: int | None = None) -> bool:
+        """Block until the job is complete, dead or cancelled, or its row is gone.
+
+        False at the deadline. Sleeps in the kernel; Ctrl-C interrupts it. ``None``
+        waits without limit, 0 or less looks once.
+        """
+    def close(self) -> None:
+        """Release every file. Later calls raise kind ``closed``. Idempotent."""
+
+@final
+class RetryPolicy:
+    """How one task waits between attempts: ``min(cap, base * 2**n) + U[0, base)``."""
+
+    def __new__(cls, *, backoff_ms: int = 1000, max_delay_ms: int = 300_000) -> RetryPolicy: ...
+
+@final
+class Claim:
+    """One job this worker holds: what to run, and the token to settle it with."""
+
+    @property
+    def job_id(self) -> str: ...
+    @property
+    def queue(self) -> str: ...
+    @property
+    def task(self) -> str: ...
+    @property
+    def payload(self) -> bytes: ...
+    @property
+    def retry_count(self) -> int: ...
+    @property
+    def max_retries(self) -> int: ...
+    @property
+    def timeout_ms(self) -> int: ...
+
+@final
+class Outcome:
+    """What happened to one attempt."""
+
+    @staticmethod
+    def done(result: bytes) -> Outcome: ...
+    @staticmethod
+    def failed(error: str, *, retryable: bool = True) -> Outcome: ...
+
+@final
+class Engine:
+    """One worker: claims jobs of a store, hands them out, settles their outcomes.
+
+    Life: construct, :meth:`register` tasks (also later), :meth:`start`, then any number
+    of threads loop over :meth:`next` and :meth:`settle`; :meth:`drain` or :meth:`stop`
+    end it and :meth:`join` reports the end.
+    """
+
+    def __new__(
+        cls, store: Store, *, threads: int, queues: Sequence[str] = ()
+    ) -> Engine:
+        """``threads`` callers of :meth:`next` will exist; no queues means all of them."""
+    @property
+    def worker_id(self) -> str:
+        """Known once :meth:`start` has returned."""
+    def register(self, task: str, policy: RetryPolicy) -> None:
+        """Let this worker claim jobs of a task. Effective at once, also while running."""
+    def start(self) -> None:
+        """Register the worker, recover jobs of dead workers, start claiming."""
+    def next(self) -> Claim | None:
+        """The next job to run; blocks while there is none, ``None`` when the worker ends."""
+    def settle(self, claim: Claim, outcome: Outcome) -> None:
+        """Report an attempt. Returns at once; the engine commits it with the next batch."""
+    def drain(self, timeout_ms: int) -> None:
+        """Claim nothing more, hand back what has not started, wait for what runs.
+
+        Returns at once. After ``timeout_ms`` running jobs are handed back as well.
+        A second call can only shorten the wait.
+        """
+    def stop(self) -> None:
+        """Like ``drain(0)``: hand back everything now."""
+    def join(self, timeout_ms: int | None = None) -> bool:
+        """Block until the worker has left the database; False at the deadline.
+
+        Ctrl-C and other signals run their Python handlers while this waits.
+        """
