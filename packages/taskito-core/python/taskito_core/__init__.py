@@ -1,0 +1,44 @@
+"""The compiled engine of taskito. Internal: use the ``taskito`` package instead.
+
+Everything here comes from the native module, whose stub is the contract.
+"""
+
+from typing import TYPE_CHECKING
+
+from taskito_core._native import (
+    SCHEMA_VERSION,
+    SQLITE_VERSION,
+    AttemptRow,
+    Claim,
+    DeadRow,
+    Engine,
+    EngineError,
+    JobRow,
+    JobSpec,
+    Outcome,
+    RetryPolicy,
+    Store,
+    WorkerRow,
+    __version__,
+)
+
+if TYPE_CHECKING:
+    from taskito_core._native import ErrorKind as ErrorKind
+    from taskito_core._native import Status as Status
+
+__all__ = [
+    "SCHEMA_VERSION",
+    "SQLITE_VERSION",
+    "AttemptRow",
+    "Claim",
+    "DeadRow",
+    "Engine",
+    "EngineError",
+    "JobRow",
+    "JobSpec",
+    "Outcome",
+    "RetryPolicy",
+    "Store",
+    "WorkerRow",
+    "__version__",
+]
