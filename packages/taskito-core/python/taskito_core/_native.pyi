@@ -8,7 +8,7 @@ opaque to the engine. Every method that touches the database releases the GIL an
 raises :class:`EngineError`; none of them polls.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal, final
 
 __version__: str
@@ -48,7 +48,7 @@ class JobSpec:
     """Everything about a job but its payload. Immutable, reusable for many jobs.
 
     ``delay_ms`` counts from the moment of the insert; 0 or less means due at once.
-    ``timeout_ms`` 0 means no limit. ``metadata`` is stored verbatim.
+    ``timeout_ms`` 0 means no limit. ``metadata`` is stored verbatim, ``headers`` is a JSON object.
     """
 
     def __new__(
@@ -63,7 +63,7 @@ class JobSpec:
         unique_key: str | None = None,
         idempotency_key: str | None = None,
         metadata: str | None = None,
-        headers: Mapping[str, str] | None = None,
+        headers: str | None = None,
     ) -> JobSpec: ...
 
 @final
@@ -104,7 +104,8 @@ class JobRow:
     @property
     def metadata(self) -> str | None: ...
     @property
-    def headers(self) -> dict[str, str]: ...
+    def headers(self) -> str | None:
+        """A JSON object, as given to :class:`JobSpec`."""
     @property
     def error(self) -> str | None:
         """Text of the last failure of a finished job; ``None`` while it may still run."""

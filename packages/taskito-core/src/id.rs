@@ -1,0 +1,174 @@
+//! Keys of rows, and the `UUIDv7` text under which the outside knows them.
+//!
+//! A key is 41 bits of milliseconds since 2020 and a 22-bit sequence, made by the producer.
+//! Its public text carries the key and the 52-bit random id of the database, so text and
+//! key convert by arithmetic, and an id of another database is simply unknown.
+//!
+//! ```text
+//! key    0 | milliseconds since 2020 (41) | sequence (22)
+//! uuid   unix milliseconds (48) | 7 | sequence, high 12 | 10 | sequence, low 10 | database (52)
+//! ```
+
+use std::sync::Mutex;
+
+use crate::clock::Millis;
+
+/// 2020-01-01T00:00:00Z: keys reach until 2089 instead of 2039.
+pub const EPOCH: i64 = 1_577_836_800_000;
+
+const SEQUENCE_BITS: u32 = 22;
+const SEQUENCE_MASK: i64 = (1 << SEQUENCE_BITS) - 1;
+const DATABASE_BITS: u32 = 52;
+const DATABASE_MASK: u64 = (1 << DATABASE_BITS) - 1;
+
+/// Primary key of a job, attempt, dead letter or worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Key(pub i64);
+
+/// The random number a database got when it was created; 52 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DatabaseId(u64);
+
+impl DatabaseId {
+    /// Keeps the low 52 bits.
+    #[must_use]
+    pub fn from_bits(bits: u64) -> Self {
+        Self(bits & DATABASE_MASK)
+    }
+
+    /// The number itself, as it is stored.
+    #[must_use]
+    pub fn bits(self) -> u64 {
+        self.0
+    }
+}
+
+impl Key {
+    /// The public id: lower-case `UUIDv7` text of 36 characters.
+    #[must_use]
+    pub fn text(self, database: DatabaseId) -> String {
+        let time = (self.0 >> SEQUENCE_BITS).wrapping_add(EPOCH).cast_unsigned();
+        let sequence = (self.0 & SEQUENCE_MASK).cast_unsigned();
+        let high = (time << 16) | 0x7000 | (sequence >> 10);
+        let low = (0b10 << 62) | ((sequence & 0x3ff) << DATABASE_BITS) | database.0;
+        let digits = format!("{high:016x}{low:016x}");
+        [
+            &digits[..8],
+            &digits[8..12],
+            &digits[12..16],
+            &digits[16..20],
+            &digits[20..],
+        ]
+        .join("-")
+    }
+
+    /// Reads a public id back; `None` for text that no row of this database can have.
+    #[must_use]
+    pub fn parse(text: &str, database: DatabaseId) -> Option<Self> {
+        if text.len() != 36 || !text.is_ascii() {
+            return None;
+        }
+        let digits: String = text.split('-').collect();
+        if digits.len() != 32 {
+            return None;
+        }
+        let high = u64::from_str_radix(&digits[..16], 16).ok()?;
+        let low = u64::from_str_radix(&digits[16..], 16).ok()?;
+        let time = i64::try_from(high >> 16).ok()?.checked_sub(EPOCH)?;
+        if time < 0 {
+            return None;
+        }
+        let sequence = ((high & 0xfff) << 10) | ((low >> DATABASE_BITS) & 0x3ff);
+        let key = Self((time << SEQUENCE_BITS) | sequence.cast_signed());
+        (key.text(database) == text).then_some(key)
+    }
+}
+
+/// Makes keys that strictly increase within the process, also when the clock steps back.
+#[derive(Debug)]
+pub struct KeySource {
+    state: Mutex<KeyState>,
+}
+
+#[derive(Debug)]
+struct KeyState {
+    last: i64,
+    random: u64,
+}
+
+impl KeySource {
+    /// A source whose sequence starts where `seed` says; seed it at random.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        Self {
+            state: Mutex::new(KeyState {
+                last: 0,
+                random: seed | 1,
+            }),
+        }
+    }
+
+    /// The next key. Each new millisecond starts at a random place in the lower half of the
+    /// sequence, so that two processes seldom meet and a millisecond never runs out.
+    #[must_use]
+    pub fn next(&self, now: Millis) -> Key {
+        let mut state = self
+            .state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let millisecond = (now.0 - EPOCH).max(0);
+        if millisecond > state.last >> SEQUENCE_BITS {
+            state.random = xorshift(state.random);
+            let start = state.random.cast_signed() & (SEQUENCE_MASK >> 1);
+            state.last = (millisecond << SEQUENCE_BITS) | start;
+        } else {
+            state.last += 1;
+        }
+        Key(state.last)
+    }
+}
+
+/// One step of Marsaglia's xorshift64: cheap, and never zero for a non-zero state.
+#[must_use]
+pub fn xorshift(mut state: u64) -> u64 {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^ (state << 17)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATABASE: DatabaseId = DatabaseId(0xf_edcb_a987_6543);
+
+    #[test]
+    fn text_and_key_are_the_same_number() {
+        let key = KeySource::new(7).next(Millis(1_795_000_000_123));
+        let text = key.text(DATABASE);
+        assert_eq!(text.len(), 36);
+        assert_eq!(&text[14..15], "7");
+        assert!("89ab".contains(&text[19..20]));
+        assert_eq!(Key::parse(&text, DATABASE), Some(key));
+    }
+
+    #[test]
+    fn an_id_of_another_database_is_unknown() {
+        let text = KeySource::new(7).next(Millis(1_795_000_000_123)).text(DATABASE);
+        assert_eq!(Key::parse(&text, DatabaseId(1)), None);
+        assert_eq!(Key::parse("no id", DATABASE), None);
+        assert_eq!(Key::parse(&text.to_uppercase(), DATABASE), None);
+        assert_eq!(Key::parse(&"é".repeat(18), DATABASE), None);
+    }
+
+    #[test]
+    fn keys_increase_when_the_clock_steps_back() {
+        let source = KeySource::new(3);
+        let mut last = source.next(Millis(1_795_000_000_000));
+        for step in 0..10_000 {
+            let key = source.next(Millis(1_795_000_000_000 - step));
+            assert!(key > last);
+            last = key;
+        }
+    }
+}

@@ -1,0 +1,298 @@
+//! A job on its way in, as a claim, and as it reads from outside.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::clock::Millis;
+use crate::id::Key;
+use crate::state::{State, Status};
+
+/// Counts every claim of a job and never goes down; only the holder of the newest may settle.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fence(pub i64);
+
+/// Number of the lane (queue and task) a job waits in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LaneId(pub i64);
+
+/// Number of a worker in its database; never used twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WorkerId(pub i64);
+
+/// Everything about a new job but its payload. One spec serves many jobs.
+#[derive(Clone, Debug)]
+pub struct JobSpec {
+    /// Registered name of the function.
+    pub task: Arc<str>,
+    /// Name of the queue it waits in.
+    pub queue: Arc<str>,
+    /// Higher runs first.
+    pub priority: i32,
+    /// How long after the insert it is due; zero is at once.
+    pub delay: Duration,
+    /// Retries after the first attempt.
+    pub max_retries: u32,
+    /// Longest run of one attempt; zero is no limit.
+    pub timeout: Duration,
+    /// At most one unfinished job holds it.
+    pub unique_key: Option<String>,
+    /// At most one job of this task ever has it.
+    pub idempotency_key: Option<String>,
+    /// The user's own text.
+    pub metadata: Option<String>,
+    /// A JSON object that travels with the job.
+    pub headers: Option<String>,
+}
+
+impl JobSpec {
+    /// A job of `task` in the queue `default`, due at once, with three retries.
+    #[must_use]
+    pub fn new(task: &str) -> Self {
+        Self {
+            task: task.into(),
+            queue: "default".into(),
+            priority: 0,
+            delay: Duration::ZERO,
+            max_retries: 3,
+            timeout: Duration::ZERO,
+            unique_key: None,
+            idempotency_key: None,
+            metadata: None,
+            headers: None,
+        }
+    }
+}
+
+/// A job that a producer wants stored.
+#[derive(Clone, Debug)]
+pub struct NewJob {
+    /// Its settings.
+    pub spec: Arc<JobSpec>,
+    /// Serialized arguments.
+    pub payload: Vec<u8>,
+}
+
+/// The answer to one inserted job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Inserted {
+    /// The stored job.
+    pub key: Key,
+    /// Whether an earlier job with the same key was returned instead.
+    pub deduplicated: bool,
+}
+
+/// What identifies one claim of one job; needed to settle it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Token {
+    /// The job.
+    pub key: Key,
+    /// Which claim of it.
+    pub fence: Fence,
+    /// The lane whose counters it moves.
+    pub lane: LaneId,
+}
+
+/// A job that a worker holds, with all it takes to run it.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    /// Proof of holding it.
+    pub token: Token,
+    /// Queue it came from.
+    pub queue: Arc<str>,
+    /// Function to run.
+    pub task: Arc<str>,
+    /// Serialized arguments.
+    pub payload: Vec<u8>,
+    /// Retries spent so far.
+    pub retry_count: u32,
+    /// Retries it has in all.
+    pub max_retries: u32,
+    /// How often a worker died while running it.
+    pub losses: u32,
+    /// Longest run of one attempt; zero is no limit.
+    pub timeout: Duration,
+}
+
+/// A job of a dead worker: what its reaper must know.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// The claim the dead worker had.
+    pub token: Token,
+    /// Retries it has in all.
+    pub max_retries: u32,
+    /// Losses before this one.
+    pub losses: u32,
+}
+
+/// One job as it reads from outside.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JobRow {
+    /// Its key.
+    pub key: Key,
+    /// Its queue.
+    pub queue: String,
+    /// Its task.
+    pub task: String,
+    /// The internal state.
+    pub state: State,
+    /// Higher runs first.
+    pub priority: i32,
+    /// Retries spent.
+    pub retry_count: u32,
+    /// Retries it has in all.
+    pub max_retries: u32,
+    /// How often a worker died while running it.
+    pub losses: u32,
+    /// Number of claims so far.
+    pub fence: Fence,
+    /// When it was enqueued.
+    pub created_at: Millis,
+    /// When it is or was due.
+    pub run_at: Millis,
+    /// When the newest claim began; cleared when the job waits again.
+    pub claimed_at: Option<Millis>,
+    /// When it reached a final state.
+    pub finished_at: Option<Millis>,
+    /// Longest run of one attempt; zero is no limit.
+    pub timeout: Duration,
+    /// See [`JobSpec::unique_key`].
+    pub unique_key: Option<String>,
+    /// See [`JobSpec::idempotency_key`].
+    pub idempotency_key: Option<String>,
+    /// The user's own text.
+    pub metadata: Option<String>,
+    /// A JSON object.
+    pub headers: Option<String>,
+    /// Why it is dead or cancelled.
+    pub error: Option<String>,
+    /// 0 to 100, if it ever reported.
+    pub progress: Option<u8>,
+}
+
+/// How an attempt ended that did not succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mishap {
+    /// The function raised.
+    Failed,
+    /// The worker died.
+    Lost,
+}
+
+impl Mishap {
+    /// The stored name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Failed => "failed",
+            Self::Lost => "lost",
+        }
+    }
+}
+
+/// One failed or lost attempt in a job's history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AttemptRow {
+    /// Its key.
+    pub key: Key,
+    /// The job.
+    pub job: Key,
+    /// Retry count while it ran.
+    pub attempt: u32,
+    /// The claim it ran under.
+    pub fence: Fence,
+    /// How it ended.
+    pub mishap: Mishap,
+    /// What was said.
+    pub error: String,
+    /// When it was claimed.
+    pub claimed_at: Millis,
+    /// When it ended.
+    pub failed_at: Millis,
+}
+
+/// One dead letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadRow {
+    /// Its key.
+    pub key: Key,
+    /// The dead job.
+    pub job: Key,
+    /// Queue of the job.
+    pub queue: String,
+    /// Task of the job.
+    pub task: String,
+    /// Why it is dead.
+    pub error: String,
+    /// Retries it had spent.
+    pub retry_count: u32,
+    /// When it died.
+    pub failed_at: Millis,
+    /// The user's own text.
+    pub metadata: Option<String>,
+}
+
+/// Which jobs a listing shows.
+#[derive(Clone, Debug, Default)]
+pub struct JobFilter {
+    /// Only jobs that read as this.
+    pub status: Option<Status>,
+    /// Only jobs of this queue.
+    pub queue: Option<String>,
+    /// Only jobs of this task.
+    pub task: Option<String>,
+    /// At most this many.
+    pub limit: u32,
+    /// After skipping this many.
+    pub offset: u32,
+}
+
+/// Number of jobs by public status.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Waiting, due or not.
+    pub pending: u64,
+    /// Held by a worker.
+    pub running: u64,
+    /// Done.
+    pub complete: u64,
+    /// Given up.
+    pub dead: u64,
+    /// Called off.
+    pub cancelled: u64,
+}
+
+/// A worker that introduces itself.
+#[derive(Clone, Debug)]
+pub struct NewWorker {
+    /// Name of the machine.
+    pub hostname: String,
+    /// Process id on that machine.
+    pub pid: u32,
+    /// Version of the engine.
+    pub version: String,
+    /// Queues it serves; empty is all.
+    pub queues: Vec<String>,
+    /// Tasks it knows.
+    pub tasks: Vec<String>,
+    /// How many jobs it runs at once.
+    pub concurrency: u32,
+}
+
+/// A worker that is registered.
+#[derive(Clone, Debug)]
+pub struct WorkerRow {
+    /// Its number.
+    pub id: WorkerId,
+    /// Its public key.
+    pub key: Key,
+    /// What it said of itself.
+    pub about: NewWorker,
+    /// Jobs it holds now.
+    pub running: u32,
+    /// Whether it is leaving.
+    pub draining: bool,
+    /// When it came.
+    pub started_at: Millis,
+    /// When it last said that it lives; for display, never a reason to act.
+    pub heartbeat_at: Millis,
+}

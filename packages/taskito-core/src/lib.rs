@@ -1,0 +1,20 @@
+//! The engine of taskito: a durable task queue in one `SQLite` file.
+//!
+//! Read [`state`] for what can happen to a job, [`store`] for the contract of storing it,
+//! [`engine`] for who makes it happen, and `python` for the edge to Python.
+
+pub mod clock;
+pub mod engine;
+pub mod error;
+pub mod id;
+pub mod job;
+pub mod outcome;
+pub mod retry;
+pub mod state;
+pub mod store;
+
+#[cfg(feature = "python")]
+mod python;
+
+/// Version of this crate.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

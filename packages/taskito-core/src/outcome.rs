@@ -1,0 +1,188 @@
+//! What happened to an attempt, and the pure decision what follows from it.
+//!
+//! "What happens on retry" is decided here and applied by `retry` of the store.
+
+use crate::clock::Millis;
+use crate::job::{Claim, Held, Token};
+use crate::retry::RetryPolicy;
+
+/// The loss with this number buries a job: it probably kills its workers.
+pub const FATAL_LOSS: u32 = 3;
+
+/// What happened to one attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The function returned; its serialized result.
+    Done(Vec<u8>),
+    /// The function raised.
+    Failed {
+        /// The traceback.
+        error: String,
+        /// Whether the task's filters allow another attempt.
+        retryable: bool,
+    },
+    /// It was not run to an end, and that is nobody's fault: nothing is spent.
+    HandedBack,
+}
+
+/// What to do about one claim: the arrow and its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Settlement {
+    /// running -> complete.
+    Complete {
+        /// Serialized result.
+        result: Vec<u8>,
+    },
+    /// running -> scheduled, one retry spent.
+    Retry {
+        /// When it is due again.
+        run_at: Millis,
+        /// The traceback.
+        error: String,
+    },
+    /// running -> dead.
+    Bury {
+        /// The traceback.
+        error: String,
+    },
+    /// running -> pending, nothing spent.
+    HandBack,
+}
+
+impl Outcome {
+    /// Turns an outcome into the arrow to follow.
+    #[must_use]
+    pub fn decide(self, claim: &Claim, policy: &RetryPolicy, now: Millis, random: u64) -> Settlement {
+        match self {
+            Self::Done(result) => Settlement::Complete { result },
+            Self::Failed { error, retryable } => {
+                if retryable && claim.retry_count < claim.max_retries {
+                    Settlement::Retry {
+                        run_at: now.plus(policy.delay(claim.retry_count, random)),
+                        error,
+                    }
+                } else {
+                    Settlement::Bury { error }
+                }
+            }
+            Self::HandedBack => Settlement::HandBack,
+        }
+    }
+}
+
+/// What to do about a job whose worker died while running it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LossVerdict {
+    /// It never started: back to pending, nothing spent.
+    HandBack(Token),
+    /// It goes back to pending with one loss more.
+    Lose(Token, String),
+    /// It may not be tried again.
+    Bury(Token, String),
+}
+
+/// Decides about a dead worker's job. `started` says whether its function had begun.
+#[must_use]
+pub fn decide_loss(held: &Held, worker: &str, started: bool) -> LossVerdict {
+    if !started {
+        return LossVerdict::HandBack(held.token);
+    }
+    let number = held.losses + 1;
+    let cause = format!("WorkerLostError: worker {worker} died while it ran this job");
+    if held.max_retries == 0 {
+        LossVerdict::Bury(
+            held.token,
+            format!("{cause}; max_retries=0 allows a single attempt"),
+        )
+    } else if number >= FATAL_LOSS {
+        LossVerdict::Bury(
+            held.token,
+            format!("{cause}; this was loss {number} of {FATAL_LOSS}, the job probably kills its workers"),
+        )
+    } else {
+        LossVerdict::Lose(held.token, format!("{cause}; loss {number} of {FATAL_LOSS}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::Key;
+    use crate::job::{Fence, LaneId};
+    use std::time::Duration;
+
+    fn token() -> Token {
+        Token {
+            key: Key(1),
+            fence: Fence(1),
+            lane: LaneId(1),
+        }
+    }
+
+    fn claim(retry_count: u32, max_retries: u32) -> Claim {
+        Claim {
+            token: token(),
+            queue: "q".into(),
+            task: "t".into(),
+            payload: vec![],
+            retry_count,
+            max_retries,
+            losses: 0,
+            timeout: Duration::ZERO,
+        }
+    }
+
+    fn failed(retryable: bool) -> Outcome {
+        Outcome::Failed {
+            error: "boom".into(),
+            retryable,
+        }
+    }
+
+    #[test]
+    fn a_failure_is_retried_while_the_budget_lasts() {
+        let policy = RetryPolicy::default();
+        let first = failed(true).decide(&claim(0, 1), &policy, Millis(1000), 0);
+        assert_eq!(
+            first,
+            Settlement::Retry {
+                run_at: Millis(2000),
+                error: "boom".into()
+            }
+        );
+        let last = failed(true).decide(&claim(1, 1), &policy, Millis(1000), 0);
+        assert_eq!(last, Settlement::Bury { error: "boom".into() });
+    }
+
+    #[test]
+    fn a_failure_the_filters_refuse_is_buried_at_once() {
+        let verdict = failed(false).decide(&claim(0, 9), &RetryPolicy::default(), Millis(0), 0);
+        assert_eq!(verdict, Settlement::Bury { error: "boom".into() });
+    }
+
+    #[test]
+    fn a_job_that_never_started_loses_nothing() {
+        let held = Held {
+            token: token(),
+            max_retries: 0,
+            losses: 2,
+        };
+        assert_eq!(
+            decide_loss(&held, "w", false),
+            LossVerdict::HandBack(token())
+        );
+    }
+
+    #[test]
+    fn the_third_loss_buries_and_so_does_the_first_without_retries() {
+        let held = |max_retries, losses| Held {
+            token: token(),
+            max_retries,
+            losses,
+        };
+        assert!(matches!(decide_loss(&held(3, 0), "w", true), LossVerdict::Lose(..)));
+        assert!(matches!(decide_loss(&held(3, 1), "w", true), LossVerdict::Lose(..)));
+        assert!(matches!(decide_loss(&held(3, 2), "w", true), LossVerdict::Bury(..)));
+        assert!(matches!(decide_loss(&held(0, 0), "w", true), LossVerdict::Bury(..)));
+    }
+}

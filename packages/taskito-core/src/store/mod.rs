@@ -1,0 +1,267 @@
+//! The storage contract: the arrows of the state machine, and the questions about it.
+//!
+//! Implemented twice on purpose: by [`sqlite`] for real, and by the in-memory [`model`] that
+//! contract and simulation tests compare it with.
+
+#[cfg(feature = "model")]
+pub mod model;
+pub mod sqlite;
+
+use crate::clock::Millis;
+use crate::error::Result;
+use crate::id::{DatabaseId, Key};
+use crate::job::{
+    AttemptRow, Claim, DeadRow, Held, Inserted, JobFilter, JobRow, NewJob, NewWorker, Stats, Token,
+    WorkerId, WorkerRow,
+};
+
+/// What a commit must survive before the call returns.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sync {
+    /// Power loss: the commit is flushed to the device.
+    Durable,
+    /// A killed process: the next durable commit flushes it along.
+    Relaxed,
+}
+
+/// Whether a settlement took effect.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The job moved.
+    Applied,
+    /// Somebody else settled or reclaimed the job meanwhile; nothing changed.
+    Stale,
+}
+
+/// A successful attempt.
+#[derive(Clone, Copy, Debug)]
+pub struct Completion<'a> {
+    /// The claim.
+    pub token: Token,
+    /// Serialized result.
+    pub result: &'a [u8],
+}
+
+/// A failed attempt that will be repeated.
+#[derive(Clone, Copy, Debug)]
+pub struct Failure<'a> {
+    /// The claim.
+    pub token: Token,
+    /// The traceback.
+    pub error: &'a str,
+    /// When the next attempt is due.
+    pub run_at: Millis,
+}
+
+/// An attempt that ended with its worker, or the last one.
+#[derive(Clone, Copy, Debug)]
+pub struct End<'a> {
+    /// The claim.
+    pub token: Token,
+    /// What is said about it.
+    pub error: &'a str,
+}
+
+/// What a claim may take. The store asks in the order in which jobs would run.
+pub trait Appetite {
+    /// Whether this worker runs such jobs at all.
+    fn serves(&self, queue: &str, task: &str) -> bool;
+    /// Whether one more job of `task` is wanted; `false` ends the claim.
+    fn admit(&mut self, task: &str) -> bool;
+    /// Whether a job with losses on record may be taken. Asked again after each one taken.
+    fn admits_suspect(&self) -> bool;
+    /// Tells that a suspect was taken.
+    fn took_suspect(&mut self);
+    /// A number that grows from claim to claim: which queue has the first turn.
+    fn turn(&self) -> usize;
+}
+
+/// The arrows of the state machine, inside one transaction. Each takes a slice.
+///
+/// Settlements match on the fence: one that is not the newest changes nothing and is
+/// answered with [`Verdict::Stale`].
+pub trait Arrows {
+    /// -> pending, or scheduled when the delay is not over. Duplicates by key are answered
+    /// with the existing job.
+    ///
+    /// # Errors
+    /// Storage failures; nothing is stored then.
+    fn insert(&mut self, now: Millis, jobs: &[NewJob]) -> Result<Vec<Inserted>>;
+
+    /// scheduled -> pending for up to `limit` jobs that are due; how many.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn promote(&mut self, now: Millis, limit: u32) -> Result<u32>;
+
+    /// pending -> running for the jobs `appetite` takes, in running order: priority, then
+    /// due time, then id within a queue; queues take turns. Fence + 1.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn claim(
+        &mut self,
+        now: Millis,
+        worker: WorkerId,
+        appetite: &mut dyn Appetite,
+    ) -> Result<Vec<Claim>>;
+
+    /// running -> complete, with the result.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn complete(&mut self, now: Millis, batch: &[Completion<'_>]) -> Result<Vec<Verdict>>;
+
+    /// running -> scheduled, one retry spent, the attempt recorded.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn retry(&mut self, now: Millis, batch: &[Failure<'_>]) -> Result<Vec<Verdict>>;
+
+    /// running -> pending with one loss more, the attempt recorded. Keeps its place in the
+    /// queue.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn lose(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>>;
+
+    /// running -> pending, nothing spent and nothing recorded. Keeps its place in the queue.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn hand_back(&mut self, now: Millis, batch: &[Token]) -> Result<Vec<Verdict>>;
+
+    /// running -> dead after a failure, with a dead letter and the attempt recorded.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn bury(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>>;
+
+    /// running -> dead after a loss: as [`Arrows::bury`], recorded as lost, one loss more.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn bury_lost(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>>;
+
+    /// scheduled or pending -> cancelled; whether it was.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn cancel(&mut self, now: Millis, job: Key) -> Result<bool>;
+
+    /// A dead letter becomes a new pending job with the same settings; the letter is removed,
+    /// the old job stays dead. `None` when there is no such letter.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn revive(&mut self, now: Millis, letter: Key) -> Result<Option<Key>>;
+}
+
+/// The roster of workers, inside one transaction.
+pub trait Roster {
+    /// Adds a worker.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn enlist(&mut self, now: Millis, worker: &NewWorker) -> Result<WorkerId>;
+
+    /// Notes that a worker lives, what it knows now and whether it is draining.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn beat(&mut self, now: Millis, worker: WorkerId, tasks: &[String], draining: bool)
+    -> Result<()>;
+
+    /// What a worker holds.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn held(&mut self, worker: WorkerId) -> Result<Vec<Held>>;
+
+    /// Removes a worker that holds nothing any more; whether it was there.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn dismiss(&mut self, worker: WorkerId) -> Result<bool>;
+}
+
+/// Everything one write transaction can do.
+pub trait Transaction: Arrows + Roster {}
+
+impl<T: Arrows + Roster> Transaction for T {}
+
+/// The body of a write transaction.
+pub type Work<'a> = dyn FnMut(&mut dyn Transaction) -> Result<()> + 'a;
+
+/// Questions that change nothing.
+pub trait Inspect {
+    /// The random id of this database.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn database(&self) -> Result<DatabaseId>;
+
+    /// One job.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn job(&self, job: Key) -> Result<Option<JobRow>>;
+
+    /// Jobs, newest first.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRow>>;
+
+    /// The result of a complete job.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn result(&self, job: Key) -> Result<Option<Vec<u8>>>;
+
+    /// Failed and lost attempts of a job, oldest first.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn attempts(&self, job: Key) -> Result<Vec<AttemptRow>>;
+
+    /// Dead letters, newest first.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn dead_letters(&self, limit: u32, offset: u32) -> Result<Vec<DeadRow>>;
+
+    /// Number of jobs by status; read from counters, not counted.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn stats(&self) -> Result<Stats>;
+
+    /// Registered workers, oldest first.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn workers(&self) -> Result<Vec<WorkerRow>>;
+
+    /// When the next scheduled job is due.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn next_due(&self) -> Result<Option<Millis>>;
+
+    /// Lanes with pending jobs, as (queue, task).
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn ready_lanes(&self) -> Result<Vec<(String, String)>>;
+}
+
+/// A database of jobs.
+pub trait JobStore: Inspect + Send + std::marker::Sync {
+    /// Runs `work` in one write transaction: all of it becomes visible at the commit, or none.
+    /// `work` may be called again when a commit has to be repeated.
+    ///
+    /// # Errors
+    /// What `work` returned, or why the commit failed; nothing is changed then.
+    fn write(&self, sync: Sync, work: &mut Work<'_>) -> Result<()>;
+}
