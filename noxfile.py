@@ -1,0 +1,177 @@
+"""Every check of the project. ``nox`` with no arguments is what CI runs.
+
+The engine is compiled into a wheel once per state of its sources; all sessions that need
+Python install that one wheel, so a second run rebuilds nothing.
+"""
+
+import hashlib
+import shutil
+import sys
+from pathlib import Path
+
+import nox
+
+nox.needs_version = ">=2026.10"
+nox.options.default_venv_backend = "uv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "rust", "types", "tests", "packaging"]
+
+ROOT = Path(__file__).resolve().parent
+TARGET = ROOT / "target"
+DIST = TARGET / "dist"
+CONSTRAINTS = ROOT / "constraints.txt"
+CORE = ROOT / "packages" / "taskito-core"
+PURE = [ROOT / "packages" / name for name in ("taskito", "taskito-dashboard", "taskito-flask")]
+ENV = {"CARGO_TARGET_DIR": str(TARGET), "UV_PYTHON_DOWNLOADS": "never"}
+MAX_CORE_WHEEL_BYTES = 2_500_000
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Formatting, lint rules, import directions, lock files."""
+    install(session, "lint")
+    session.run("ruff", "format", "--check")
+    session.run("ruff", "check")
+    sources = ":".join(str(path) for path in [CORE / "python", *(p / "src" for p in PURE)])
+    session.run("lint-imports", env={"PYTHONPATH": sources})
+    check_lock_files(session)
+
+
+@nox.session
+def rust(session: nox.Session) -> None:
+    """Format, clippy, the engine without Python, its tests and its doctests."""
+    cargo(session, "fmt", "--check")
+    cargo(session, "clippy", "--all-targets", "--all-features", "--", "-D", "warnings")
+    cargo(session, "build", "--no-default-features")
+    if shutil.which("cargo-nextest"):
+        cargo(session, "nextest", "run", "--features", "model", *session.posargs)
+    else:
+        cargo(session, "test", "--features", "model", "--lib", "--tests", *session.posargs)
+    cargo(session, "test", "--features", "model", "--doc")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Mypy strict, pyright strict, and the engine's stub against the compiled module."""
+    install(session, "types", packages=True)
+    programs = [path for path in ("tests", "examples", "benchmarks") if (ROOT / path).is_dir()]
+    sources = [CORE / "python", *(path / "src" for path in PURE)]
+    session.run("mypy", "noxfile.py", *map(str, sources), *programs)
+    session.run("pyright", env={"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"})
+    allowlist = CORE / "stubtest-allowlist.txt"
+    session.run("python", "-m", "mypy.stubtest", "taskito_core", "--allowlist", str(allowlist))
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All Python tests but those of the built packages. Arguments go to pytest."""
+    install(session, "test", packages=True)
+    session.run("pytest", *(session.posargs or ["--ignore=tests/packaging"]))
+
+
+@nox.session
+def packaging(session: nox.Session) -> None:
+    """Build every wheel and sdist, and install them into empty environments."""
+    install(session, "test")
+    wheel = core_wheel(session)
+    shutil.rmtree(DIST, ignore_errors=True)
+    DIST.mkdir(parents=True)
+    shutil.copy2(wheel, DIST)
+    maturin(session, "sdist", "--manifest-path", str(CORE / "Cargo.toml"), "--out", str(DIST))
+    for package in PURE:
+        session.run(
+            *("uv", "build", "--quiet", "--no-sources", "--build-constraints", str(CONSTRAINTS)),
+            *("--out-dir", str(DIST), str(package)),
+            env=ENV,
+            external=True,
+        )
+    env = {"TASKITO_DIST": str(DIST), "TASKITO_UV": nox.virtualenv.UV, **ENV}
+    session.run("pytest", "tests/packaging", *session.posargs, env=env)
+
+
+@nox.session(default=False)
+def demo(session: nox.Session) -> None:
+    """Kill a worker and watch its jobs survive: ``nox -s demo``."""
+    install(session, packages=True)
+    session.run("python", "examples/demo.py", *session.posargs)
+
+
+@nox.session(default=False)
+def bench(session: nox.Session) -> None:
+    """Measure; arguments go to ``benchmarks/run.py``."""
+    install(session, packages=True)
+    session.run("python", "benchmarks/run.py", *session.posargs)
+
+
+@nox.session(default=False)
+def lock(session: nox.Session) -> None:
+    """Choose new versions of the tools and write them to ``constraints.txt``."""
+    requirements = [f"packages/{path.name}/pyproject.toml" for path in PURE]
+    ours = [path.name for path in [CORE, *PURE]]
+    session.run(
+        *("uv", "pip", "compile", "--quiet", "--universal", "--upgrade"),
+        *("--python-version", "3.11", "--no-annotate", "--no-header", "--no-emit-index-url"),
+        *(f"--no-emit-package={name}" for name in ours),
+        *("--all-extras", "--group", "dev", "--output-file", str(CONSTRAINTS), *requirements),
+        env=ENV,
+        external=True,
+    )
+    session.run("cargo", "update", external=True)
+
+
+def install(session: nox.Session, *groups: str, packages: bool = False) -> None:
+    """Install pinned tools and, if asked, the core wheel and our packages from source."""
+    wanted = [f"--group={group}" for group in groups]
+    if packages:
+        wanted.append(str(core_wheel(session)))
+        wanted += [f"--editable={path}" for path in PURE]
+    session.install("--no-sources", "-c", str(CONSTRAINTS), *wanted, env=ENV)
+
+
+def core_wheel(session: nox.Session) -> Path:
+    """The engine's wheel for the present state of its sources, built if there is none."""
+    wheels = TARGET / "wheels" / core_digest()
+    if not (found := sorted(wheels.glob("*.whl"))):
+        shutil.rmtree(wheels.parent, ignore_errors=True)
+        maturin(
+            session,
+            *("build", "--release", "--locked", "--manifest-path", str(CORE / "Cargo.toml")),
+            *("--interpreter", sys.executable, "--out", str(wheels)),
+        )
+        found = sorted(wheels.glob("*.whl"))
+    (wheel,) = found
+    if wheel.stat().st_size > MAX_CORE_WHEEL_BYTES:
+        session.error(f"{wheel.name} has {wheel.stat().st_size} bytes, over the limit")
+    return wheel
+
+
+def core_digest() -> str:
+    """A name for the present state of everything that goes into the engine's wheel."""
+    digest = hashlib.sha256(sys.version.encode())
+    files = [ROOT / "Cargo.toml", ROOT / "Cargo.lock", *sorted(CORE.rglob("*"))]
+    for path in files:
+        if path.is_file() and "__pycache__" not in path.parts:
+            digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def maturin(session: nox.Session, *args: str) -> None:
+    """Run the pinned maturin, from an environment of its own that uv keeps."""
+    session.run("uvx", "--constraints", str(CONSTRAINTS), "maturin", *args, env=ENV, external=True)
+
+
+def cargo(session: nox.Session, *args: str) -> None:
+    """Run cargo on the one target directory all sessions share."""
+    session.run("cargo", args[0], *args[1:], env=ENV, external=True)
+
+
+def check_lock_files(session: nox.Session) -> None:
+    """Refuse lock files that name a host: they must work against any mirror."""
+    locks = [CONSTRAINTS, *ROOT.glob("**/package-lock.json")]
+    for path in locks:
+        if "node_modules" in path.parts:
+            continue
+        for number, line in enumerate(path.read_text().splitlines(), start=1):
+            if "://" in line or line.startswith("-"):
+                where = f"{path.relative_to(ROOT)}:{number}"
+                session.error(f"{where} names a host or an option: {line}")
