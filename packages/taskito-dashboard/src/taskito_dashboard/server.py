@@ -1,0 +1,44 @@
+"""The page on a server of its own."""
+
+from typing import TYPE_CHECKING
+
+import waitress.server
+
+from taskito_dashboard.app import create_app
+from taskito_dashboard.security import is_loopback
+
+if TYPE_CHECKING:
+    from taskito import Queue
+
+
+def serve_dashboard(queue: "Queue", host: str = "127.0.0.1", port: int = 8080) -> None:
+    """Serve the page of one queue, and block until Ctrl+C.
+
+    Prints the address once the server accepts connections.
+
+    Args:
+        queue: whose counts to show.
+        host: a loopback name or address; there is no login yet, so others are refused.
+        port: TCP port; 0 lets the system choose one.
+
+    Raises:
+        ValueError: the host is not loopback.
+        OSError: the port cannot be opened.
+    """
+    if not is_loopback(host):
+        raise ValueError(
+            f"host {host!r} is not loopback, and this version of the dashboard has no login\n"
+            "hint: serve on 127.0.0.1 and reach it through an SSH tunnel: "
+            f"ssh -L {port}:127.0.0.1:{port} <machine>"
+        )
+    server = waitress.server.create_server(create_app(queue), host=host, port=port, ident=None)
+    print(f"taskito dashboard on {_url(host, server)} (Ctrl+C to stop)", flush=True)  # noqa: T201  # the contract
+    try:
+        server.run()
+    finally:
+        server.close()
+
+
+def _url(host: str, server: waitress.server.BaseWSGIServer) -> str:
+    name = f"[{host}]" if ":" in host else host
+    return f"http://{name}:{server.effective_port}"
