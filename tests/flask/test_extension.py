@@ -12,7 +12,6 @@ from flask import Flask, current_app, g
 
 from taskito import Queue
 from taskito_flask import Taskito
-
 from tests.support.until import until
 
 
@@ -158,9 +157,7 @@ class TestResolve:
     def test_the_only_app_needs_no_context(self, app: Flask, taskito: Taskito) -> None:
         assert taskito.queue is app.extensions["taskito"].queue
 
-    def test_of_several_apps_the_current_one_counts(
-        self, tmp_path: Path, taskito: Taskito
-    ) -> None:
+    def test_of_several_apps_the_current_one_counts(self, tmp_path: Path, taskito: Taskito) -> None:
         @taskito.task
         def ping() -> None: ...
 

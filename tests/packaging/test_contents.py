@@ -1,0 +1,90 @@
+"""What is inside the built distributions."""
+
+import tarfile
+import zipfile
+from email.message import Message
+from email.parser import HeaderParser
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = ["taskito", "taskito_core", "taskito_dashboard", "taskito_flask"]
+
+
+def wheel(dist: Path, name: str) -> Path:
+    (found,) = dist.glob(f"{name}-*.whl")
+    return found
+
+
+def metadata(path: Path) -> Message:
+    with zipfile.ZipFile(path) as archive:
+        (name,) = [n for n in archive.namelist() if n.endswith(".dist-info/METADATA")]
+        return HeaderParser().parsestr(archive.read(name).decode())
+
+
+class TestEveryWheel:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_it_is_typed_licensed_and_described(self, dist: Path, name: str) -> None:
+        path = wheel(dist, name)
+        with zipfile.ZipFile(path) as archive:
+            files = archive.namelist()
+
+        assert f"{name}/py.typed" in files
+        assert any(file.endswith("/licenses/LICENSE") for file in files)
+        about = metadata(path)
+        assert about["License-Expression"] == "MIT"
+        assert about["Requires-Python"] == ">=3.11"
+        assert str(about.get_payload()).startswith("# taskito")
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_it_holds_its_package_and_no_stray_file(self, dist: Path, name: str) -> None:
+        path = wheel(dist, name)
+        with zipfile.ZipFile(path) as archive:
+            tops = {file.partition("/")[0] for file in archive.namelist()}
+
+        assert {top for top in tops if ".dist-info" not in top} == {name}
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_it_was_given_a_licence_that_equals_ours(self, dist: Path, name: str) -> None:
+        with zipfile.ZipFile(wheel(dist, name)) as archive:
+            (licence,) = [n for n in archive.namelist() if n.endswith("/licenses/LICENSE")]
+            assert archive.read(licence) == (ROOT / "LICENSE").read_bytes()
+
+
+class TestCoreWheel:
+    def test_one_small_wheel_serves_every_python_from_3_11(self, dist: Path) -> None:
+        path = wheel(dist, "taskito_core")
+
+        assert "-cp311-abi3-" in path.name
+        assert path.stat().st_size < 2_500_000
+
+    def test_it_holds_the_module_and_its_contract(self, dist: Path) -> None:
+        with zipfile.ZipFile(wheel(dist, "taskito_core")) as archive:
+            files = set(archive.namelist())
+
+        package = {"__init__.py", "_native.abi3.so", "_native.pyi", "py.typed"}
+        assert {f for f in files if f.startswith("taskito_core/")} == {
+            f"taskito_core/{name}" for name in package
+        }
+
+    def test_it_needs_nothing(self, dist: Path) -> None:
+        assert metadata(wheel(dist, "taskito_core")).get_all("Requires-Dist") is None
+
+    def test_the_sdist_can_be_compiled(self, dist: Path) -> None:
+        (path,) = dist.glob("taskito_core-*.tar.gz")
+        with tarfile.open(path) as archive:
+            files = {member.name.partition("/")[2] for member in archive.getmembers()}
+
+        assert {"Cargo.toml", "Cargo.lock", "pyproject.toml", "PKG-INFO"} <= files
+        crate = ROOT / "packages" / "taskito-core"
+        for source in [*crate.glob("src/**/*.rs"), *crate.glob("src/**/*.sql")]:
+            assert str(source.relative_to(ROOT)) in files
+
+
+class TestTaskitoWheel:
+    def test_it_needs_exactly_its_own_engine(self, dist: Path) -> None:
+        about = metadata(wheel(dist, "taskito"))
+        needs = [need for need in about.get_all("Requires-Dist", []) if "extra ==" not in need]
+
+        assert sorted(needs) == ["cloudpickle>=3.0", f"taskito-core=={about['Version']}"]
