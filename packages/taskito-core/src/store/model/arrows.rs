@@ -1,0 +1,304 @@
+//! The arrows of the state machine, one job at a time.
+
+use std::sync::Arc;
+
+use super::{Draft, Job};
+use crate::clock::Millis;
+use crate::error::Result;
+use crate::id::Key;
+use crate::job::{
+    AttemptRow, Claim, DeadRow, Fence, Inserted, JobRow, JobSpec, LaneId, Mishap, NewJob, Token,
+    WorkerId,
+};
+use crate::state::State;
+use crate::store::{Appetite, Arrows, Completion, End, Failure, Verdict};
+
+impl Arrows for Draft<'_> {
+    fn insert(&mut self, now: Millis, jobs: &[NewJob]) -> Result<Vec<Inserted>> {
+        Ok(jobs.iter().map(|job| self.insert_one(now, job)).collect())
+    }
+
+    fn promote(&mut self, now: Millis, limit: u32) -> Result<u32> {
+        let mut promoted = 0;
+        while promoted < limit {
+            let due = self
+                .tables
+                .jobs
+                .values_mut()
+                .filter(|job| job.row.state == State::Scheduled && job.row.run_at <= now)
+                .min_by_key(|job| (job.row.run_at, job.row.key));
+            let Some(job) = due else { break };
+            job.row.state = State::Pending;
+            promoted += 1;
+        }
+        Ok(promoted)
+    }
+
+    fn claim(
+        &mut self,
+        now: Millis,
+        worker: WorkerId,
+        appetite: &mut dyn Appetite,
+    ) -> Result<Vec<Claim>> {
+        Ok(self.claim_in_turns(now, worker, appetite))
+    }
+
+    fn complete(&mut self, now: Millis, batch: &[Completion<'_>]) -> Result<Vec<Verdict>> {
+        Ok(batch
+            .iter()
+            .map(|done| self.complete_one(now, done))
+            .collect())
+    }
+
+    fn retry(&mut self, now: Millis, batch: &[Failure<'_>]) -> Result<Vec<Verdict>> {
+        Ok(batch
+            .iter()
+            .map(|failure| self.retry_one(now, failure))
+            .collect())
+    }
+
+    fn lose(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>> {
+        Ok(batch.iter().map(|end| self.lose_one(now, end)).collect())
+    }
+
+    fn hand_back(&mut self, _now: Millis, batch: &[Token]) -> Result<Vec<Verdict>> {
+        Ok(batch
+            .iter()
+            .map(|token| self.hand_back_one(*token))
+            .collect())
+    }
+
+    fn bury(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>> {
+        Ok(batch
+            .iter()
+            .map(|end| self.bury_one(now, end, Mishap::Failed))
+            .collect())
+    }
+
+    fn bury_lost(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>> {
+        Ok(batch
+            .iter()
+            .map(|end| self.bury_one(now, end, Mishap::Lost))
+            .collect())
+    }
+
+    fn cancel(&mut self, now: Millis, job: Key) -> Result<bool> {
+        let Some(job) = self.tables.jobs.get_mut(&job) else {
+            return Ok(false);
+        };
+        let waits = matches!(job.row.state, State::Scheduled | State::Pending);
+        if waits {
+            job.row.state = State::Cancelled;
+            job.row.finished_at = Some(now);
+        }
+        Ok(waits)
+    }
+
+    fn revive(&mut self, now: Millis, letter: Key) -> Result<Option<Key>> {
+        let Some(letter) = self.tables.letters.remove(&letter) else {
+            return Ok(None);
+        };
+        let Some(dead) = self.tables.jobs.get(&letter.job) else {
+            return Ok(None);
+        };
+        let again = NewJob {
+            spec: Arc::new(JobSpec {
+                task: dead.row.task.as_str().into(),
+                queue: dead.row.queue.as_str().into(),
+                priority: dead.row.priority,
+                max_retries: dead.row.max_retries,
+                timeout: dead.row.timeout,
+                metadata: dead.row.metadata.clone(),
+                headers: dead.row.headers.clone(),
+                ..JobSpec::new("")
+            }),
+            payload: dead.payload.clone(),
+        };
+        Ok(Some(self.insert_one(now, &again).key))
+    }
+}
+
+impl Draft<'_> {
+    fn insert_one(&mut self, now: Millis, job: &NewJob) -> Inserted {
+        if let Some(key) = self.duplicate(&job.spec) {
+            return Inserted {
+                key,
+                deduplicated: true,
+            };
+        }
+        let key = self.keys.next(now);
+        let lane = self.lane(&job.spec);
+        let job = Job {
+            row: new_row(now, key, &job.spec),
+            payload: job.payload.clone(),
+            lane,
+            owner: None,
+            result: None,
+        };
+        self.tables.jobs.insert(key, job);
+        Inserted {
+            key,
+            deduplicated: false,
+        }
+    }
+
+    /// The job that stands in the way of a new one.
+    fn duplicate(&self, spec: &JobSpec) -> Option<Key> {
+        let rows = || self.tables.jobs.values().map(|job| &job.row);
+        let same_request = rows().find(|row| {
+            spec.idempotency_key.is_some()
+                && row.idempotency_key == spec.idempotency_key
+                && row.task == *spec.task
+        });
+        let same_work = rows().find(|row| {
+            spec.unique_key.is_some()
+                && row.unique_key == spec.unique_key
+                && !row.state.is_finished()
+        });
+        same_request.or(same_work).map(|row| row.key)
+    }
+
+    fn lane(&mut self, spec: &JobSpec) -> LaneId {
+        let lanes = &mut self.tables.lanes;
+        let next = LaneId(lanes.values().map(|lane| lane.0).max().unwrap_or(0) + 1);
+        let name = (spec.queue.to_string(), spec.task.to_string());
+        *lanes.entry(name).or_insert(next)
+    }
+
+    fn complete_one(&mut self, now: Millis, done: &Completion<'_>) -> Verdict {
+        let Some(job) = self.running(done.token) else {
+            return Verdict::Stale;
+        };
+        job.row.state = State::Complete;
+        job.row.finished_at = Some(now);
+        job.result = Some(done.result.to_vec());
+        job.owner = None;
+        Verdict::Applied
+    }
+
+    fn retry_one(&mut self, now: Millis, failure: &Failure<'_>) -> Verdict {
+        let attempt_key = self.keys.next(now);
+        let Some(job) = self.running(failure.token) else {
+            return Verdict::Stale;
+        };
+        let attempt = attempt(now, attempt_key, job, Mishap::Failed, failure.error);
+        job.row.retry_count += 1;
+        job.row.run_at = failure.run_at;
+        job.wait_again(State::Scheduled);
+        self.tables.attempts.insert(attempt_key, attempt);
+        Verdict::Applied
+    }
+
+    fn lose_one(&mut self, now: Millis, end: &End<'_>) -> Verdict {
+        let attempt_key = self.keys.next(now);
+        let Some(job) = self.running(end.token) else {
+            return Verdict::Stale;
+        };
+        let attempt = attempt(now, attempt_key, job, Mishap::Lost, end.error);
+        job.row.losses += 1;
+        job.wait_again(State::Pending);
+        self.tables.attempts.insert(attempt_key, attempt);
+        Verdict::Applied
+    }
+
+    fn hand_back_one(&mut self, token: Token) -> Verdict {
+        let Some(job) = self.running(token) else {
+            return Verdict::Stale;
+        };
+        job.wait_again(State::Pending);
+        Verdict::Applied
+    }
+
+    fn bury_one(&mut self, now: Millis, end: &End<'_>, mishap: Mishap) -> Verdict {
+        let attempt_key = self.keys.next(now);
+        let letter_key = self.keys.next(now);
+        let Some(job) = self.running(end.token) else {
+            return Verdict::Stale;
+        };
+        let attempt = attempt(now, attempt_key, job, mishap, end.error);
+        let letter = letter(now, letter_key, job, end.error);
+        match mishap {
+            Mishap::Failed => {}
+            Mishap::Lost => job.row.losses += 1,
+        }
+        job.row.state = State::Dead;
+        job.row.finished_at = Some(now);
+        job.row.error = Some(end.error.to_owned());
+        job.owner = None;
+        self.tables.attempts.insert(attempt_key, attempt);
+        self.tables.letters.insert(letter_key, letter);
+        Verdict::Applied
+    }
+
+    /// The job of this claim, if the claim still holds it.
+    fn running(&mut self, token: Token) -> Option<&mut Job> {
+        self.tables
+            .jobs
+            .get_mut(&token.key)
+            .filter(|job| job.row.state == State::Running && job.row.fence == token.fence)
+    }
+}
+
+impl Job {
+    fn wait_again(&mut self, state: State) {
+        self.row.state = state;
+        self.row.claimed_at = None;
+        self.owner = None;
+    }
+}
+
+fn new_row(now: Millis, key: Key, spec: &JobSpec) -> JobRow {
+    JobRow {
+        key,
+        queue: spec.queue.to_string(),
+        task: spec.task.to_string(),
+        state: if spec.delay.is_zero() {
+            State::Pending
+        } else {
+            State::Scheduled
+        },
+        priority: spec.priority,
+        retry_count: 0,
+        max_retries: spec.max_retries,
+        losses: 0,
+        fence: Fence(0),
+        created_at: now,
+        run_at: now.plus(spec.delay),
+        claimed_at: None,
+        finished_at: None,
+        timeout: spec.timeout,
+        unique_key: spec.unique_key.clone(),
+        idempotency_key: spec.idempotency_key.clone(),
+        metadata: spec.metadata.clone(),
+        headers: spec.headers.clone(),
+        error: None,
+        progress: None,
+    }
+}
+
+fn attempt(now: Millis, key: Key, job: &Job, mishap: Mishap, error: &str) -> AttemptRow {
+    AttemptRow {
+        key,
+        job: job.row.key,
+        attempt: job.row.retry_count,
+        fence: job.row.fence,
+        mishap,
+        error: error.to_owned(),
+        // A running job has always been claimed.
+        claimed_at: job.row.claimed_at.unwrap_or(now),
+        failed_at: now,
+    }
+}
+
+fn letter(now: Millis, key: Key, job: &Job, error: &str) -> DeadRow {
+    DeadRow {
+        key,
+        job: job.row.key,
+        queue: job.row.queue.clone(),
+        task: job.row.task.clone(),
+        error: error.to_owned(),
+        retry_count: job.row.retry_count,
+        failed_at: now,
+        metadata: job.row.metadata.clone(),
+    }
+}

@@ -1,0 +1,105 @@
+//! The choice of jobs for a worker.
+
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
+use super::{Draft, Job};
+use crate::clock::Millis;
+use crate::id::Key;
+use crate::job::{Claim, Fence, Token, WorkerId};
+use crate::state::State;
+use crate::store::Appetite;
+
+impl Draft<'_> {
+    /// One job from each queue in turn, until the appetite ends or nothing is left.
+    pub(super) fn claim_in_turns(
+        &mut self,
+        now: Millis,
+        worker: WorkerId,
+        appetite: &mut dyn Appetite,
+    ) -> Vec<Claim> {
+        let mut waiting = self.waiting(appetite);
+        waiting.retain(|_, line| self.first(line, appetite).is_some());
+        let mut queues: Vec<String> = waiting.keys().cloned().collect();
+        let mut position = appetite.turn().checked_rem(queues.len()).unwrap_or(0);
+        let mut claims = Vec::new();
+        while let Some(line) = queues.get(position).and_then(|name| waiting.get_mut(name)) {
+            let Some(key) = self.first(line, appetite) else {
+                queues.remove(position);
+                position = position.checked_rem(queues.len()).unwrap_or(0);
+                continue;
+            };
+            let Some(job) = self.tables.jobs.get_mut(&key) else {
+                break;
+            };
+            if !appetite.admit(&job.row.task) {
+                break;
+            }
+            if job.is_suspect() {
+                appetite.took_suspect();
+            }
+            claims.push(job.start(now, worker));
+            line.retain(|waiting| *waiting != key);
+            position = (position + 1) % queues.len();
+        }
+        claims
+    }
+
+    /// The pending jobs that the worker serves, by queue, each line in running order.
+    fn waiting(&self, appetite: &dyn Appetite) -> BTreeMap<String, Vec<Key>> {
+        let mut pending: Vec<&Job> = self
+            .tables
+            .jobs
+            .values()
+            .filter(|job| job.row.state == State::Pending)
+            .filter(|job| appetite.serves(&job.row.queue, &job.row.task))
+            .collect();
+        pending.sort_by_key(|job| (Reverse(job.row.priority), job.row.run_at, job.row.key));
+        let mut waiting: BTreeMap<String, Vec<Key>> = BTreeMap::new();
+        for job in pending {
+            let line = waiting.entry(job.row.queue.clone()).or_default();
+            line.push(job.row.key);
+        }
+        waiting
+    }
+
+    /// The first job of a line that may be taken now.
+    fn first(&self, line: &[Key], appetite: &dyn Appetite) -> Option<Key> {
+        line.iter().copied().find(|key| {
+            let suspect = self.tables.jobs.get(key).is_some_and(Job::is_suspect);
+            !suspect || appetite.admits_suspect()
+        })
+    }
+}
+
+impl Job {
+    fn is_suspect(&self) -> bool {
+        self.row.losses > 0
+    }
+
+    fn start(&mut self, now: Millis, worker: WorkerId) -> Claim {
+        self.row.state = State::Running;
+        self.row.fence = Fence(self.row.fence.0 + 1);
+        self.row.claimed_at = Some(now);
+        self.owner = Some(worker);
+        Claim {
+            token: self.token(),
+            queue: self.row.queue.as_str().into(),
+            task: self.row.task.as_str().into(),
+            payload: self.payload.clone(),
+            retry_count: self.row.retry_count,
+            max_retries: self.row.max_retries,
+            losses: self.row.losses,
+            timeout: self.row.timeout,
+        }
+    }
+
+    /// The newest claim of this job.
+    pub(super) fn token(&self) -> Token {
+        Token {
+            key: self.row.key,
+            fence: self.row.fence,
+            lane: self.lane,
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! The in-memory store: the state machine written down as plainly as possible.
+//!
+//! It is the oracle of the contract, property and simulation tests, so it shares no idea with
+//! [`sqlite`](super::sqlite): maps, loops over all rows, and a copy of everything for each
+//! transaction. Nothing here is meant to be fast.
+
+mod arrows;
+mod claim;
+mod inspect;
+mod roster;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::error::Result;
+use crate::id::{DatabaseId, Key, KeySource};
+use crate::job::{AttemptRow, DeadRow, JobRow, LaneId, WorkerId, WorkerRow};
+use crate::store::{JobStore, Sync, Work};
+
+/// A database of jobs that lives as long as this value.
+#[derive(Debug)]
+pub struct ModelStore {
+    database: DatabaseId,
+    keys: KeySource,
+    /// Held for a whole transaction; taken before `committed`.
+    writer: Mutex<()>,
+    /// What readers see. Held only to copy it out or in.
+    committed: Mutex<Tables>,
+}
+
+/// Every row there is.
+#[derive(Clone, Debug, Default)]
+struct Tables {
+    jobs: BTreeMap<Key, Job>,
+    attempts: BTreeMap<Key, AttemptRow>,
+    letters: BTreeMap<Key, DeadRow>,
+    /// `running` of these rows stays 0; readers get it counted.
+    workers: BTreeMap<WorkerId, WorkerRow>,
+    lanes: BTreeMap<(String, String), LaneId>,
+    last_worker: i64,
+}
+
+/// One job: what reads from outside, and what does not.
+#[derive(Clone, Debug)]
+struct Job {
+    row: JobRow,
+    payload: Vec<u8>,
+    lane: LaneId,
+    /// The worker that runs it; set exactly while it is running.
+    owner: Option<WorkerId>,
+    result: Option<Vec<u8>>,
+}
+
+/// One write transaction: a copy of all rows, which replaces them if all goes well.
+struct Draft<'a> {
+    tables: Tables,
+    keys: &'a KeySource,
+}
+
+impl ModelStore {
+    /// An empty database. `seed` decides the keys it will make, `database` their public text.
+    #[must_use]
+    pub fn new(seed: u64, database: DatabaseId) -> Self {
+        Self {
+            database,
+            keys: KeySource::new(seed),
+            writer: Mutex::default(),
+            committed: Mutex::default(),
+        }
+    }
+
+    fn committed(&self) -> MutexGuard<'_, Tables> {
+        self.committed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl JobStore for ModelStore {
+    fn write(&self, _sync: Sync, work: &mut Work<'_>) -> Result<()> {
+        let _writing = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let tables = self.committed().clone();
+        let mut draft = Draft {
+            tables,
+            keys: &self.keys,
+        };
+        work(&mut draft)?;
+        *self.committed() = draft.tables;
+        Ok(())
+    }
+}
