@@ -102,8 +102,7 @@ class TestApi:
 
         assert response.status_code == 503
         assert response.json is not None
-        assert response.json["error"] == "the queue cannot be read"
-        assert str(path) in response.json["hint"]
+        assert "jobs.db" in response.json["error"]
 
 
 class TestRefuseForeignHosts:

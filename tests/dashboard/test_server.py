@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from taskito import Queue
+from taskito.exceptions import ConfigurationError
 from taskito_dashboard import serve_dashboard
 
 PROGRAM = """
@@ -45,6 +46,6 @@ class TestServe:
     def test_it_refuses_to_be_reached_from_elsewhere(self, tmp_path: Path, host: str) -> None:
         with (
             Queue(tmp_path / "jobs.db") as queue,
-            pytest.raises(ValueError, match=r"is not loopback(.|\n)*hint: .*SSH tunnel"),
+            pytest.raises(ConfigurationError, match=r"is not loopback(.|\n)*hint: .*SSH tunnel"),
         ):
             serve_dashboard(queue, host=host)

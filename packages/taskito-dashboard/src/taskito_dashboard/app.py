@@ -1,7 +1,7 @@
 """The WSGI application: one page, one JSON document."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -9,7 +9,7 @@ import jinja2
 import orjson
 from werkzeug.wrappers import Request, Response
 
-from taskito import TaskitoError
+from taskito.exceptions import TaskitoError
 from taskito_dashboard.security import headers_for, host_of, is_loopback
 
 if TYPE_CHECKING:
@@ -75,16 +75,16 @@ class Dashboard:
             stats = self._queue.stats()
         except TaskitoError as error:
             logger.exception("the dashboard cannot read the queue")
-            return _failure(503, "the queue cannot be read", str(error))
+            return _failure(503, str(error.args[0]), error.hint)
         if request.path == "/api/stats":
             return _json(200, stats)
         html = self._page.render(stats=stats, style=self._style, db_path=self._queue.db_path)
         return Response(html, mimetype="text/html")
 
 
-def _failure(status: int, error: str, hint: str) -> Response:
+def _failure(status: int, error: str, hint: str | None) -> Response:
     return _json(status, {"error": error, "hint": hint})
 
 
-def _json(status: int, document: dict[str, str] | dict[str, int]) -> Response:
+def _json(status: int, document: Mapping[str, str | int | None]) -> Response:
     return Response(orjson.dumps(document), status=status, mimetype="application/json")

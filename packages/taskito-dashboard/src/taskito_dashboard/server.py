@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import waitress.server
 
+from taskito.exceptions import ConfigurationError
 from taskito_dashboard.app import create_app
 from taskito_dashboard.security import is_loopback
 
@@ -22,14 +23,14 @@ def serve_dashboard(queue: "Queue", host: str = "127.0.0.1", port: int = 8080) -
         port: TCP port; 0 lets the system choose one.
 
     Raises:
-        ValueError: the host is not loopback.
+        ConfigurationError: the host is not loopback.
         OSError: the port cannot be opened.
     """
     if not is_loopback(host):
-        raise ValueError(
-            f"host {host!r} is not loopback, and this version of the dashboard has no login\n"
-            "hint: serve on 127.0.0.1 and reach it through an SSH tunnel: "
-            f"ssh -L {port}:127.0.0.1:{port} <machine>"
+        raise ConfigurationError(
+            f"host {host!r} is not loopback, and this version of the dashboard has no login",
+            hint="serve on 127.0.0.1 and reach it through an SSH tunnel: "
+            f"ssh -L {port}:127.0.0.1:{port} MACHINE",
         )
     server = waitress.server.create_server(create_app(queue), host=host, port=port, ident=None)
     print(f"taskito dashboard on {_url(host, server)} (Ctrl+C to stop)", flush=True)  # noqa: T201  # the contract

@@ -4,11 +4,12 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, cast, overload
+from typing import Any, ParamSpec, TypeVar, Unpack, cast, overload
 
 from flask import Flask, current_app, has_app_context
 
 from taskito import Queue, TaskWrapper
+from taskito.options import TaskSettings
 from taskito_flask.context import in_app_context
 from taskito_flask.task import FlaskTask
 
@@ -100,10 +101,10 @@ class Taskito:
     def task(self, name: Callable[P, R], /) -> FlaskTask[P, R]: ...
     @overload
     def task(
-        self, name: str | None = None, /, **options: Any
+        self, name: str | None = None, /, **options: Unpack[TaskSettings]
     ) -> Callable[[Callable[P, R]], FlaskTask[P, R]]: ...
     def task(
-        self, name: Callable[P, R] | str | None = None, /, **options: Any
+        self, name: Callable[P, R] | str | None = None, /, **options: Unpack[TaskSettings]
     ) -> FlaskTask[P, R] | Callable[[Callable[P, R]], FlaskTask[P, R]]:
         """Declare a task: ``@taskito.task``, or with the options of ``Queue.task``.
 
@@ -124,7 +125,7 @@ class Taskito:
         """
         return self._state().queue
 
-    def _declare(self, function: Callable[P, R], options: dict[str, Any]) -> FlaskTask[P, R]:
+    def _declare(self, function: Callable[P, R], options: TaskSettings) -> FlaskTask[P, R]:
         task = FlaskTask(function, options, self._resolve)
         self._declared.append(task)
         for app in self._apps:

@@ -2,10 +2,11 @@
 
 import functools
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, Unpack
 
 if TYPE_CHECKING:
     from taskito import JobResult, TaskWrapper
+    from taskito.options import CallOptions, TaskSettings
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -25,11 +26,11 @@ class FlaskTask(Generic[P, R]):
     def __init__(
         self,
         function: Callable[P, R],
-        options: Mapping[str, Any],
+        options: "TaskSettings",
         resolve: "Callable[[FlaskTask[P, R]], TaskWrapper[P, R]]",
     ) -> None:
         self.function = function
-        self.options = dict(options)
+        self.options = options
         self._resolve = resolve
         functools.update_wrapper(self, function)
 
@@ -57,7 +58,7 @@ class FlaskTask(Generic[P, R]):
         self,
         args: Iterable[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
-        **options: Any,
+        **options: "Unpack[CallOptions]",
     ) -> "JobResult[R]":
         """Like ``delay``, with the options of ``TaskWrapper.apply_async``."""
         return self.bound.apply_async(args, kwargs, **options)
