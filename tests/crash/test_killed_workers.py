@@ -1,0 +1,174 @@
+"""A killed worker's jobs are recovered within two seconds, and only what ran is a loss.
+
+No timeout is involved: the jobs have the default of 300 s.
+"""
+
+import random
+import time
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.processes import STARTING, Site
+from tests.support.until import until
+
+RECOVERY = 2
+"""Seconds from the death of a worker, or the next start, to the new run of its job."""
+
+
+def assert_lost(site: Site, job_id: str, times: int = 1) -> None:
+    """The job has this many losses on record, and no retry was spent on them."""
+    job = site.queue.get_job(job_id)
+    assert job is not None
+    assert job.retry_count == 0
+    errors = site.queue.job_errors(job_id)
+    assert len(errors) == times
+    for error in errors:
+        assert "WorkerLostError" in error["error"]
+        assert error["attempt"] == 0
+
+
+@pytest.mark.timeout(60)
+def test_the_job_of_a_killed_worker_is_recovered_by_a_live_one_within_two_seconds(
+    site: Site, record_property: Callable[[str, object], None]
+) -> None:
+    delays = []
+    victim = site.ready_worker()
+    for cycle in range(5):
+        token, gate = f"held {cycle}", site.gate(str(cycle))
+        job = site.queue.enqueue("hold", [token, str(gate)])
+        assert site.marks.wait("start", token, within=STARTING).pid == victim.pid
+        peer = site.ready_worker()
+        killed = time.monotonic()
+        victim.kill()
+        again = site.marks.wait("start", token, count=2, within=10)
+        delays.append(again.at - killed)
+        assert again.pid == peer.pid
+        assert job.status == "running"
+        gate.unlink()
+        assert job.result(timeout=5) == f"{token} by {peer.pid}"
+        assert_lost(site, job.id)
+        victim = peer
+    print(f"recovered after {[f'{delay * 1000:.0f} ms' for delay in sorted(delays)]}")
+    record_property("recovery_seconds", sorted(delays))
+    assert max(delays) < RECOVERY
+
+
+def test_the_jobs_of_a_killed_worker_are_recovered_within_two_seconds_of_the_next_start(
+    site: Site, record_property: Callable[[str, object], None]
+) -> None:
+    gate = site.gate()
+    jobs = [site.queue.enqueue("hold", [f"held {n}", str(gate)]) for n in range(3)]
+    victim = site.worker(workers=3)
+    site.marks.wait("start", count=3, within=STARTING)
+    victim.kill()
+    gate.unlink()
+
+    successor = site.worker(workers=3)
+    started = site.marks.wait("imported", count=2, within=STARTING).at
+    last = site.marks.wait("start", count=6, within=10)
+    record_property("recovery_seconds", last.at - started)
+    print(f"recovered {last.at - started:.3f} s after the start")
+    assert last.at - started < RECOVERY
+    for n, job in enumerate(jobs):
+        assert job.result(timeout=5) == f"held {n} by {successor.pid}"
+        assert_lost(site, job.id)
+    assert site.queue.dead_letters() == []
+
+
+def test_a_killed_worker_is_no_longer_listed_once_its_jobs_are_recovered(site: Site) -> None:
+    gate = site.gate()
+    site.queue.enqueue("hold", ["held", str(gate)])
+    victim = site.worker()
+    site.marks.wait("start", within=STARTING)
+    victim.kill()
+    gate.unlink()
+    successor = site.worker()
+    site.wait_until_settled(within=STARTING)
+    until(lambda: [row["pid"] for row in site.queue.workers()] == [successor.pid], within=2)
+
+
+def test_jobs_a_killed_worker_had_taken_but_not_started_run_once_and_lose_nothing(
+    site: Site, record_property: Callable[[str, object], None]
+) -> None:
+    quick = [f"quick {number}" for number in range(300)]
+    behind = [f"behind {number}" for number in range(300)]
+    gate = site.gate()
+    site.queue.enqueue_many("note", [(token,) for token in quick])
+    held = site.queue.enqueue("hold", ["held", str(gate)])
+    waiting = site.queue.enqueue_many("note", [(token,) for token in behind])
+    victim = site.worker(workers=1)
+    site.marks.wait("start", "held", within=STARTING)
+    until(lambda: site.queue.stats()["completed"] == len(quick), within=5)
+    record_property("taken_but_not_started", site.queue.stats()["running"] - 1)
+    print(f"{site.queue.stats()['running'] - 1} jobs were taken but not started")
+    victim.kill()
+    gate.unlink()
+
+    site.worker(workers=1)
+    assert site.wait_until_settled(within=STARTING)["completed"] == 601
+    runs = Counter(site.marks.tokens("start"))
+    assert runs == {**dict.fromkeys(quick, 1), "held": 2, **dict.fromkeys(behind, 1)}
+    assert_lost(site, held.id)
+    assert [job.id for job in waiting if job.errors] == []
+
+
+def test_a_job_that_is_lost_spends_none_of_its_retries(site: Site) -> None:
+    gate = site.gate()
+    job = site.queue.enqueue("hold", ["held", str(gate)], max_retries=1)
+    for run in (1, 2):
+        victim = site.worker()
+        site.marks.wait("start", "held", count=run, within=STARTING)
+        victim.kill()
+    gate.unlink()
+    site.worker()
+    assert str(job.result(timeout=STARTING)).startswith("held by ")
+    assert_lost(site, job.id, times=2)
+    assert len(site.marks.all("start", "held")) == 3
+
+
+CYCLES = 15
+JOBS = 600
+
+
+@pytest.mark.timeout(90)
+def test_no_job_is_lost_or_repeated_without_a_record_when_workers_are_killed_again_and_again(
+    site: Site, record_property: Callable[[str, object], None]
+) -> None:
+    jobs = {}
+    for number in range(JOBS):
+        token = f"job {number}"
+        jobs[token] = site.queue.enqueue("work", [token, random.uniform(0, 0.004)]).id
+    for _ in range(CYCLES):
+        done = len(site.marks.all("end"))
+        victim = site.worker(workers=3)
+        moment = done + random.randrange(1, JOBS // CYCLES)
+        site.marks.wait("end", count=moment, within=STARTING)
+        victim.kill()
+    site.worker(workers=3)
+    counts = site.wait_until_settled(within=STARTING)
+
+    starts = Counter(site.marks.tokens("start"))
+    ends = set(site.marks.tokens("end"))
+    losses = {
+        token: sum("WorkerLostError" in error["error"] for error in site.queue.job_errors(job_id))
+        for token, job_id in jobs.items()
+    }
+    dead = {letter["original_job_id"] for letter in site.queue.dead_letters(limit=JOBS)}
+    for token, job_id in jobs.items():
+        job = site.queue.get_job(job_id)
+        assert job is not None
+        assert job.retry_count == 0
+        if job_id in dead:
+            assert losses[token] == 3, token
+            continue
+        assert job.status == "complete", token
+        assert token in ends, token
+        assert starts[token] - 1 <= losses[token], token
+    assert counts["completed"] + counts["dead"] == JOBS
+    assert len(dead) <= 1, "a job that kills nobody is lost three times in a row"
+    again = sum(runs - 1 for runs in starts.values())
+    record_property("runs_again", again)
+    print(f"{again} runs again, {sum(losses.values())} losses in {CYCLES} kills")
+    assert sum(losses.values()) <= 3 * CYCLES, "only what really ran is a loss"

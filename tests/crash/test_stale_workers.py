@@ -1,0 +1,88 @@
+"""A worker that is stopped keeps its jobs; one that gave a job back cannot finish it any more."""
+
+import signal
+import time
+
+from tests.support.processes import STARTING, Site
+
+
+def test_a_paused_worker_keeps_its_job_and_finishes_it_once_when_it_goes_on(site: Site) -> None:
+    paused = site.ready_worker()
+    gate = site.gate()
+    job = site.queue.enqueue("hold", ["held", str(gate)])
+    site.marks.wait("start", "held", within=5)
+    paused.send(signal.SIGSTOP)
+    peer = site.ready_worker()
+    # Longer than a dead worker's jobs may take to be recovered, and the peer is working.
+    later = site.queue.enqueue("note", ["later"], delay=2.5)
+    assert later.result(timeout=10) == "later"
+    assert site.marks.wait("start", "later", within=1).pid == peer.pid
+    assert job.status == "running"
+    assert job.errors == []
+    assert len(site.marks.all("start", "held")) == 1
+
+    gate.unlink()
+    paused.send(signal.SIGCONT)
+    assert job.result(timeout=5) == f"held by {paused.pid}"
+    assert len(site.marks.all("start", "held")) == 1
+    assert job.errors == []
+    assert site.queue.enqueue("note", ["after"]).result(timeout=5) == "after"
+    assert paused.is_running()
+
+
+def test_a_worker_killed_while_it_is_paused_loses_its_job_to_a_live_one(site: Site) -> None:
+    paused = site.ready_worker()
+    gate = site.gate()
+    job = site.queue.enqueue("hold", ["held", str(gate)])
+    site.marks.wait("start", "held", within=5)
+    paused.send(signal.SIGSTOP)
+    peer = site.ready_worker()
+    killed = time.monotonic()
+    paused.kill()
+    assert site.marks.wait("start", "held", count=2, within=10).at - killed < 2
+    gate.unlink()
+    assert job.result(timeout=5) == f"held by {peer.pid}"
+    assert len(job.errors) == 1
+
+
+def test_the_late_outcome_of_a_run_that_was_handed_back_changes_nothing(site: Site) -> None:
+    gate, no_gate = site.gate(), site.home / "none"
+    job = site.queue.enqueue("hold_by_turns", ["late", str(gate), str(no_gate)])
+    stale = site.script("hand_over", "late")
+    site.marks.wait("handed back", within=STARTING)
+    assert (job.status, job.errors) == ("pending", [])
+
+    successor = site.worker()
+    assert job.result(timeout=STARTING) == f"late by {successor.pid}"
+    settled = job.to_dict()
+    gate.unlink()
+    site.marks.wait("end", count=2, within=5)
+    site.marks.leave("look", "late")
+    site.marks.wait("function over", within=10)
+    assert stale.wait(5) == 0
+    assert stale.err == ""
+
+    assert [mark.pid for mark in site.marks.all("end")] == [successor.pid, stale.pid]
+    assert job.result(timeout=0) == f"late by {successor.pid}"
+    job.refresh()
+    assert job.to_dict() == settled
+    assert (job.status, job.errors, job.retry_count) == ("complete", [], 0)
+
+
+def test_the_late_outcome_does_not_settle_a_run_that_is_still_going_on(site: Site) -> None:
+    first = site.gate("first")
+    job = site.queue.enqueue("hold_by_turns", ["late", str(first), str(site.gate("second"))])
+    stale = site.script("hand_over", "late")
+    site.marks.wait("handed back", within=STARTING)
+    successor = site.worker()
+    assert site.marks.wait("start", "late", count=2, within=STARTING).pid == successor.pid
+
+    first.unlink()
+    assert site.marks.wait("end", "late", within=5).pid == stale.pid
+    site.marks.leave("look", "late")
+    assert stale.wait(10) == 0
+    assert job.status == "running"
+
+    (site.home / "second.gate").unlink()
+    assert job.result(timeout=5) == f"late by {successor.pid}"
+    assert job.errors == []

@@ -1,0 +1,98 @@
+"""The application of these tests: one queue, and tasks that leave marks outside of it.
+
+A job that must wait does so at a gate, a file that the test removes.
+"""
+
+import ctypes
+import os
+import resource
+import signal
+import time
+from pathlib import Path
+from typing import Literal, cast
+
+from taskito import Queue
+from tests.e2e.programs.marks import Marks
+
+marks = Marks(Path(os.environ["SITE_MARKS"]))
+queue = Queue(
+    os.environ["SITE_DATABASE"],
+    durability=cast("Literal['full', 'normal']", os.environ["SITE_DURABILITY"]),
+)
+
+
+def wait_at(gate: str) -> None:
+    """Return when the gate is open, that is, when its file is gone."""
+    while Path(gate).exists():
+        time.sleep(0.002)
+
+
+@queue.task(name="note")
+def note(token: str) -> str:
+    marks.leave("start", token)
+    return token
+
+
+@queue.task(name="work")
+def work(token: str, seconds: float) -> str:
+    marks.leave("start", token)
+    time.sleep(seconds)
+    marks.leave("end", token)
+    return token
+
+
+@queue.task(name="hold")
+def hold(token: str, gate: str) -> str:
+    """Wait at the gate; the result says which process finished the job."""
+    marks.leave("start", token)
+    wait_at(gate)
+    marks.leave("end", token)
+    return f"{token} by {os.getpid()}"
+
+
+@queue.task(name="hold_by_turns")
+def hold_by_turns(token: str, first: str, second: str) -> str:
+    """As ``hold``, but the first run of the token and the others have gates of their own."""
+    gate = second if marks.all("start", token) else first
+    marks.leave("start", token)
+    wait_at(gate)
+    marks.leave("end", token)
+    return f"{token} by {os.getpid()}"
+
+
+@queue.task(name="fail_until", retry_backoff=0.01)
+def fail_until(token: str, successes_at: int) -> str:
+    """Fail until this many runs of the token were started."""
+    marks.leave("start", token)
+    runs = len(marks.all("start", token))
+    if runs < successes_at:
+        raise ValueError(f"run {runs} of {token} fails")
+    return token
+
+
+@queue.task(name="fail_behind")
+def fail_behind(token: str, gate: str) -> str:
+    """Fail as long as the gate is closed."""
+    marks.leave("start", token)
+    if Path(gate).exists():
+        raise ValueError(f"the gate is closed for {token}")
+    return token
+
+
+@queue.task(name="die")
+def die(token: str, how: str) -> None:
+    """Kill the worker that runs this."""
+    marks.leave("start", token)
+    match how:
+        case "exit":
+            os._exit(1)
+        case "kill":
+            os.kill(os.getpid(), signal.SIGKILL)
+        case "segfault":
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+            ctypes.string_at(0)
+        case _:
+            raise ValueError(how)
+
+
+marks.leave("imported")
