@@ -8,6 +8,7 @@ pub mod engine;
 pub mod error;
 pub mod id;
 pub mod job;
+pub mod os;
 pub mod outcome;
 pub mod retry;
 pub mod state;

@@ -3,6 +3,7 @@
 //! Implemented twice on purpose: by [`sqlite`] for real, and by the in-memory [`model`] that
 //! contract and simulation tests compare it with.
 
+pub mod gate;
 #[cfg(feature = "model")]
 pub mod model;
 pub mod sqlite;
@@ -14,6 +15,7 @@ use crate::job::{
     AttemptRow, Claim, DeadRow, Held, Inserted, JobFilter, JobRow, NewJob, NewWorker, Stats, Token,
     WorkerId, WorkerRow,
 };
+use crate::state::State;
 
 /// What a commit must survive before the call returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,6 +215,14 @@ pub trait Inspect {
     /// Storage failures.
     fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRow>>;
 
+    /// Where a job stands.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn state(&self, job: Key) -> Result<Option<State>> {
+        Ok(self.job(job)?.map(|row| row.state))
+    }
+
     /// The result of a complete job.
     ///
     /// # Errors
@@ -264,4 +274,12 @@ pub trait JobStore: Inspect + Send + std::marker::Sync {
     /// # Errors
     /// What `work` returned, or why the commit failed; nothing is changed then.
     fn write(&self, sync: Sync, work: &mut Work<'_>) -> Result<()>;
+
+    /// Called when there is nothing else to do: housekeeping that nobody should wait for.
+    ///
+    /// # Errors
+    /// Storage failures; trying again later is all there is to do.
+    fn rest(&self) -> Result<()> {
+        Ok(())
+    }
 }

@@ -1,0 +1,110 @@
+//! The storage contract on an open transaction: each arrow by its name.
+
+use super::connection::explain;
+use super::transaction::SqliteTransaction;
+use crate::clock::Millis;
+use crate::error::{Error, Result};
+use crate::id::Key;
+use crate::job::{Claim, Held, Inserted, Mishap, NewJob, NewWorker, Token, WorkerId};
+use crate::store::{Appetite, Arrows, Completion, End, Failure, Roster, Verdict};
+
+impl SqliteTransaction<'_> {
+    fn explained<T>(&self, answer: rusqlite::Result<T>) -> Result<T> {
+        answer.map_err(|error| explain(self.path, &error))
+    }
+}
+
+impl Arrows for SqliteTransaction<'_> {
+    fn insert(&mut self, now: Millis, jobs: &[NewJob]) -> Result<Vec<Inserted>> {
+        let answer = self.insert_jobs(now, jobs);
+        self.explained(answer)
+    }
+
+    fn promote(&mut self, now: Millis, limit: u32) -> Result<u32> {
+        let answer = self.promote_due(now, limit);
+        self.explained(answer)
+    }
+
+    fn claim(
+        &mut self,
+        now: Millis,
+        worker: WorkerId,
+        appetite: &mut dyn Appetite,
+    ) -> Result<Vec<Claim>> {
+        let answer = self.claim_jobs(now, worker, appetite);
+        self.explained(answer)
+    }
+
+    fn complete(&mut self, now: Millis, batch: &[Completion<'_>]) -> Result<Vec<Verdict>> {
+        let answer = self.complete_jobs(now, batch);
+        self.explained(answer)
+    }
+
+    fn retry(&mut self, now: Millis, batch: &[Failure<'_>]) -> Result<Vec<Verdict>> {
+        let answer = self.retry_jobs(now, batch);
+        self.explained(answer)
+    }
+
+    fn lose(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>> {
+        let answer = self.lose_jobs(now, batch);
+        self.explained(answer)
+    }
+
+    fn hand_back(&mut self, _now: Millis, batch: &[Token]) -> Result<Vec<Verdict>> {
+        let answer = self.hand_back_jobs(batch);
+        self.explained(answer)
+    }
+
+    fn bury(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>> {
+        let answer = self.bury_jobs(now, batch, Mishap::Failed);
+        self.explained(answer)
+    }
+
+    fn bury_lost(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>> {
+        let answer = self.bury_jobs(now, batch, Mishap::Lost);
+        self.explained(answer)
+    }
+
+    fn cancel(&mut self, now: Millis, job: Key) -> Result<bool> {
+        let answer = self.cancel_job(now, job);
+        self.explained(answer)
+    }
+
+    fn revive(&mut self, now: Millis, letter: Key) -> Result<Option<Key>> {
+        let answer = self.revive_job(now, letter);
+        self.explained(answer)
+    }
+}
+
+impl Roster for SqliteTransaction<'_> {
+    fn enlist(&mut self, now: Millis, worker: &NewWorker) -> Result<WorkerId> {
+        let answer = self.enlist_worker(now, worker);
+        self.explained(answer)
+    }
+
+    fn beat(
+        &mut self,
+        now: Millis,
+        worker: WorkerId,
+        tasks: &[String],
+        draining: bool,
+    ) -> Result<()> {
+        let answer = self.beat_worker(now, worker, tasks, draining);
+        self.explained(answer)
+    }
+
+    fn held(&mut self, worker: WorkerId) -> Result<Vec<Held>> {
+        let answer = self.held_by(worker);
+        self.explained(answer)
+    }
+
+    fn dismiss(&mut self, worker: WorkerId) -> Result<bool> {
+        if !self.held(worker)?.is_empty() {
+            return Err(Error::Invalid {
+                message: format!("worker {} still holds jobs", worker.0),
+            });
+        }
+        let answer = self.dismiss_worker(worker);
+        self.explained(answer)
+    }
+}

@@ -1,0 +1,135 @@
+//! Opening a database file: what it must be, and how each connection is set up.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+
+use super::migrate;
+use crate::clock::Millis;
+use crate::error::{Error, Result};
+use crate::store::Sync;
+
+/// How long a call waits for another program before it gives up.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// More than we have statements, so that none is ever prepared twice.
+const STATEMENTS: usize = 64;
+
+/// Length of the write-ahead log in pages (of 4 KiB) at which a commit moves it into the file.
+/// Workers do that when they rest; this is for producers without one.
+const LOG_PAGES: u32 = 4000;
+
+/// The path of a database that lives in memory.
+pub(super) const MEMORY: &str = ":memory:";
+
+/// Opens the connection that writes: makes or upgrades the file.
+pub(super) fn open_writer(path: &Path, now: Millis) -> Result<Connection> {
+    if path.as_os_str() != MEMORY {
+        make_file(path)?;
+    }
+    let mut connection = open(path)?;
+    migrate::upgrade(&mut connection, path, now)?;
+    Ok(connection)
+}
+
+/// Opens a connection that reads; the file is known to be ours.
+pub(super) fn open_reader(path: &Path) -> Result<Connection> {
+    let connection = open(path)?;
+    run(&connection, path, "PRAGMA query_only = ON")?;
+    Ok(connection)
+}
+
+fn open(path: &Path) -> Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|error| explain(path, &error))?;
+    let setup = || -> rusqlite::Result<()> {
+        connection.busy_timeout(PATIENCE)?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS);
+        // The last one to leave must not touch the log behind another process's back.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.pragma_update(None, "temp_store", "MEMORY")?;
+        connection
+            .pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))
+    };
+    setup().map_err(|error| explain(path, &error))?;
+    Ok(connection)
+}
+
+/// Whether commits of this connection are flushed to the device.
+pub(super) fn set_sync(connection: &Connection, sync: Sync) -> rusqlite::Result<()> {
+    connection.execute_batch(match sync {
+        Sync::Durable => "PRAGMA synchronous = FULL",
+        Sync::Relaxed => "PRAGMA synchronous = NORMAL",
+    })
+}
+
+/// Makes the file and its directories for their owner alone, if they are missing.
+fn make_file(path: &Path) -> Result<()> {
+    if path.exists() {
+        return Ok(());
+    }
+    let made = || -> std::io::Result<()> {
+        if let Some(parent) = path.parent().filter(|dir| !dir.as_os_str().is_empty()) {
+            DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(parent)?;
+        }
+        OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(path)?;
+        Ok(())
+    };
+    match made() {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists || !path.exists() => {
+            Err(not_writable(path, &error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// A failure of the operating system around the database file.
+pub(super) fn not_writable(path: &Path, error: &std::io::Error) -> Error {
+    if error.kind() == std::io::ErrorKind::StorageFull {
+        return Error::Full { path: path.into() };
+    }
+    Error::NotWritable {
+        path: path.into(),
+        cause: error.to_string(),
+    }
+}
+
+pub(super) fn run(connection: &Connection, path: &Path, sql: &str) -> Result<()> {
+    connection
+        .execute_batch(sql)
+        .map_err(|error| explain(path, &error))
+}
+
+/// Turns a failure of `SQLite` into ours, by its code and never by its text.
+pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> Error {
+    let path = path.to_path_buf();
+    let cause = error.to_string();
+    let rusqlite::Error::SqliteFailure(failure, _) = error else {
+        return Error::Io { path, cause };
+    };
+    match failure.code {
+        ErrorCode::NotADatabase => Error::NotADatabase { path },
+        ErrorCode::DatabaseCorrupt => Error::Corrupt { path, cause },
+        ErrorCode::DiskFull => Error::Full { path },
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Error::Busy { path },
+        ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
+            Error::NotWritable { path, cause }
+        }
+        _ if failure.extended_code == ffi::SQLITE_IOERR_CORRUPTFS => Error::Corrupt { path, cause },
+        _ => Error::Io { path, cause },
+    }
+}

@@ -1,0 +1,101 @@
+//! Group commit: producers that arrive while one commits share the next commit.
+
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+
+use super::{SqliteStore, lock};
+use crate::clock::{Clock, SystemClock};
+use crate::error::Result;
+use crate::job::{Inserted, NewJob};
+use crate::store::{JobStore, Sync};
+
+/// Where producers meet. One leads: it stores what all waiting ones brought.
+#[derive(Default)]
+pub(super) struct Group {
+    state: Mutex<State>,
+    answered: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Vec<Request>,
+    led: bool,
+}
+
+struct Request {
+    jobs: Vec<NewJob>,
+    answer: Answer,
+}
+
+type Answer = Arc<Mutex<Option<Result<Vec<Inserted>>>>>;
+
+impl Group {
+    /// Stores `jobs`, all or none, alone or together with those of others.
+    pub(super) fn insert(&self, jobs: Vec<NewJob>, store: &SqliteStore) -> Result<Vec<Inserted>> {
+        let answer = Answer::default();
+        let mut state = lock(&self.state);
+        state.waiting.push(Request {
+            jobs,
+            answer: Arc::clone(&answer),
+        });
+        loop {
+            if let Some(answer) = lock(&answer).take() {
+                return answer;
+            }
+            if !state.led {
+                break;
+            }
+            state = self
+                .answered
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        state.led = true;
+        let requests = std::mem::take(&mut state.waiting);
+        drop(state);
+
+        let _lead = Lead(self);
+        commit(&requests, store);
+        // Ours was among the requests, so the answer is there.
+        lock(&answer).take().unwrap_or_else(|| Ok(Vec::new()))
+    }
+}
+
+/// Gives up the lead when it is dropped, however the commit went.
+struct Lead<'g>(&'g Group);
+
+impl Drop for Lead<'_> {
+    fn drop(&mut self) {
+        lock(&self.0.state).led = false;
+        self.0.answered.notify_all();
+    }
+}
+
+/// One transaction for all; if that fails, one for each, so that nobody pays for another.
+fn commit(requests: &[Request], store: &SqliteStore) {
+    match insert_all(requests, store) {
+        Ok(answers) => {
+            for (request, inserted) in requests.iter().zip(answers) {
+                *lock(&request.answer) = Some(Ok(inserted));
+            }
+        }
+        Err(error) if requests.len() == 1 => *lock(&requests[0].answer) = Some(Err(error)),
+        Err(_) => {
+            for request in requests {
+                commit(std::slice::from_ref(request), store);
+            }
+        }
+    }
+}
+
+fn insert_all(requests: &[Request], store: &SqliteStore) -> Result<Vec<Vec<Inserted>>> {
+    let mut answers = Vec::new();
+    store.write(Sync::Durable, &mut |transaction| {
+        let now = SystemClock.now();
+        answers.clear();
+        for request in requests {
+            answers.push(transaction.insert(now, &request.jobs)?);
+        }
+        Ok(())
+    })?;
+    Ok(answers)
+}

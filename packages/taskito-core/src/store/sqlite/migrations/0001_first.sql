@@ -1,0 +1,135 @@
+-- The newest schema, as a reader wants to see it. The ladder in migrations/ leads here.
+-- Instants are integer milliseconds since the Unix epoch, durations end in _ms.
+
+-- What this file is. The random number makes the public ids of this database its own.
+CREATE TABLE taskito (
+    one INTEGER PRIMARY KEY CONSTRAINT there_is_one_row CHECK (one = 1),
+    database INTEGER NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;
+
+-- A queue and a task, and how many of their jobs stand where. Jobs wait in lanes, so what a
+-- worker cannot run is skipped whole, and no question about numbers counts rows.
+CREATE TABLE lane (
+    id INTEGER PRIMARY KEY,
+    queue TEXT NOT NULL,
+    task TEXT NOT NULL,
+    scheduled INTEGER NOT NULL DEFAULT 0,
+    pending INTEGER NOT NULL DEFAULT 0,
+    running INTEGER NOT NULL DEFAULT 0,
+    complete INTEGER NOT NULL DEFAULT 0,
+    dead INTEGER NOT NULL DEFAULT 0,
+    cancelled INTEGER NOT NULL DEFAULT 0,
+    CONSTRAINT a_lane_exists_once UNIQUE (queue, task),
+    CONSTRAINT counts_are_not_negative CHECK (
+        min(scheduled, pending, running, complete, dead, cancelled) >= 0
+    )
+) STRICT;
+
+CREATE INDEX lane_ready ON lane (id) WHERE pending > 0;
+
+-- One job, one row, one truth.
+CREATE TABLE job (
+    id INTEGER PRIMARY KEY,
+    lane INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    priority INTEGER NOT NULL,
+    run_at INTEGER NOT NULL,
+    created_at INTEGER NOT NULL,
+    max_retries INTEGER NOT NULL,
+    timeout_ms INTEGER NOT NULL,
+    retry_count INTEGER NOT NULL DEFAULT 0,
+    losses INTEGER NOT NULL DEFAULT 0,
+    fence INTEGER NOT NULL DEFAULT 0,
+    owner INTEGER,
+    claimed_at INTEGER,
+    finished_at INTEGER,
+    dead_letter INTEGER,
+    progress INTEGER,
+    unique_key TEXT,
+    idempotency_key TEXT,
+    metadata TEXT,
+    headers TEXT,
+    error TEXT,
+    payload BLOB NOT NULL,
+    CONSTRAINT state_is_known CHECK (
+        state IN ('scheduled', 'pending', 'running', 'complete', 'dead', 'cancelled')
+    ),
+    CONSTRAINT running_has_an_owner CHECK ((state = 'running') = (owner IS NOT NULL)),
+    CONSTRAINT finished_has_a_time CHECK (
+        (state IN ('complete', 'dead', 'cancelled')) = (finished_at IS NOT NULL)
+    ),
+    CONSTRAINT only_the_dead_have_letters CHECK (dead_letter IS NULL OR state = 'dead')
+) STRICT;
+
+-- Which job of a lane is next?
+CREATE INDEX job_claim ON job (lane, priority DESC, run_at) WHERE state = 'pending' AND losses = 0;
+-- The same for jobs that may have killed a worker; a worker takes them one at a time.
+CREATE INDEX job_suspect ON job (lane, priority DESC, run_at) WHERE state = 'pending' AND losses > 0;
+-- What is due?
+CREATE INDEX job_promote ON job (run_at) WHERE state = 'scheduled';
+-- What does a worker hold?
+CREATE INDEX job_held ON job (owner) WHERE state = 'running';
+-- Who holds a unique key?
+CREATE UNIQUE INDEX job_unique ON job (unique_key)
+WHERE unique_key IS NOT NULL AND state IN ('scheduled', 'pending', 'running');
+-- Which jobs came with an idempotency key?
+CREATE INDEX job_idempotent ON job (idempotency_key) WHERE idempotency_key IS NOT NULL;
+-- Which dead letters are there?
+CREATE UNIQUE INDEX job_dead_letter ON job (dead_letter) WHERE dead_letter IS NOT NULL;
+
+-- Old programs and hand-written SQL cannot break the state machine either.
+CREATE TRIGGER job_moves_along_an_arrow BEFORE UPDATE OF state, fence ON job
+WHEN NEW.fence < OLD.fence OR NOT CASE OLD.state
+    WHEN 'pending' THEN NEW.state IN ('running', 'cancelled')
+    WHEN 'running' THEN NEW.state IN ('complete', 'scheduled', 'pending', 'dead')
+    WHEN 'scheduled' THEN NEW.state IN ('pending', 'cancelled')
+    ELSE 0
+END
+BEGIN
+    SELECT RAISE(ABORT, 'no arrow of the state machine leads there');
+END;
+
+CREATE TABLE job_result (
+    job INTEGER PRIMARY KEY,
+    result BLOB NOT NULL
+) STRICT;
+
+-- Attempts that failed or were lost. A successful one is the job itself.
+CREATE TABLE attempt (
+    id INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL,
+    attempt INTEGER NOT NULL,
+    fence INTEGER NOT NULL,
+    outcome TEXT NOT NULL CONSTRAINT outcome_is_known CHECK (outcome IN ('failed', 'lost')),
+    error TEXT NOT NULL,
+    claimed_at INTEGER NOT NULL,
+    failed_at INTEGER NOT NULL,
+    CONSTRAINT a_claim_fails_once UNIQUE (job, fence)
+) STRICT;
+
+-- Workers that have not left. AUTOINCREMENT: a number names a lock byte and is never reused.
+CREATE TABLE worker (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    key INTEGER NOT NULL,
+    hostname TEXT NOT NULL,
+    pid INTEGER NOT NULL,
+    version TEXT NOT NULL,
+    queues TEXT NOT NULL,
+    tasks TEXT NOT NULL,
+    concurrency INTEGER NOT NULL,
+    draining INTEGER NOT NULL DEFAULT 0,
+    started_at INTEGER NOT NULL,
+    heartbeat_at INTEGER NOT NULL
+) STRICT;
+
+-- A job as it reads from outside. CROSS JOIN keeps the order of the loops: jobs by id, then
+-- their lane.
+CREATE VIEW job_row AS
+SELECT
+    job.id, lane.queue, lane.task, job.state, job.priority, job.retry_count, job.max_retries,
+    job.losses, job.fence, job.created_at, job.run_at, job.claimed_at, job.finished_at,
+    job.timeout_ms, job.unique_key, job.idempotency_key, job.metadata, job.headers,
+    job.error, job.progress
+FROM job
+CROSS JOIN lane ON lane.id = job.lane;

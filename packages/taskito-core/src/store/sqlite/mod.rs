@@ -1,0 +1,273 @@
+//! The store in one `SQLite` file.
+//!
+//! One connection writes, behind a mutex; a few read. Every write transaction passes the
+//! turnstile of the [`Gate`], so processes queue in order instead of fighting for the lock.
+//! Statements live in `sql/`, one file per arrow or question; the hot ones are bound by
+//! position, in the order in which their parameters are named.
+
+mod arrows;
+mod claim;
+mod connection;
+mod control;
+mod group;
+mod insert;
+mod inspect;
+mod migrate;
+mod row;
+mod settle;
+mod transaction;
+mod workers;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::clock::{Clock, SystemClock};
+use crate::error::{Error, Result};
+use crate::id::{DatabaseId, KeySource};
+use crate::job::{Inserted, NewJob};
+use crate::os;
+use crate::store::gate::Gate;
+use crate::store::{JobStore, Sync, Work};
+
+use connection::{MEMORY, PATIENCE, explain};
+use group::Group;
+use transaction::{Lanes, News, SqliteTransaction};
+
+pub use migrate::{SCHEMA, SCHEMA_VERSION};
+
+/// Read connections kept open between calls.
+const READERS: usize = 4;
+
+/// A database of jobs in one `SQLite` file. Constructing it touches nothing.
+pub struct SqliteStore {
+    path: PathBuf,
+    durability: Sync,
+    keys: KeySource,
+    /// Lock order: group, writer, readers. None is held while another process is waited for,
+    /// except the writer.
+    group: Group,
+    writer: Mutex<Option<Writer>>,
+    readers: Mutex<Vec<Connection>>,
+    opened: OnceLock<Opened>,
+    closed: AtomicBool,
+}
+
+/// What is known once the file was opened for the first time.
+struct Opened {
+    database: DatabaseId,
+    gate: Arc<Gate>,
+}
+
+/// The connection that writes, and what it remembers.
+struct Writer {
+    connection: Connection,
+    lanes: Lanes,
+    sync: Option<Sync>,
+}
+
+impl SqliteStore {
+    /// A store at `path`; `:memory:` is a database of its own that goes with the store. With
+    /// [`Sync::Relaxed`] no commit is flushed one by one, whatever the caller asks for.
+    pub fn new(path: impl Into<PathBuf>, durability: Sync) -> Self {
+        Self {
+            path: path.into(),
+            durability,
+            keys: KeySource::new(os::random()),
+            group: Group::default(),
+            writer: Mutex::new(None),
+            readers: Mutex::new(Vec::new()),
+            opened: OnceLock::new(),
+            closed: AtomicBool::new(false),
+        }
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The doorbells of this database.
+    ///
+    /// # Errors
+    /// Why the file cannot be opened.
+    pub fn gate(&self) -> Result<Arc<Gate>> {
+        self.opened().map(|opened| Arc::clone(&opened.gate))
+    }
+
+    /// Stores jobs, all or none. Calls of other threads at the same time share the commit.
+    ///
+    /// # Errors
+    /// Storage failures; nothing is stored then.
+    pub fn enqueue(&self, jobs: Vec<NewJob>) -> Result<Vec<Inserted>> {
+        self.group.insert(jobs, self)
+    }
+
+    /// Releases every file. Idempotent.
+    pub fn close(&self) {
+        self.closed.store(true, Ordering::SeqCst);
+        *lock(&self.writer) = None;
+        lock(&self.readers).clear();
+    }
+
+    fn is_memory(&self) -> bool {
+        self.path.as_os_str() == MEMORY
+    }
+
+    fn opened(&self) -> Result<&Opened> {
+        if let Some(opened) = self.opened.get() {
+            return Ok(opened);
+        }
+        drop(self.writer()?);
+        self.opened.get().ok_or_else(|| Error::Closed {
+            path: self.path.clone(),
+        })
+    }
+
+    /// The writing connection, opened if it is not.
+    fn writer(&self) -> Result<MutexGuard<'_, Option<Writer>>> {
+        let mut writer = lock(&self.writer);
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(Error::Closed {
+                path: self.path.clone(),
+            });
+        }
+        if writer.is_none() {
+            let connection = connection::open_writer(&self.path, SystemClock.now())?;
+            if self.opened.get().is_none() {
+                let gate = if self.is_memory() {
+                    Gate::private()
+                } else {
+                    Gate::beside(&self.path)
+                };
+                let opened = Opened {
+                    database: migrate::database_id(&connection, &self.path)?,
+                    gate: Arc::new(
+                        gate.map_err(|error| connection::not_writable(&self.path, &error))?,
+                    ),
+                };
+                // Filled under the writer lock: nobody was faster.
+                self.opened.get_or_init(|| opened);
+            }
+            *writer = Some(Writer {
+                connection,
+                lanes: Lanes::default(),
+                sync: None,
+            });
+        }
+        Ok(writer)
+    }
+
+    /// Runs a question on a reading connection.
+    fn read<T>(&self, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
+        let explained = |error| explain(&self.path, &error);
+        self.opened()?;
+        if self.is_memory() {
+            let writer = self.writer()?;
+            let Some(writer) = &*writer else {
+                return Err(Error::Closed {
+                    path: self.path.clone(),
+                });
+            };
+            return ask(&writer.connection).map_err(explained);
+        }
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(Error::Closed {
+                path: self.path.clone(),
+            });
+        }
+        let idle = lock(&self.readers).pop();
+        let reader = match idle {
+            Some(reader) => reader,
+            None => connection::open_reader(&self.path)?,
+        };
+        let answer = ask(&reader).map_err(explained);
+        let mut readers = lock(&self.readers);
+        if readers.len() < READERS && !self.closed.load(Ordering::SeqCst) {
+            readers.push(reader);
+        }
+        answer
+    }
+}
+
+impl JobStore for SqliteStore {
+    fn write(&self, sync: Sync, work: &mut Work<'_>) -> Result<()> {
+        let mut guard = self.writer()?;
+        let opened = self.opened.get();
+        let (Some(writer), Some(Opened { gate, .. })) = (guard.as_mut(), opened) else {
+            return Err(Error::Closed {
+                path: self.path.clone(),
+            });
+        };
+        let sync = match self.durability {
+            Sync::Durable => sync,
+            Sync::Relaxed => Sync::Relaxed,
+        };
+        let news = {
+            let _turn = gate
+                .turn(Instant::now() + PATIENCE)
+                .map_err(|error| connection::not_writable(&self.path, &error))?
+                .ok_or_else(|| Error::Busy {
+                    path: self.path.clone(),
+                })?;
+            writer.transact(&self.path, sync, &self.keys, work)?
+        };
+        drop(guard);
+        if news.work {
+            gate.work().ring();
+        }
+        if news.finished {
+            gate.finished().ring();
+        }
+        Ok(())
+    }
+
+    fn rest(&self) -> Result<()> {
+        if self.is_memory() {
+            return Ok(());
+        }
+        self.read(|connection| connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)"))
+    }
+}
+
+impl Writer {
+    /// One transaction: `work`, the counters, the commit.
+    fn transact(
+        &mut self,
+        path: &Path,
+        sync: Sync,
+        keys: &KeySource,
+        work: &mut Work<'_>,
+    ) -> Result<News> {
+        let explained = |error| explain(path, &error);
+        if self.sync != Some(sync) {
+            connection::set_sync(&self.connection, sync).map_err(explained)?;
+            self.sync = Some(sync);
+        }
+        let committed = (|| {
+            let transaction = self
+                .connection
+                .transaction_with_behavior(TransactionBehavior::Immediate)
+                .map_err(explained)?;
+            let mut arrows = SqliteTransaction::new(&transaction, &mut self.lanes, keys, path);
+            work(&mut arrows)?;
+            let news = arrows.finish().map_err(explained)?;
+            transaction.commit().map_err(explained)?;
+            Ok(news)
+        })();
+        if committed.is_err() {
+            self.lanes = Lanes::default();
+        }
+        committed
+    }
+}
+
+/// Locks a mutex; a thread that panicked while holding it left nothing half-done, as every
+/// transaction rolls back.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

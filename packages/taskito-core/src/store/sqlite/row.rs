@@ -1,0 +1,204 @@
+//! How our types read from and write to columns.
+
+use std::time::Duration;
+
+use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
+use rusqlite::{Result, Row};
+
+use crate::clock::Millis;
+use crate::id::Key;
+use crate::job::{
+    AttemptRow, DeadRow, Fence, Held, JobRow, LaneId, Mishap, NewWorker, Token, WorkerId, WorkerRow,
+};
+use crate::state::State;
+
+macro_rules! integer_column {
+    ($($type:ident),*) => {$(
+        impl ToSql for $type {
+            fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
+                Ok(ToSqlOutput::from(self.0))
+            }
+        }
+
+        impl FromSql for $type {
+            fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+                value.as_i64().map($type)
+            }
+        }
+    )*};
+}
+
+integer_column!(Millis, Key, Fence, LaneId, WorkerId);
+
+impl ToSql for State {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.name()))
+    }
+}
+
+impl FromSql for State {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let name = value.as_str()?;
+        Self::from_name(name)
+            .ok_or_else(|| FromSqlError::Other(format!("unknown state '{name}'").into()))
+    }
+}
+
+impl ToSql for Mishap {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.name()))
+    }
+}
+
+impl FromSql for Mishap {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        match value.as_str()? {
+            "failed" => Ok(Self::Failed),
+            "lost" => Ok(Self::Lost),
+            other => Err(FromSqlError::Other(
+                format!("unknown outcome '{other}'").into(),
+            )),
+        }
+    }
+}
+
+/// A duration as whole milliseconds.
+pub(super) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Whole milliseconds as a duration.
+pub(super) fn duration(row: &Row<'_>, index: usize) -> Result<Duration> {
+    let millis: i64 = row.get(index)?;
+    Ok(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+}
+
+/// A list of names as one text column. Names are data and may hold anything but a line feed
+/// is escaped, so that one joins them.
+pub(super) fn join_names(names: &[String]) -> String {
+    let escaped: Vec<String> = names
+        .iter()
+        .map(|name| name.replace('\\', "\\\\").replace('\n', "\\n"))
+        .collect();
+    escaped.join("\n")
+}
+
+fn split_names(text: &str) -> Vec<String> {
+    text.split('\n')
+        .filter(|name| !name.is_empty())
+        .map(|name| {
+            let mut plain = String::with_capacity(name.len());
+            let mut letters = name.chars();
+            while let Some(letter) = letters.next() {
+                match letter {
+                    '\\' if letters.clone().next() == Some('n') => {
+                        letters.next();
+                        plain.push('\n');
+                    }
+                    '\\' => plain.extend(letters.next()),
+                    other => plain.push(other),
+                }
+            }
+            plain
+        })
+        .collect()
+}
+
+/// A row of `job.sql` or `jobs.sql`.
+pub(super) fn job(row: &Row<'_>) -> Result<JobRow> {
+    Ok(JobRow {
+        key: row.get(0)?,
+        queue: row.get(1)?,
+        task: row.get(2)?,
+        state: row.get(3)?,
+        priority: row.get(4)?,
+        retry_count: row.get(5)?,
+        max_retries: row.get(6)?,
+        losses: row.get(7)?,
+        fence: row.get(8)?,
+        created_at: row.get(9)?,
+        run_at: row.get(10)?,
+        claimed_at: row.get(11)?,
+        finished_at: row.get(12)?,
+        timeout: duration(row, 13)?,
+        unique_key: row.get(14)?,
+        idempotency_key: row.get(15)?,
+        metadata: row.get(16)?,
+        headers: row.get(17)?,
+        error: row.get(18)?,
+        progress: row.get(19)?,
+    })
+}
+
+/// A row of `attempts.sql`.
+pub(super) fn attempt(row: &Row<'_>) -> Result<AttemptRow> {
+    Ok(AttemptRow {
+        key: row.get(0)?,
+        job: row.get(1)?,
+        attempt: row.get(2)?,
+        fence: row.get(3)?,
+        mishap: row.get(4)?,
+        error: row.get(5)?,
+        claimed_at: row.get(6)?,
+        failed_at: row.get(7)?,
+    })
+}
+
+/// A row of `dead_letters.sql`.
+pub(super) fn dead_letter(row: &Row<'_>) -> Result<DeadRow> {
+    Ok(DeadRow {
+        key: row.get(0)?,
+        job: row.get(1)?,
+        queue: row.get(2)?,
+        task: row.get(3)?,
+        error: row.get(4)?,
+        retry_count: row.get(5)?,
+        failed_at: row.get(6)?,
+        metadata: row.get(7)?,
+    })
+}
+
+/// A row of `held.sql`.
+pub(super) fn held(row: &Row<'_>) -> Result<Held> {
+    Ok(Held {
+        token: Token {
+            key: row.get(0)?,
+            fence: row.get(1)?,
+            lane: row.get(2)?,
+        },
+        max_retries: row.get(3)?,
+        losses: row.get(4)?,
+    })
+}
+
+/// A row of `workers.sql`.
+pub(super) fn worker(row: &Row<'_>) -> Result<WorkerRow> {
+    Ok(WorkerRow {
+        id: row.get(0)?,
+        key: row.get(1)?,
+        about: NewWorker {
+            hostname: row.get(2)?,
+            pid: row.get(3)?,
+            version: row.get(4)?,
+            queues: split_names(row.get_ref(5)?.as_str()?),
+            tasks: split_names(row.get_ref(6)?.as_str()?),
+            concurrency: row.get(7)?,
+        },
+        draining: row.get(8)?,
+        started_at: row.get(9)?,
+        heartbeat_at: row.get(10)?,
+        running: row.get(11)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_any_letter_survive() {
+        let names: Vec<String> = ["a", "b\nc", "\\n", "\\", "d\\\n"].map(String::from).into();
+        assert_eq!(split_names(&join_names(&names)), names);
+        assert_eq!(split_names(&join_names(&[])), Vec::<String>::new());
+    }
+}

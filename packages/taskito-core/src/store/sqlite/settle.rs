@@ -1,0 +1,129 @@
+//! Arrows out of `running`: complete, retry, lose, hand_back, bury. All match on the fence.
+
+use rusqlite::{Result, named_params, params};
+
+use super::transaction::SqliteTransaction;
+use crate::clock::Millis;
+use crate::job::{Mishap, Token};
+use crate::state::State;
+use crate::store::{Completion, End, Failure, Verdict};
+
+impl SqliteTransaction<'_> {
+    pub(super) fn complete_jobs(
+        &mut self,
+        now: Millis,
+        batch: &[Completion<'_>],
+    ) -> Result<Vec<Verdict>> {
+        let mut complete = self
+            .connection
+            .prepare_cached(include_str!("sql/complete.sql"))?;
+        let mut store_result = self
+            .connection
+            .prepare_cached(include_str!("sql/store_result.sql"))?;
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for Completion { token, result } in batch {
+            let moved = complete.execute(params![now, token.key, token.fence])?;
+            if moved == 1 {
+                store_result.execute(params![token.key, result])?;
+            }
+            verdicts.push(self.settled(token, moved, State::Complete));
+        }
+        Ok(verdicts)
+    }
+
+    pub(super) fn retry_jobs(
+        &mut self,
+        now: Millis,
+        batch: &[Failure<'_>],
+    ) -> Result<Vec<Verdict>> {
+        let mut retry = self
+            .connection
+            .prepare_cached(include_str!("sql/retry.sql"))?;
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for Failure {
+            token,
+            error,
+            run_at,
+        } in batch
+        {
+            self.record_attempt(now, token, Mishap::Failed, error)?;
+            let moved = retry.execute(named_params! {
+                ":id": token.key, ":fence": token.fence, ":run_at": run_at,
+            })?;
+            verdicts.push(self.settled(token, moved, State::Scheduled));
+        }
+        Ok(verdicts)
+    }
+
+    pub(super) fn lose_jobs(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>> {
+        let mut lose = self
+            .connection
+            .prepare_cached(include_str!("sql/lose.sql"))?;
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for End { token, error } in batch {
+            self.record_attempt(now, token, Mishap::Lost, error)?;
+            let moved = lose.execute(named_params! {":id": token.key, ":fence": token.fence})?;
+            verdicts.push(self.settled(token, moved, State::Pending));
+        }
+        Ok(verdicts)
+    }
+
+    pub(super) fn hand_back_jobs(&mut self, batch: &[Token]) -> Result<Vec<Verdict>> {
+        let mut hand_back = self
+            .connection
+            .prepare_cached(include_str!("sql/hand_back.sql"))?;
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for token in batch {
+            let moved =
+                hand_back.execute(named_params! {":id": token.key, ":fence": token.fence})?;
+            verdicts.push(self.settled(token, moved, State::Pending));
+        }
+        Ok(verdicts)
+    }
+
+    pub(super) fn bury_jobs(
+        &mut self,
+        now: Millis,
+        batch: &[End<'_>],
+        mishap: Mishap,
+    ) -> Result<Vec<Verdict>> {
+        let mut bury = self.connection.prepare_cached(match mishap {
+            Mishap::Failed => include_str!("sql/bury.sql"),
+            Mishap::Lost => include_str!("sql/bury_lost.sql"),
+        })?;
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for End { token, error } in batch {
+            self.record_attempt(now, token, mishap, error)?;
+            let moved = bury.execute(named_params! {
+                ":id": token.key, ":fence": token.fence, ":now": now, ":error": error,
+                ":dead_letter": self.keys.next(now),
+            })?;
+            verdicts.push(self.settled(token, moved, State::Dead));
+        }
+        Ok(verdicts)
+    }
+
+    fn record_attempt(
+        &self,
+        now: Millis,
+        token: &Token,
+        mishap: Mishap,
+        error: &str,
+    ) -> Result<()> {
+        self.connection
+            .prepare_cached(include_str!("sql/record_attempt.sql"))?
+            .execute(named_params! {
+                ":id": self.keys.next(now), ":job": token.key, ":fence": token.fence,
+                ":outcome": mishap, ":error": error, ":now": now,
+            })?;
+        Ok(())
+    }
+
+    fn settled(&mut self, token: &Token, moved: usize, to: State) -> Verdict {
+        if moved == 0 {
+            return Verdict::Stale;
+        }
+        self.tally.moves(token.lane, State::Running, to);
+        Verdict::Applied
+    }
+}

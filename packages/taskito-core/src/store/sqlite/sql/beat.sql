@@ -1,0 +1,5 @@
+-- Roster: a worker lives.
+-- Index: primary key.
+UPDATE worker
+SET heartbeat_at = :now, tasks = :tasks, draining = :draining
+WHERE id = :id

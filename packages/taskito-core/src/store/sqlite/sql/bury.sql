@@ -1,0 +1,5 @@
+-- Arrow: bury, running -> dead, after a failure.
+-- Index: primary key.
+UPDATE job
+SET state = 'dead', owner = NULL, finished_at = :now, error = :error, dead_letter = :dead_letter
+WHERE id = :id AND state = 'running' AND fence = :fence

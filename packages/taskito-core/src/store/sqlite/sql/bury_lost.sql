@@ -1,0 +1,7 @@
+-- Arrow: bury, running -> dead, because its worker died.
+-- Index: primary key.
+UPDATE job
+SET
+    state = 'dead', owner = NULL, finished_at = :now, error = :error,
+    dead_letter = :dead_letter, losses = losses + 1
+WHERE id = :id AND state = 'running' AND fence = :fence

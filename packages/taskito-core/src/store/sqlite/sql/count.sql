@@ -1,0 +1,11 @@
+-- Every arrow: moves the counters of a lane along, once per transaction.
+-- Index: primary key.
+UPDATE lane
+SET
+    scheduled = scheduled + :scheduled,
+    pending = pending + :pending,
+    running = running + :running,
+    complete = complete + :complete,
+    dead = dead + :dead,
+    cancelled = cancelled + :cancelled
+WHERE id = :id

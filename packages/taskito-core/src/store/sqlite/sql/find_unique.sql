@@ -1,0 +1,5 @@
+-- Question: which unfinished job holds this unique key?
+-- Index: job_unique.
+SELECT id
+FROM job
+WHERE unique_key = :key AND state IN ('scheduled', 'pending', 'running')

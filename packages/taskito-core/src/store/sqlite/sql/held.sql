@@ -1,0 +1,5 @@
+-- Question: what does a worker hold?
+-- Index: job_held.
+SELECT id, fence, lane, max_retries, losses
+FROM job
+WHERE owner = :owner AND state = 'running'

@@ -1,0 +1,13 @@
+-- Question: jobs, newest first.
+-- Index: primary key, backwards. SCAN is meant: LIMIT stops it.
+SELECT
+    id, queue, task, state, priority, retry_count, max_retries, losses, fence, created_at,
+    run_at, claimed_at, finished_at, timeout_ms, unique_key, idempotency_key, metadata,
+    headers, error, progress
+FROM job_row
+WHERE
+    (:status IS NULL OR instr(:status, ' ' || state || ' ') > 0)
+    AND (:queue IS NULL OR queue = :queue)
+    AND (:task IS NULL OR task = :task)
+ORDER BY id DESC
+LIMIT :limit OFFSET :offset

@@ -1,0 +1,7 @@
+-- Arrow: retry, running -> scheduled.
+-- Index: primary key.
+UPDATE job
+SET
+    state = 'scheduled', owner = NULL, claimed_at = NULL,
+    retry_count = retry_count + 1, run_at = :run_at
+WHERE id = :id AND state = 'running' AND fence = :fence
