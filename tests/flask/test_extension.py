@@ -1,17 +1,19 @@
 """The Flask extension, with real applications, queues and workers."""
 
+import asyncio
 import gc
 import threading
 import weakref
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-import flask
 import pytest
 from flask import Flask, current_app, g
 
 from taskito import Queue
 from taskito_flask import Taskito
+from taskito_flask.context import in_app_context
 from tests.support.until import until
 
 
@@ -100,7 +102,7 @@ class TestDeclare:
 
         assert double(4) == 8
         assert double.__doc__ == "Twice."
-        assert double.__name__ == "double"
+        assert repr(double).endswith("double'>")
 
     def test_options_and_name_are_those_of_the_queue(
         self, tmp_path: Path, taskito: Taskito
@@ -119,10 +121,21 @@ class TestDeclare:
     def test_an_unknown_option_is_refused_by_init_app(
         self, tmp_path: Path, taskito: Taskito
     ) -> None:
-        @taskito.task(retries=7)
+        mistake: dict[str, Any] = {"retries": 7}
+
+        @taskito.task(**mistake)
         def send() -> None: ...
 
         with pytest.raises(TypeError, match="retries"):
+            taskito.init_app(make_app(tmp_path))
+
+    def test_a_coroutine_function_is_not_taken_for_a_plain_one(
+        self, tmp_path: Path, taskito: Taskito
+    ) -> None:
+        @taskito.task
+        async def send() -> None: ...
+
+        with pytest.raises(TypeError, match=r"async(.|\n)*hint:"):
             taskito.init_app(make_app(tmp_path))
 
     def test_a_task_declared_after_the_app_belongs_to_it_too(
@@ -199,7 +212,7 @@ class TestRun:
         self, app: Flask, taskito: Taskito
     ) -> None:
         torn_down: list[int] = []
-        contexts: list[int] = []
+        contexts: list[object] = []
 
         @app.teardown_appcontext
         def note(_: BaseException | None) -> None:
@@ -209,7 +222,7 @@ class TestRun:
         def work(number: int) -> str:
             assert "number" not in g, "the context of another job"
             g.number = number
-            contexts.append(id(flask.globals.app_ctx._get_current_object()))
+            contexts.append(g._get_current_object())
             return current_app.name
 
         with app.app_context():
@@ -218,7 +231,7 @@ class TestRun:
             work_until(taskito.queue, *(job.id for job in jobs))
             assert [job.result(timeout=5) for job in jobs] == ["app"] * 3
             assert sorted(torn_down) == [0, 1, 2]
-        assert len(contexts) == 3
+        assert len({id(context) for context in contexts}) == 3
 
     def test_a_failing_attempt_leaves_its_context_too(self, app: Flask, taskito: Taskito) -> None:
         seen: list[str] = []
@@ -235,6 +248,13 @@ class TestRun:
         work_until(taskito.queue, job.id)
 
         assert seen == ["ValueError('no')"] * 2
+
+    def test_a_coroutine_keeps_its_context_until_it_returns(self, app: Flask) -> None:
+        async def work() -> str:
+            await asyncio.sleep(0)
+            return current_app.name
+
+        assert asyncio.run(in_app_context(app, work)()) == "app"
 
     def test_a_task_can_enqueue_another(self, app: Flask, taskito: Taskito) -> None:
         @taskito.task

@@ -1,5 +1,6 @@
 """The page on a server of its own."""
 
+import socket
 from typing import TYPE_CHECKING
 
 import waitress.server
@@ -32,14 +33,10 @@ def serve_dashboard(queue: "Queue", host: str = "127.0.0.1", port: int = 8080) -
             hint="serve on 127.0.0.1 and reach it through an SSH tunnel: "
             f"ssh -L {port}:127.0.0.1:{port} MACHINE",
         )
-    server = waitress.server.create_server(create_app(queue), host=host, port=port, ident=None)
-    print(f"taskito dashboard on {_url(host, server)} (Ctrl+C to stop)", flush=True)  # noqa: T201  # the contract
-    try:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.create_server((host, port), family=family) as listener:
+        name = f"[{host}]" if family == socket.AF_INET6 else host
+        address = f"http://{name}:{listener.getsockname()[1]}"
+        server = waitress.server.create_server(create_app(queue), sockets=[listener], ident=None)
+        print(f"taskito dashboard on {address} (Ctrl+C to stop)", flush=True)  # noqa: T201 - the contract
         server.run()
-    finally:
-        server.close()
-
-
-def _url(host: str, server: waitress.server.BaseWSGIServer) -> str:
-    name = f"[{host}]" if ":" in host else host
-    return f"http://{name}:{server.effective_port}"
