@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import nox
+from uv import find_uv_bin
 
 nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv"
@@ -22,7 +23,11 @@ DIST = TARGET / "dist"
 CONSTRAINTS = ROOT / "constraints.txt"
 CORE = ROOT / "packages" / "taskito-core"
 PURE = [ROOT / "packages" / name for name in ("taskito", "taskito-dashboard", "taskito-flask")]
-ENV = {"CARGO_TARGET_DIR": str(TARGET), "UV_PYTHON_DOWNLOADS": "never"}
+ENV = {
+    "CARGO_TARGET_DIR": str(TARGET),
+    "UV_HTTP_TIMEOUT": "180",
+    "UV_PYTHON_DOWNLOADS": "never",
+}
 MAX_CORE_WHEEL_BYTES = 2_500_000
 
 
@@ -37,17 +42,19 @@ def lint(session: nox.Session) -> None:
     check_lock_files(session)
 
 
-@nox.session
+@nox.session(venv_backend="none")
 def rust(session: nox.Session) -> None:
     """Format, clippy, the engine without Python, its tests and its doctests."""
     cargo(session, "fmt", "--check")
-    cargo(session, "clippy", "--all-targets", "--all-features", "--", "-D", "warnings")
-    cargo(session, "build", "--no-default-features")
+    locked = "--locked"
+    cargo(session, "clippy", locked, "--all-targets", "--all-features", "--", "-D", "warnings")
+    cargo(session, "build", locked, "--no-default-features")
+    model = (locked, "--features", "model")
     if shutil.which("cargo-nextest"):
-        cargo(session, "nextest", "run", "--features", "model", *session.posargs)
+        cargo(session, "nextest", "run", *model, *session.posargs)
     else:
-        cargo(session, "test", "--features", "model", "--lib", "--tests", *session.posargs)
-    cargo(session, "test", "--features", "model", "--doc")
+        cargo(session, "test", *model, "--lib", "--tests", *session.posargs)
+    cargo(session, "test", *model, "--doc")
 
 
 @nox.session
@@ -85,7 +92,7 @@ def packaging(session: nox.Session) -> None:
             env=ENV,
             external=True,
         )
-    env = {"TASKITO_DIST": str(DIST), "TASKITO_UV": nox.virtualenv.UV, **ENV}
+    env = {"TASKITO_DIST": str(DIST), "TASKITO_UV": find_uv_bin(), **ENV}
     session.run("pytest", "tests/packaging", *session.posargs, env=env)
 
 
@@ -116,7 +123,7 @@ def lock(session: nox.Session) -> None:
         env=ENV,
         external=True,
     )
-    session.run("cargo", "update", external=True)
+    cargo(session, "update")
 
 
 def install(session: nox.Session, *groups: str, packages: bool = False) -> None:
