@@ -77,6 +77,21 @@ def test_the_jobs_of_a_killed_worker_are_recovered_within_two_seconds_of_the_nex
     assert site.queue.dead_letters() == []
 
 
+def test_a_job_is_recovered_although_a_child_of_the_killed_worker_lives_on(site: Site) -> None:
+    victim = site.ready_worker()
+    gate = site.gate()
+    job = site.queue.enqueue("hold_with_a_child", ["held", str(gate)])
+    site.marks.wait("forked", "held", within=STARTING)
+    peer = site.ready_worker()
+    killed = time.monotonic()
+    victim.kill()
+    again = site.marks.wait("start", "held", count=2, within=10)
+    assert again.at - killed < RECOVERY
+    gate.unlink()
+    assert job.result(timeout=5) == f"held by {peer.pid}"
+    assert_lost(site, job.id)
+
+
 def test_a_killed_worker_is_no_longer_listed_once_its_jobs_are_recovered(site: Site) -> None:
     gate = site.gate()
     site.queue.enqueue("hold", ["held", str(gate)])

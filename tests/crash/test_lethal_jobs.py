@@ -2,14 +2,19 @@
 
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 
 from taskito import MaxRetriesExceededError, TaskFailedError
-from tests.support.processes import STARTING, Site
+from tests.support.processes import STARTING, Program, Site
 from tests.support.until import until
 
 HOW = [("exit", 1), ("kill", -9), ("segfault", -11)]
+
+
+def done_or_died(done: Callable[[], bool], worker: Program) -> bool:
+    return done() or not worker.is_running()
 
 
 def restart_until(site: Site, done: Callable[[], bool], *, workers: int) -> list[int]:
@@ -20,7 +25,7 @@ def restart_until(site: Site, done: Callable[[], bool], *, workers: int) -> list
     died: list[int] = []
     while len(died) < 10:
         worker = site.worker(workers=workers)
-        until(lambda program=worker: done() or not program.is_running(), within=STARTING)
+        until(partial(done_or_died, done, worker), within=STARTING)
         if worker.is_running():
             return died
         died.append(worker.wait(0))

@@ -30,6 +30,19 @@ def test_a_paused_worker_keeps_its_job_and_finishes_it_once_when_it_goes_on(site
     assert paused.is_running()
 
 
+def test_a_worker_whose_interpreter_is_held_for_long_keeps_its_jobs(site: Site) -> None:
+    stuck = site.ready_worker()
+    job = site.queue.enqueue("hold_the_interpreter", ["held", 3.5])
+    assert site.marks.wait("start", "held", within=5).pid == stuck.pid
+    peer = site.ready_worker()
+    later = site.queue.enqueue("note", ["later"], delay=2.1)
+    assert later.result(timeout=10) == "later"
+    assert site.marks.all("start", "later")[0].pid == peer.pid
+    assert job.result(timeout=10) == "held"
+    assert len(site.marks.all("start", "held")) == 1
+    assert job.errors == []
+
+
 def test_a_worker_killed_while_it_is_paused_loses_its_job_to_a_live_one(site: Site) -> None:
     paused = site.ready_worker()
     gate = site.gate()

@@ -7,6 +7,8 @@ import ctypes
 import os
 import resource
 import signal
+import sys
+import threading
 import time
 from pathlib import Path
 from typing import Literal, cast
@@ -93,6 +95,55 @@ def die(token: str, how: str) -> None:
             ctypes.string_at(0)
         case _:
             raise ValueError(how)
+
+
+class UnprintableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no text for you")
+
+
+@queue.task(name="misbehave")
+def misbehave(kind: str) -> object:
+    """Fail in a way that is hard to record."""
+    match kind:
+        case "SystemExit":
+            sys.exit(3)
+        case "KeyboardInterrupt":
+            raise KeyboardInterrupt
+        case "GeneratorExit":
+            raise GeneratorExit
+        case "unprintable":
+            raise UnprintableError
+        case "unpicklable result":
+            return threading.Lock()
+        case "deep recursion":
+            return misbehave(kind)
+        case "huge message":
+            raise ValueError("x" * 10_000_000)
+        case _:
+            raise ValueError("\ud800 is half a character")
+
+
+@queue.task(name="hold_the_interpreter")
+def hold_the_interpreter(token: str, seconds: float) -> str:
+    """Keep every other Python thread of the process from running."""
+    marks.leave("start", token)
+    ctypes.PyDLL(None).usleep(int(seconds * 1_000_000))
+    return token
+
+
+@queue.task(name="hold_with_a_child")
+def hold_with_a_child(token: str, gate: str) -> str:
+    """As ``hold``, with a forked child that inherits every open file and outlives the worker."""
+    marks.leave("start", token)
+    if (child := os.fork()) == 0:
+        signal.alarm(20)
+        wait_at(gate)
+        os._exit(0)
+    marks.leave("forked", token)
+    wait_at(gate)
+    os.waitpid(child, 0)
+    return f"{token} by {os.getpid()}"
 
 
 marks.leave("imported")

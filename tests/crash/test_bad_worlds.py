@@ -1,0 +1,97 @@
+"""Forks, other SQLite libraries, a full disk, a locked file: nothing is lost or damaged."""
+
+import subprocess
+import sys
+import time
+from collections import Counter
+
+import pytest
+
+from taskito import StorageError
+from tests.support.processes import PROGRAMS, REPOSITORY, STARTING, Site
+
+CHECK = """
+import sqlite3, sys
+print(sqlite3.connect(sys.argv[1]).execute("PRAGMA integrity_check").fetchone()[0])
+"""
+
+
+def assert_every_ack_completed_once(site: Site) -> None:
+    site.wait_until_settled(within=STARTING)
+    acks = site.marks.all("ack")
+    assert len({ack.job_id for ack in acks}) == len(acks)
+    for ack in acks:
+        job = site.queue.get_job(ack.job_id)
+        assert job is not None, f"{ack} is lost"
+        assert job.result(timeout=0) == ack.token
+    assert Counter(site.marks.tokens("start")) == dict.fromkeys((ack.token for ack in acks), 1)
+    check = [sys.executable, "-c", CHECK, str(site.database)]
+    assert subprocess.run(check, capture_output=True, check=True, text=True).stdout == "ok\n"
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("end", ["wait", "leave"])
+def test_parent_and_children_of_a_fork_amid_enqueueing_lose_nothing(site: Site, end: str) -> None:
+    site.ready_worker(workers=2)
+    producer = site.script("produce_and_fork", "4", "10", end)
+    assert producer.wait(STARTING) == 0
+    assert producer.err == ""
+    site.marks.wait("child over", count=4, within=STARTING)
+    assert len(site.marks.all("ack")) == 3 * 40 + 4 * 10 + 2
+    assert_every_ack_completed_once(site)
+
+
+@pytest.mark.timeout(60)
+def test_another_sqlite_library_in_the_producers_does_no_harm(site: Site) -> None:
+    site.ready_worker(workers=2)
+    producers = [site.script("produce_beside_sqlite3", f"p{n}", "150") for n in range(2)]
+    assert [producer.wait(STARTING) for producer in producers] == [0, 0]
+    assert [producer.err for producer in producers] == ["", ""]
+    assert len(site.marks.all("ack")) == 300
+    assert all(int(looks) > 10 for looks in site.marks.tokens("looked"))
+    assert_every_ack_completed_once(site)
+
+
+def test_a_full_disk_is_an_error_that_passes_when_there_is_room_again(site: Site) -> None:
+    folder = site.home / "small"
+    folder.mkdir()
+    mount = ["unshare", "--mount", "sh", "-ec"]
+    mount.append('mount -t tmpfs -o size=2m tmpfs "$1"; shift; exec "$@"')
+    try:
+        subprocess.run([*mount, "sh", str(folder), "true"], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        pytest.skip(f"no right to mount a small file system: {error}")
+    done = subprocess.run(
+        [*mount, "sh", str(folder), sys.executable, "-m", f"{PROGRAMS}.fill_disk", str(folder)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=25,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_locked_file_is_an_error_within_ten_seconds_and_a_finished_job_is_not_run_again(
+    site: Site,
+) -> None:
+    site.ready_worker()
+    gate, lock = site.gate(), site.gate("lock")
+    job = site.queue.enqueue("hold", ["held", str(gate)])
+    site.marks.wait("start", "held", within=5)
+    site.script("lock_database", str(lock))
+    site.marks.wait("locked", within=STARTING)
+    gate.unlink()
+    site.marks.wait("end", "held", within=5)
+
+    begin = time.monotonic()
+    with pytest.raises(StorageError, match="locked"):
+        site.queue.enqueue("note", ["refused"])
+    assert 4 < time.monotonic() - begin < 10
+    assert job.status == "running"
+
+    lock.unlink()
+    assert str(job.result(timeout=5)).startswith("held by ")
+    assert site.queue.enqueue("note", ["accepted"]).result(timeout=5) == "accepted"
+    assert site.marks.tokens("start") == ["held", "accepted"]
+    assert job.errors == []

@@ -1,0 +1,52 @@
+"""A producer that forks while its threads are enqueueing; parent and children all produce.
+
+Usage: produce_and_fork.py CHILDREN JOBS (wait | leave); after ``leave`` the parent ends first.
+"""
+
+import os
+import sys
+import threading
+
+from tests.e2e.programs.workshop import marks, note
+
+
+def produce(name: str, jobs: int) -> None:
+    for number in range(jobs):
+        token = f"{name}/{number}"
+        job = note.delay(token)
+        marks.leave("ack", token, job.id)
+
+
+def be_a_child(name: str, jobs: int) -> None:
+    status = 1
+    try:
+        produce(name, jobs)
+        status = 0
+    finally:
+        marks.leave("child over", name)
+        os._exit(status)
+
+
+def main(children: str, jobs: str, end: str) -> None:
+    produce("before", 1)
+    threads = [
+        threading.Thread(target=produce, args=(f"thread {n}", int(jobs) * 4)) for n in range(3)
+    ]
+    for thread in threads:
+        thread.start()
+    pids = []
+    for number in range(int(children)):
+        if (pid := os.fork()) == 0:
+            be_a_child(f"child {number}", int(jobs))
+        pids.append(pid)
+    for thread in threads:
+        thread.join()
+    if end == "wait":
+        statuses = [os.waitpid(pid, 0)[1] for pid in pids]
+        if any(statuses):
+            sys.exit(f"children failed: {statuses}")
+    produce("after", 1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
