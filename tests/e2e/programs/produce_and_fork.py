@@ -34,7 +34,7 @@ def main(children: str, jobs: str, end: str) -> None:
     ]
     for thread in threads:
         thread.start()
-    pids = []
+    pids: list[int] = []
     for number in range(int(children)):
         if (pid := os.fork()) == 0:
             be_a_child(f"child {number}", int(jobs))
