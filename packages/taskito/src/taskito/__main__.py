@@ -1,0 +1,6 @@
+"""``python -m taskito`` is the ``taskito`` command."""
+
+from taskito.cli import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,46 @@
+"""The one door to the compiled engine.
+
+Importing this module loads ``taskito_core`` and checks that it is of our version, so
+it is imported where the engine is first used and never by ``import taskito``.
+"""
+
+import taskito_core
+from taskito._version import __version__
+
+if taskito_core.__version__ != __version__:
+    message = (
+        f"taskito {__version__} needs taskito-core {__version__}, "
+        f"found taskito-core {taskito_core.__version__}\n"
+        f"hint: pip install taskito=={__version__} taskito-core=={__version__}"
+    )
+    raise ImportError(message, name="taskito_core")
+
+from taskito_core import (
+    SQLITE_VERSION,
+    AttemptRow,
+    Claim,
+    DeadRow,
+    Engine,
+    EngineError,
+    JobRow,
+    JobSpec,
+    Outcome,
+    RetryPolicy,
+    Store,
+    WorkerRow,
+)
+
+__all__ = [
+    "SQLITE_VERSION",
+    "AttemptRow",
+    "Claim",
+    "DeadRow",
+    "Engine",
+    "EngineError",
+    "JobRow",
+    "JobSpec",
+    "Outcome",
+    "RetryPolicy",
+    "Store",
+    "WorkerRow",
+]

@@ -1,0 +1,85 @@
+"""The database of one Queue: opened at its first use, speaking the public errors."""
+
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from taskito.exceptions import ConfigurationError, QueueClosedError
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from taskito._core import Store
+
+
+class Database:
+    """Gives the native store to a ``with`` block and translates the errors it raises.
+
+    ``with database as store:`` is the only way to the store. It takes no lock, so it
+    works in a child that was forked while another thread was inside.
+    """
+
+    __slots__ = ("_cell", "_closed", "_durability", "_store", "path")
+
+    def __init__(self, path: str, durability: str) -> None:
+        """Remember where the database is; open nothing."""
+        self.path = path
+        self._durability: Literal["full", "normal"]
+        if durability == "full":
+            self._durability = "full"
+        elif durability == "normal":
+            self._durability = "normal"
+        else:
+            message = f"durability must be 'full' or 'normal', got {durability!r}"
+            raise ConfigurationError(message)
+        self._store: Store | None = None
+        self._cell: dict[str, Store] = {}
+        self._closed = False
+
+    def __enter__(self) -> "Store":
+        """Return the native store.
+
+        Raises:
+            QueueClosedError: After :meth:`close`.
+        """
+        return self._store or self._opened()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Raise the public error that stands for an engine error."""
+        if error is None:
+            return
+        from taskito._core import EngineError  # noqa: PLC0415
+        from taskito._errors import public_error  # noqa: PLC0415
+
+        if isinstance(error, EngineError):
+            raise public_error(error) from None
+
+    def move(self, path: str) -> None:
+        """Use another file from now on."""
+        self.path = path
+        self._store = None
+        store = self._cell.pop("store", None)
+        if store is not None:
+            store.close()
+
+    def close(self) -> None:
+        """Release every file. Idempotent."""
+        self._closed = True
+        self.move(self.path)
+
+    def _opened(self) -> "Store":
+        if not self._closed:
+            from taskito._core import Store  # noqa: PLC0415
+
+            # setdefault is atomic: of two racing threads both use the first one's store.
+            store = self._cell.setdefault("store", Store(self.path, durability=self._durability))
+            self._store = store
+            if not self._closed:
+                return store
+            self.close()
+        message = f"the queue on {self.path!r} is closed"
+        raise QueueClosedError(message, hint="create a new Queue to go on")

@@ -1,0 +1,107 @@
+"""From a call to a stored job: options, bytes, insert."""
+
+import logging
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from taskito.exceptions import PayloadTooLargeError, SerializationError
+from taskito.job import JobResult
+
+if TYPE_CHECKING:
+    from taskito._core import JobSpec
+    from taskito._database import Database
+    from taskito.options import JobOptions, TaskOptions
+    from taskito.serializers import Serializer
+
+_LARGE = 2**20
+_logger = logging.getLogger(__name__)
+
+
+class Producer:
+    """Stores jobs of one Queue."""
+
+    __slots__ = ("_database", "_dumps", "_limit", "_serializer", "_warned")
+
+    def __init__(
+        self, database: "Database", serializer: "Serializer", max_payload_bytes: int | None
+    ) -> None:
+        """Keep what a job needs on its way into the database."""
+        self._database = database
+        self._serializer = serializer
+        self._dumps = serializer.dumps
+        self._limit = max_payload_bytes
+        self._warned: set[str] = set()
+
+    def spec(self, task: str, settings: "TaskOptions", call: "JobOptions") -> "JobSpec":
+        """Return everything about a job but its arguments, reusable for many jobs."""
+        from taskito._core import JobSpec  # noqa: PLC0415
+
+        with self._database:
+            return JobSpec(
+                task,
+                queue=call.queue or settings.queue,
+                priority=settings.priority if call.priority is None else call.priority,
+                delay_ms=call.delay_ms or 0,
+                max_retries=settings.max_retries if call.max_retries is None else call.max_retries,
+                timeout_ms=settings.timeout_ms if call.timeout_ms is None else call.timeout_ms,
+                unique_key=call.unique_key,
+                idempotency_key=call.idempotency_key,
+                metadata=call.metadata,
+                headers=call.headers,
+            )
+
+    def submit(
+        self, task: str, spec: "JobSpec", args: tuple[object, ...], kwargs: dict[str, Any]
+    ) -> JobResult[Any]:
+        """Store one job."""
+        payload = self._payload(task, args, kwargs)
+        with self._database as store:
+            [(job_id, deduplicated)] = store.insert([(spec, payload)])
+        return JobResult(self._database, self._serializer, job_id, deduplicated)
+
+    def submit_many(
+        self,
+        task: str,
+        specs: Iterable["JobSpec"],
+        calls: Sequence[tuple[tuple[object, ...], dict[str, Any]]],
+    ) -> list[JobResult[Any]]:
+        """Store a job for every call in one transaction."""
+        payload, database, serializer = self._payload, self._database, self._serializer
+        jobs = [
+            (spec, payload(task, args, kwargs))
+            for spec, (args, kwargs) in zip(specs, calls, strict=False)
+        ]
+        if not jobs:
+            return []
+        with database as store:
+            stored = store.insert(jobs)
+        return [JobResult(database, serializer, *row) for row in stored]
+
+    def _payload(self, task: str, args: tuple[object, ...], kwargs: dict[str, Any]) -> bytes:
+        try:
+            payload = self._dumps((args, kwargs))
+        except Exception as error:
+            message = f"the arguments of {task!r} cannot be serialized: {error}"
+            raise SerializationError(message) from error
+        size = len(payload)
+        if size > _LARGE or (self._limit is not None and size > self._limit):
+            self._check_size(task, size)
+        return payload
+
+    def _check_size(self, task: str, size: int) -> None:
+        if self._limit is not None and size > self._limit:
+            raise too_large(f"the arguments of {task!r}", size, self._limit)
+        if task not in self._warned:
+            self._warned.add(task)
+            _logger.warning("the arguments of %r take %d bytes, %s", task, size, _ADVICE)
+
+
+_ADVICE = "which are copied into the journal and every claim: pass a path or a key instead"
+
+
+def too_large(subject: str, size: int, limit: int) -> PayloadTooLargeError:
+    """Return the error for serialized data over the limit of the Queue."""
+    message = f"{subject} take {size} bytes, max_payload_bytes is {limit}"
+    return PayloadTooLargeError(
+        message, hint="pass a path or a key instead of the data, or raise max_payload_bytes"
+    )

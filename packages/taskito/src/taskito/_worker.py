@@ -1,0 +1,192 @@
+"""One running worker: threads that pull jobs from an engine, and how they end."""
+
+import atexit
+import functools
+import logging
+import os
+import signal
+import threading
+import time
+import weakref
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from taskito._core import Engine, RetryPolicy
+
+if TYPE_CHECKING:
+    from taskito._database import Database
+    from taskito._runner import Runner
+    from taskito.task import TaskDefinition, TaskWrapper
+
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_FAREWELL = 0.25
+_FAREWELL_AT_EXIT_MS = 2000
+_logger = logging.getLogger(__name__)
+
+
+def work(engine: Engine, runner: "Runner") -> None:
+    """Live the life of a job thread."""
+    while (claim := engine.next()) is not None:
+        engine.settle(claim, runner.run(claim))
+
+
+class Worker:
+    """Runs jobs until it is told to stop. Made anew for every run.
+
+    :meth:`drain` and :meth:`stop` may be called from any thread and from signal handlers,
+    also before :meth:`run` has started the engine.
+
+    Attributes:
+        threads: How many jobs it runs at once.
+    """
+
+    def __init__(
+        self,
+        database: "Database",
+        runner: "Runner",
+        *,
+        threads: int,
+        queues: Sequence[str],
+        drain_ms: int,
+    ) -> None:
+        """Prepare a worker of ``threads`` threads; no queues means all of them."""
+        self._database = database
+        self._runner = runner
+        self.threads = threads
+        self._drain_ms = drain_ms
+        with database as store:
+            self._engine = Engine(store, threads=threads, queues=queues)
+        self._pid = os.getpid()
+        self._started = False
+        self._asked_ms: int | None = None
+        self._signals: list[int] = []
+        self._crew: list[threading.Thread] = []
+
+    def register(self, task: "TaskDefinition") -> None:
+        """Let this worker run a task, at once."""
+        options = task.options
+        policy = RetryPolicy(
+            backoff_ms=options.retry_backoff_ms, max_delay_ms=options.max_retry_delay_ms
+        )
+        with self._database:
+            self._engine.register(task.name, policy)
+
+    def run(
+        self,
+        tasks: "Mapping[str, TaskWrapper[..., Any]]",
+        on_ready: Callable[[], None] | None = None,
+    ) -> int | None:
+        """Run jobs of ``tasks`` until drained or stopped; block meanwhile.
+
+        Returns:
+            The number of the second signal, if one ended the run, else ``None``.
+        """
+        with self._handlers(), self._exit_hook():
+            for task in tuple(tasks.values()):
+                self.register(task.definition)
+            with self._database:
+                self._engine.start()
+            self._started = True
+            try:
+                if self._asked_ms is not None:
+                    self._engine.drain(self._asked_ms)
+                self._hire()
+                if on_ready is not None:
+                    on_ready()
+                self.join()
+            except BaseException:
+                self.leave(threading.current_thread())
+                raise
+            self._part(_FAREWELL)
+        return self._signals[1] if len(self._signals) > 1 else None
+
+    def drain(self) -> None:
+        """Claim nothing more, finish what runs within the drain time. Returns at once."""
+        self._end_within(self._drain_ms)
+
+    def stop(self) -> None:
+        """Hand everything back now. Returns at once."""
+        self._end_within(0)
+
+    def join(self, timeout_ms: int | None = None) -> bool:
+        """Block until the worker has left the database."""
+        return self._engine.join(timeout_ms)
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process runs it, rather than the one we were forked from."""
+        return self._pid == os.getpid()
+
+    def _end_within(self, limit_ms: int) -> None:
+        self._asked_ms = limit_ms
+        if self._started:
+            self._engine.drain(limit_ms)
+
+    def _hire(self) -> None:
+        self._crew = [
+            threading.Thread(
+                target=work,
+                args=(self._engine, self._runner),
+                name=f"taskito-{number}",
+                daemon=True,
+            )
+            for number in range(1, self.threads + 1)
+        ]
+        for thread in self._crew:
+            thread.start()
+
+    def _part(self, seconds: float) -> None:
+        """Wait briefly for threads to end; one that still runs a job is left behind."""
+        deadline = time.monotonic() + seconds
+        for thread in self._crew:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    @contextmanager
+    def _handlers(self) -> Generator[None]:
+        """Handle SIGINT and SIGTERM, in the main thread only."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        previous = {number: signal.signal(number, self._on_signal) for number in _SIGNALS}
+        try:
+            yield
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, signal.SIG_DFL if handler is None else handler)
+
+    def _on_signal(self, number: int, _frame: FrameType | None) -> None:
+        self._signals.append(number)
+        name = signal.Signals(number).name
+        if len(self._signals) == 1:
+            _logger.info("%s: finishing running jobs; the next signal stops at once", name)
+            self.drain()
+        else:
+            _logger.info("%s: handing running jobs back", name)
+            self.stop()
+
+    @contextmanager
+    def _exit_hook(self) -> Generator[None]:
+        """Leave the database if the interpreter exits while a daemon thread runs us."""
+        hook = functools.partial(_leave, weakref.ref(self), threading.current_thread())
+        atexit.register(hook)
+        try:
+            yield
+        finally:
+            atexit.unregister(hook)
+
+    def leave(self, caller: threading.Thread) -> None:
+        """End now and see that no thread is left inside the engine."""
+        if self.is_ours and self._started:
+            self.stop()
+            self.join(_FAREWELL_AT_EXIT_MS)
+            self._part(_FAREWELL)
+            if caller is not threading.current_thread():
+                caller.join(_FAREWELL)
+
+
+def _leave(worker: "weakref.ref[Worker]", caller: threading.Thread) -> None:
+    running = worker()
+    if running is not None:
+        running.leave(caller)

@@ -1,0 +1,100 @@
+"""From ``--app`` and ``--db`` to a queue."""
+
+import argparse
+import importlib
+import os
+import sys
+import traceback
+from difflib import get_close_matches
+from pathlib import Path
+from types import ModuleType
+
+from taskito.cli._console import Failure
+from taskito.queue import Queue
+
+_EXAMPLE = "write --app myapp:queue for the variable 'queue' in myapp.py"
+
+
+def find_queue(args: argparse.Namespace, *, app_needed: bool = False) -> Queue:
+    """Return the queue that the flags and variables name.
+
+    ``--app`` is followed by ``TASKITO_APP``; without both, ``--db`` or ``TASKITO_DB_PATH``
+    are enough for commands that need no code.
+    """
+    app: str | None = getattr(args, "app", None) or os.environ.get("TASKITO_APP")
+    db: str | None = getattr(args, "db", None)
+    if app is None and app_needed:
+        raise Failure("this command needs --app or TASKITO_APP", hint=_EXAMPLE, code=2)
+    if app is None:
+        db = db or os.environ.get("TASKITO_DB_PATH")
+        if db is None:
+            message = "which queue? Give --app, --db, TASKITO_APP or TASKITO_DB_PATH"
+            raise Failure(message, hint=_EXAMPLE, code=2)
+    if db is not None and not Path(db).is_file():
+        raise Failure(f"no database file at {db!r}", hint="a worker or producer creates it")
+    if app is None:
+        return Queue(db_path=db)
+    queue = load_queue(app)
+    if db is not None:
+        queue._database.move(db)  # noqa: SLF001 - of our own package
+    return queue
+
+
+def load_queue(path: str) -> Queue:
+    """Return the queue that ``module:attribute`` names; the last colon separates them.
+
+    Raises:
+        Failure: If there is no such thing, saying what there is.
+    """
+    module_name, colon, attribute = path.rpartition(":")
+    if not (colon and module_name and attribute):
+        message = f"--app must be in 'module:attribute' format, got '{path}'"
+        raise Failure(message, hint=_EXAMPLE)
+    module = _module(module_name)
+    if not hasattr(module, attribute):
+        message = f"module '{module_name}' has no attribute '{attribute}'"
+        raise Failure(message, hint=_what_it_has(module, module_name, attribute))
+    found = getattr(module, attribute)
+    if not isinstance(found, Queue):
+        message = f"'{path}' is not a Queue instance (got {type(found).__name__})"
+        raise Failure(message, hint=_what_it_has(module, module_name, attribute))
+    return found
+
+
+def _module(name: str) -> ModuleType:
+    here = str(Path.cwd())
+    if sys.path[:1] != [here]:
+        sys.path.insert(0, here)
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        message = f"could not import module '{name}': {_described(error)}"
+        raise Failure(message, hint=_why_not(name, error)) from error
+
+
+def _described(error: Exception) -> str:
+    return str(error) if isinstance(error, ImportError) else f"{type(error).__name__}: {error}"
+
+
+def _why_not(name: str, error: Exception) -> str | None:
+    """Return where the module failed, or the name it may have been meant to be."""
+    if isinstance(error, ModuleNotFoundError) and error.name in {name, name.partition(".")[0]}:
+        files = [file.stem for file in Path.cwd().glob("*.py")]
+        near = get_close_matches(name, files, n=1)
+        return f"did you mean {near[0]!r}?" if near else "run it where the module lies"
+    own = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith("<frozen") and frame.filename != importlib.__file__
+    ]
+    if len(own) < 2:  # noqa: PLR2004 - the first frame is our own call
+        return None
+    return f"raised at {own[-1].filename}:{own[-1].lineno}"
+
+
+def _what_it_has(module: ModuleType, name: str, attribute: str) -> str:
+    queues = [key for key, value in vars(module).items() if isinstance(value, Queue)]
+    near = get_close_matches(attribute, queues, n=1) or queues[:1]
+    if near:
+        return f"did you mean '{name}:{near[0]}'?"
+    return f"module '{name}' defines no Queue"

@@ -1,0 +1,82 @@
+"""``taskito worker``: run jobs until a signal."""
+
+import argparse
+import logging
+import os
+import platform
+import sys
+import time
+from pathlib import Path
+
+from taskito._version import __version__
+from taskito.cli._console import Console
+from taskito.cli._context import find_queue
+from taskito.queue import Queue
+
+
+def worker(args: argparse.Namespace, console: Console) -> int:
+    """Run a worker; 0 after a drain, 128 plus the number of a second signal."""
+    began = time.monotonic()
+    queue = find_queue(args, app_needed=True)
+    _log_to_stderr(logging.WARNING if console.quiet else logging.INFO)
+    names = [name.strip() for name in (args.queues or "").split(",") if name.strip()]
+    crew = queue._worker(names, args.workers, args.drain_timeout)  # noqa: SLF001 - our own
+
+    def ready() -> None:
+        if console.quiet:
+            return
+        if console.as_json:
+            console.document(_facts(queue, names, crew.threads))
+        else:
+            console.data(_banner(queue, names, crew.threads, time.monotonic() - began, console))
+
+    signal_number = queue._run(crew, ready)  # noqa: SLF001 - our own
+    return 128 + signal_number if signal_number else 0
+
+
+def _facts(queue: Queue, names: list[str], threads: int) -> dict[str, object]:
+    return {
+        "taskito": __version__,
+        "hostname": platform.node(),
+        "pid": os.getpid(),
+        "workers": threads,
+        "db_path": _shown_path(queue),
+        "queues": names or _all_queues(queue),
+        "tasks": sorted(queue._task_registry),  # noqa: SLF001 - documented for programs
+    }
+
+
+def _banner(queue: Queue, names: list[str], threads: int, seconds: float, console: Console) -> str:
+    tasks = sorted(queue._task_registry)  # noqa: SLF001 - documented for programs
+    served = " ".join(names or _all_queues(queue))
+    scope = "" if names else "   (and any other that holds jobs of these tasks)"
+    place = f"{platform.node()}:{os.getpid()}"
+    count = f"{threads} thread{'s' if threads > 1 else ''}"
+    return "\n".join(
+        [
+            console.headline(f"taskito {__version__} · {place} · {count} · {_shown_path(queue)}"),
+            f"queues    {served}{scope}",
+            f"tasks     {len(tasks)}: {' '.join(tasks)}" if tasks else "tasks     none yet",
+            f"ready in {seconds:.2f} s — Ctrl-C drains, twice stops",
+        ]
+    )
+
+
+def _all_queues(queue: Queue) -> list[str]:
+    tasks = queue._tasks.values()  # noqa: SLF001 - our own
+    return sorted({"default", *(task.definition.options.queue for task in tasks)})
+
+
+def _shown_path(queue: Queue) -> str:
+    return queue.db_path if queue.db_path == ":memory:" else str(Path(queue.db_path).absolute())
+
+
+def _log_to_stderr(level: int) -> None:
+    """Show our log lines, unless the application has set up logging itself."""
+    logger = logging.getLogger("taskito")
+    if logging.getLogger().handlers or logger.handlers:
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
+    logger.addHandler(handler)
+    logger.setLevel(level)

@@ -1,0 +1,74 @@
+"""Questions about a database, answered as the documented lists and dicts."""
+
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from taskito._core import WorkerRow
+    from taskito._database import Database
+
+_STALE_AFTER_MS = 15_000
+
+
+def job_errors(database: "Database", job_id: str) -> list[dict[str, Any]]:
+    """Return the failed and lost attempts of a job, oldest first."""
+    with database as store:
+        rows = store.attempts(job_id)
+    return [
+        {
+            "id": row.id,
+            "job_id": row.job_id,
+            "attempt": row.attempt,
+            "error": row.error,
+            "failed_at": row.failed_at,
+        }
+        for row in rows
+    ]
+
+
+def dead_letters(database: "Database", limit: int, offset: int) -> list[dict[str, Any]]:
+    """Return the dead letters, newest first."""
+    with database as store:
+        rows = store.dead_letters(limit=limit, offset=offset)
+    return [
+        {
+            "id": row.id,
+            "original_job_id": row.job_id,
+            "queue": row.queue,
+            "task_name": row.task,
+            "error": row.error,
+            "retry_count": row.retry_count,
+            "failed_at": row.failed_at,
+            "metadata": row.metadata,
+        }
+        for row in rows
+    ]
+
+
+def workers(database: "Database") -> list[dict[str, Any]]:
+    """Return the workers that registered and have not left."""
+    with database as store:
+        rows = store.workers()
+    now = time.time_ns() // 1_000_000
+    return [
+        {
+            "worker_id": row.id,
+            "last_heartbeat": row.last_heartbeat,
+            "queues": row.queues,
+            "status": _worker_status(row, now),
+            "hostname": row.hostname,
+            "pid": row.pid,
+            "started_at": row.started_at,
+            "tasks": row.tasks,
+            "concurrency": row.concurrency,
+            "running": row.running,
+            "version": row.version,
+        }
+        for row in rows
+    ]
+
+
+def _worker_status(row: "WorkerRow", now: int) -> str:
+    if now - row.last_heartbeat > _STALE_AFTER_MS:
+        return "stale"
+    return "draining" if row.draining else "active"

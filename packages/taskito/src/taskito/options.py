@@ -1,0 +1,169 @@
+"""What a task and a call may set: as people write it, and checked in the engine's units."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypedDict, TypeVar, cast
+
+from taskito._checks import (
+    Seconds,
+    count,
+    duration,
+    header_text,
+    int32,
+    metadata_text,
+    milliseconds,
+    string,
+    unknown_option,
+)
+
+T = TypeVar("T")
+
+
+class TaskSettings(TypedDict, total=False):
+    """The options of ``@queue.task(...)``; ``None`` means the Queue's default."""
+
+    name: str | None
+    max_retries: int | None
+    timeout: Seconds | None
+    priority: int | None
+    retry_backoff: Seconds | None
+    queue: str | None
+    max_retry_delay: Seconds | None
+    retry_on: Iterable[type[BaseException]] | None
+    dont_retry_on: Iterable[type[BaseException]] | None
+
+
+class CallOptions(TypedDict, total=False):
+    """The options of one call; ``None`` means the task's own setting."""
+
+    priority: int | None
+    delay: Seconds | None
+    queue: str | None
+    max_retries: int | None
+    timeout: Seconds | None
+    unique_key: str | None
+    metadata: str | Mapping[str, object] | None
+    idempotency_key: str | None
+    headers: Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskOptions:
+    """Settings of one task, with the Queue's defaults filled in.
+
+    Attributes:
+        max_retries: Retries after the first attempt.
+        timeout_ms: Limit of one attempt, stored with the job; 0 means none.
+        priority: Higher runs first.
+        queue: Where its jobs wait.
+        retry_backoff_ms: Base of the delay before a retry.
+        max_retry_delay_ms: Cap of the exponential part of that delay.
+        retry_on: The only exceptions that are retried; ``None`` means all.
+        dont_retry_on: Exceptions that are never retried; wins over ``retry_on``.
+    """
+
+    max_retries: int = 3
+    timeout_ms: int = 300_000
+    priority: int = 0
+    queue: str = "default"
+    retry_backoff_ms: int = 1000
+    max_retry_delay_ms: int = 300_000
+    retry_on: tuple[type[BaseException], ...] | None = None
+    dont_retry_on: tuple[type[BaseException], ...] = ()
+
+    def changed(self, given: TaskSettings) -> "TaskOptions":
+        """Return these options with the given ones, checked, put over them."""
+        changes: dict[str, Any] = {
+            "max_retries": _if_given(count, "max_retries", given.get("max_retries")),
+            "timeout_ms": _if_given(duration, "timeout", given.get("timeout")),
+            "priority": _if_given(int32, "priority", given.get("priority")),
+            "queue": _if_given(string, "queue", given.get("queue")) or None,
+            "retry_backoff_ms": _if_given(duration, "retry_backoff", given.get("retry_backoff")),
+            "max_retry_delay_ms": _if_given(
+                duration, "max_retry_delay", given.get("max_retry_delay")
+            ),
+            "retry_on": _if_given(_classes, "retry_on", given.get("retry_on")),
+            "dont_retry_on": _if_given(_classes, "dont_retry_on", given.get("dont_retry_on")),
+        }
+        return replace(self, **{name: v for name, v in changes.items() if v is not None})
+
+    def retries(self, error: BaseException) -> bool:
+        """Return whether an attempt that raised ``error`` may be made again."""
+        if isinstance(error, self.dont_retry_on):
+            return False
+        return self.retry_on is None or isinstance(error, self.retry_on)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JobOptions:
+    """Checked settings of one call; ``None`` leaves it to the task."""
+
+    priority: int | None = None
+    delay_ms: int | None = None
+    queue: str | None = None
+    max_retries: int | None = None
+    timeout_ms: int | None = None
+    unique_key: str | None = None
+    metadata: str | None = None
+    idempotency_key: str | None = None
+    headers: str | None = None
+
+    @staticmethod
+    def of(given: CallOptions) -> "JobOptions":
+        """Return the options of one call, checked; :data:`NO_OPTIONS` if none is given."""
+        if all(value is None for value in given.values()):
+            return NO_OPTIONS
+        return JobOptions(
+            priority=_if_given(int32, "priority", given.get("priority")),
+            delay_ms=_if_given(milliseconds, "delay", given.get("delay")),
+            queue=_if_given(string, "queue", given.get("queue")) or None,
+            max_retries=_if_given(count, "max_retries", given.get("max_retries")),
+            timeout_ms=_if_given(duration, "timeout", given.get("timeout")),
+            unique_key=_if_given(string, "unique_key", given.get("unique_key")),
+            metadata=_if_given(metadata_text, "metadata", given.get("metadata")),
+            idempotency_key=_if_given(string, "idempotency_key", given.get("idempotency_key")),
+            headers=_if_given(header_text, "headers", given.get("headers")),
+        )
+
+    @staticmethod
+    def of_mapping(given: object, subject: str) -> "JobOptions":
+        """Return the options of a mapping whose names are not known to be valid.
+
+        Raises:
+            TypeError: For an unknown name; the message lists the valid ones.
+        """
+        if not isinstance(given, Mapping):
+            message = f"options must be a mapping, got {given!r}"
+            raise TypeError(message)
+        options = cast("Mapping[str, object]", given)
+        for name in options:
+            if name not in CallOptions.__annotations__:
+                raise unknown_option(name, CallOptions.__annotations__, subject)
+        return JobOptions.of(cast("CallOptions", dict(options)))
+
+    def merged(self, later: "JobOptions") -> "JobOptions":
+        """Return these settings with those that ``later`` gives put over them."""
+        if later is NO_OPTIONS:
+            return self
+        pairs = ((field.name, getattr(later, field.name)) for field in fields(later))
+        return replace(self, **{name: value for name, value in pairs if value is not None})
+
+
+NO_OPTIONS = JobOptions()
+"""The call sets nothing."""
+
+
+def _if_given(check: Callable[[str, object], T], name: str, value: object) -> T | None:
+    return None if value is None else check(name, value)
+
+
+def _classes(name: str, value: object) -> tuple[type[BaseException], ...]:
+    if isinstance(value, type) or not isinstance(value, Iterable):
+        message = f"{name} must be a sequence of exception classes, got {value!r}"
+        raise TypeError(f"{message}\nhint: write {name}=(ValueError,) for a single class")
+    classes = tuple(cast("Iterable[object]", value))
+    for item in classes:
+        if not (isinstance(item, type) and issubclass(item, BaseException)):
+            message = f"{name} must hold exception classes only, got {item!r}"
+            raise TypeError(message)
+    return cast("tuple[type[BaseException], ...]", classes)

@@ -1,0 +1,621 @@
+"""The public face of a task queue. Every verb delegates to the module that owns it.
+
+Longer than other files because each verb is documented here in full.
+"""
+
+import itertools
+import logging
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType, TracebackType
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Literal,
+    ParamSpec,
+    Protocol,
+    Self,
+    TypeVar,
+    Unpack,
+    cast,
+    overload,
+)
+
+from taskito import inspection
+from taskito._checks import (
+    Seconds,
+    arguments,
+    count,
+    duration,
+    integer,
+    keywords,
+    string,
+    unknown_option,
+)
+from taskito._database import Database
+from taskito._producer import Producer
+from taskito.exceptions import ConfigurationError
+from taskito.job import JobResult
+from taskito.options import JobOptions, TaskOptions, TaskSettings
+from taskito.serializers import CloudpickleSerializer, Serializer
+from taskito.task import TaskDefinition, TaskWrapper, checked_function, default_name, same_source
+
+if TYPE_CHECKING:
+    from taskito._core import JobSpec
+    from taskito._worker import Worker
+
+__all__ = ["Queue"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_DEFAULT_PATH = os.path.join(".taskito", "taskito.db")  # noqa: PTH118 - a str, as given
+_STATUSES = {
+    "pending": "pending",
+    "running": "running",
+    "complete": "complete",
+    "completed": "complete",
+    "failed": None,
+    "dead": "dead",
+    "cancelled": "cancelled",
+}
+_logger = logging.getLogger(__name__)
+
+
+class TaskDecorator(Protocol):
+    """What ``queue.task(...)`` returns: put it on a function."""
+
+    def __call__(self, function: Callable[P, R], /) -> TaskWrapper[P, R]:
+        """Register ``function``."""
+        ...
+
+
+class Queue:
+    """A task queue in one SQLite file.
+
+    Usable from any thread and after ``fork()``. Making one opens nothing: neither file nor
+    directory exists until the first call that needs the database.
+
+    Example:
+        >>> queue = Queue(":memory:")
+        >>> @queue.task(name="add")
+        ... def add(a: int, b: int) -> int:
+        ...     return a + b
+        >>> add.delay(1, 2).status
+        'pending'
+        >>> queue.close()
+    """
+
+    def __init__(  # noqa: PLR0913 - the documented order
+        self,
+        db_path: str | os.PathLike[str] | None = None,
+        workers: int = 0,
+        default_retry: int = 3,
+        default_timeout: Seconds = 300,
+        default_priority: int = 0,
+        serializer: Serializer | None = None,
+        *,
+        drain_timeout: Seconds = 30,
+        durability: Literal["full", "normal"] = "full",
+        max_payload_bytes: int | None = 16 * 2**20,
+    ) -> None:
+        """Describe a queue.
+
+        Args:
+            db_path: The SQLite file; parent directories are created. ``None`` means the
+                environment variable ``TASKITO_DB_PATH``, else ``.taskito/taskito.db``.
+                ``~`` is not expanded. ``":memory:"`` is a database of this object alone,
+                gone at :meth:`close`.
+            workers: Threads that run jobs in a worker; 0 means one for every CPU.
+            default_retry: ``max_retries`` of tasks and calls that set none.
+            default_timeout: Their ``timeout`` in seconds; 0 means none. It is stored with
+                each job but not yet enforced.
+            default_priority: Their ``priority``.
+            serializer: For arguments and results; default :class:`CloudpickleSerializer`.
+            drain_timeout: Seconds that running jobs get to finish when a worker ends.
+            durability: ``"full"``: what a call has stored when it returns survives power
+                loss. ``"normal"``: it survives a killed process, not power loss.
+            max_payload_bytes: Limit on serialized arguments and on a serialized result;
+                ``None`` means no limit.
+
+        Raises:
+            ValueError: For a value that cannot work.
+            TypeError: For a value of the wrong type.
+        """
+        path = db_path if db_path is not None else os.environ.get("TASKITO_DB_PATH")
+        path = os.fspath(path or _DEFAULT_PATH) if db_path is None else os.fspath(db_path)
+        if not path:
+            message = "db_path is empty"
+            raise ConfigurationError(message, hint="leave it out for .taskito/taskito.db")
+        self._database = Database(path, durability)
+        self._threads = count("workers", workers)
+        self._drain_ms = duration("drain_timeout", drain_timeout)
+        self._max_payload_bytes = (
+            None
+            if max_payload_bytes is None
+            else integer("max_payload_bytes", max_payload_bytes, 1, 2**63)
+        )
+        self._defaults = TaskOptions().changed(
+            {
+                "max_retries": default_retry,
+                "timeout": default_timeout,
+                "priority": default_priority,
+            }
+        )
+        self._serializer = CloudpickleSerializer() if serializer is None else serializer
+        if not isinstance(self._serializer, Serializer):
+            message = f"serializer must have dumps and loads, got {serializer!r}"
+            raise TypeError(message)
+        self._producer = Producer(self._database, self._serializer, self._max_payload_bytes)
+        self._tasks: dict[str, TaskWrapper[..., Any]] = {}
+        self._workers: set[Worker] = set()
+
+    @property
+    def db_path(self) -> str:
+        """The database file as it was given."""
+        return self._database.path
+
+    @property
+    def serializer(self) -> Serializer:
+        """What turns arguments and results into bytes."""
+        return self._serializer
+
+    # Tasks
+
+    @overload
+    def task(self, function: Callable[P, R], /) -> TaskWrapper[P, R]: ...
+    @overload
+    def task(
+        self, task_name: str | None = None, /, **options: Unpack[TaskSettings]
+    ) -> TaskDecorator: ...
+    def task(
+        self, target: Callable[..., Any] | str | None = None, /, **options: Unpack[TaskSettings]
+    ) -> TaskWrapper[..., Any] | TaskDecorator:
+        """Register a function as a task, as ``@queue.task`` or ``@queue.task(...)``.
+
+        A worker that runs already can run it at once. Registering a name again replaces
+        the function.
+
+        Args:
+            target: The function (bare use) or the name.
+            **options: ``name`` (default ``module.qualname``, with ``__main__`` replaced by
+                the module's import name or file stem), ``max_retries`` (retries after the
+                first attempt), ``timeout`` (seconds; stored with each job but not yet
+                enforced; 0 means none), ``priority`` (higher runs first),
+                ``retry_backoff`` (seconds, default 1), ``queue`` (default ``"default"``),
+                ``max_retry_delay`` (seconds, default 300), ``retry_on`` and
+                ``dont_retry_on`` (exception classes). The delay before retry n, from 0, is
+                ``min(max_retry_delay, retry_backoff * 2**n)`` plus up to ``retry_backoff``
+                at random.
+
+        Returns:
+            The task, or a decorator that makes one.
+
+        Raises:
+            TypeError: For an unknown option, something that is not a function, or an
+                ``async def`` function.
+            ValueError: For a value that cannot work.
+        """
+        if callable(target):
+            return self._registered(target, None, self._defaults)
+        name = options.get("name") if target is None else target
+        if name is not None:
+            string("name", name)
+        for option in options:
+            if option not in TaskSettings.__annotations__:
+                subject = f"task {name!r}" if name else "a task"
+                raise unknown_option(option, TaskSettings.__annotations__, subject)
+        task_options = self._defaults.changed(options)
+
+        def decorator(function: Callable[P, R], /) -> TaskWrapper[P, R]:
+            return self._registered(function, name, task_options)
+
+        return decorator
+
+    def _registered(
+        self, function: Callable[P, R], name: str | None, options: TaskOptions
+    ) -> TaskWrapper[P, R]:
+        checked = checked_function(function)
+        name = name or default_name(checked)
+        definition = TaskDefinition(name=name, function=checked, options=options)
+        task: TaskWrapper[P, R] = TaskWrapper(definition, self._producer)
+        before = self._tasks.get(name)
+        if before is not None and not same_source(before.definition.function, checked):
+            _logger.warning(
+                "task %r now means %r instead of %r", name, checked, before.definition.function
+            )
+        self._tasks[name] = task
+        # A worker that starts meanwhile joins the set before it reads the tasks.
+        for worker in tuple(self._workers):
+            worker.register(definition)
+        return task
+
+    @property
+    def _task_registry(self) -> Mapping[str, Callable[..., Any]]:
+        """Live mapping of task names to callables."""
+        return MappingProxyType(self._tasks)
+
+    # Enqueue
+
+    def enqueue(  # noqa: PLR0913 - the documented order
+        self,
+        task_name: str,
+        args: Iterable[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+        priority: int | None = None,
+        delay: Seconds | None = None,
+        queue: str | None = None,
+        max_retries: int | None = None,
+        timeout: Seconds | None = None,
+        *,
+        unique_key: str | None = None,
+        metadata: str | Mapping[str, object] | None = None,
+        idempotency_key: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> JobResult[Any]:
+        """Store a job for a task by name.
+
+        A name that is not registered here is accepted; the job waits for a worker that
+        knows it. ``None`` for an option means the task's own setting, else the Queue's.
+
+        Args:
+            task_name: Name of the task.
+            args: Positional arguments of its function.
+            kwargs: Its other arguments.
+            priority: Higher runs first; 32 bits with sign.
+            delay: Seconds until it is due; negative counts as 0.
+            queue: Where it waits; falsy means the task's queue.
+            max_retries: Retries after the first attempt.
+            timeout: Seconds one attempt may take; stored but not yet enforced. 0 is none.
+            unique_key: At most one pending or running job holds it; that job is returned.
+            metadata: Stored verbatim; a mapping as compact JSON.
+            idempotency_key: At most one job of this task has it; that job is returned.
+            headers: Travel with the job, at most 8 KiB.
+
+        Returns:
+            A handle on the new job, or on the existing one with ``deduplicated`` set.
+
+        Raises:
+            TypeError: For a value of the wrong type.
+            ValueError: For a value that cannot work.
+            SerializationError: If the arguments cannot be serialized.
+            PayloadTooLargeError: If they take more than ``max_payload_bytes``.
+            StorageError: If the database cannot be written.
+        """
+        call = JobOptions.of(
+            {
+                "priority": priority,
+                "delay": delay,
+                "queue": queue,
+                "max_retries": max_retries,
+                "timeout": timeout,
+                "unique_key": unique_key,
+                "metadata": metadata,
+                "idempotency_key": idempotency_key,
+                "headers": headers,
+            }
+        )
+        spec = self._producer.spec(task_name, self._settings(task_name), call)
+        return self._producer.submit(task_name, spec, arguments(args), keywords(kwargs))
+
+    def enqueue_many(  # noqa: PLR0913 - the documented order
+        self,
+        task_name: str,
+        args_list: Iterable[Iterable[object]],
+        kwargs_list: Iterable[Mapping[str, object] | None] | None = None,
+        priority: int | None = None,
+        queue: str | None = None,
+        max_retries: int | None = None,
+        timeout: Seconds | None = None,
+        *,
+        delay: Seconds | None = None,
+        metadata: str | Mapping[str, object] | None = None,
+        headers: Mapping[str, str] | None = None,
+        options_list: Iterable[Mapping[str, object]] | None = None,
+    ) -> list[JobResult[Any]]:
+        """Store many jobs of one task in one transaction: all of them or none.
+
+        Args:
+            task_name: Name of the task.
+            args_list: Positional arguments of each job.
+            kwargs_list: Other arguments of each job, as many as ``args_list`` has.
+            priority: As in :meth:`enqueue`, for all jobs, like the options below.
+            queue: Where they wait.
+            max_retries: Retries after the first attempt.
+            timeout: Seconds one attempt may take; stored but not yet enforced.
+            delay: Seconds until they are due.
+            metadata: Stored verbatim; a mapping as compact JSON.
+            headers: Travel with the jobs.
+            options_list: Options of each job that go over the common ones, as many as
+                ``args_list`` has; ``unique_key`` and ``idempotency_key`` too.
+
+        Returns:
+            The jobs in the order of ``args_list``; ``[]`` if that is empty.
+
+        Raises:
+            ValueError: If the lengths differ, and as :meth:`enqueue`, which see.
+        """
+        positional = [arguments(args) for args in args_list]
+        total = len(positional)
+        entries = [None] * total if kwargs_list is None else kwargs_list
+        named = [keywords(entry) for entry in _exactly("kwargs_list", entries, total)]
+        common = JobOptions.of(
+            {
+                "priority": priority,
+                "delay": delay,
+                "queue": queue,
+                "max_retries": max_retries,
+                "timeout": timeout,
+                "metadata": metadata,
+                "headers": headers,
+            }
+        )
+        settings, subject = self._settings(task_name), f"a call of {task_name!r}"
+        if options_list is None:
+            specs: Iterable[JobSpec] = itertools.repeat(
+                self._producer.spec(task_name, settings, common)
+            )
+        else:
+            merged = (
+                common.merged(JobOptions.of_mapping(entry, subject))
+                for entry in _exactly("options_list", options_list, total)
+            )
+            specs = [self._producer.spec(task_name, settings, call) for call in merged]
+        return self._producer.submit_many(
+            task_name, specs, list(zip(positional, named, strict=True))
+        )
+
+    def _settings(self, task_name: str) -> TaskOptions:
+        task = self._tasks.get(task_name)
+        return self._defaults if task is None else task.definition.options
+
+    # Reading
+
+    def get_job(self, job_id: str) -> JobResult[Any] | None:
+        """Return a handle on a job, or ``None`` if no job has this id."""
+        with self._database as store:
+            row = store.job(job_id)
+        if row is None:
+            return None
+        return JobResult(self._database, self._serializer, row.id, row=row)
+
+    def list_jobs(
+        self,
+        status: str | None = None,
+        queue: str | None = None,
+        task_name: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> list[JobResult[Any]]:
+        """Return jobs, newest first.
+
+        Args:
+            status: One of ``pending running complete failed dead cancelled``, or
+                ``completed`` for ``complete``. No job rests in ``failed``.
+            queue: Only jobs of this queue.
+            task_name: Only jobs of this task.
+            limit: At most so many.
+            offset: Skip so many.
+
+        Raises:
+            ValueError: For another status, or a negative number.
+        """
+        if status is not None and status not in _STATUSES:
+            message = f"status must be one of {', '.join(_STATUSES)}, got {status!r}"
+            raise ValueError(message)
+        count("limit", limit)
+        count("offset", offset)
+        if status == "failed":
+            return []
+        wanted = cast("Literal['pending'] | None", status and _STATUSES[status])
+        with self._database as store:
+            rows = store.jobs(
+                status=wanted, queue=queue, task=task_name, limit=limit, offset=offset
+            )
+        return [JobResult(self._database, self._serializer, row.id, row=row) for row in rows]
+
+    def stats(self) -> dict[str, int]:
+        """Return how many jobs there are.
+
+        Returns:
+            Exactly the keys ``pending running completed failed dead cancelled``;
+            ``failed`` is 0.
+        """
+        with self._database as store:
+            return store.stats()
+
+    def job_errors(self, job_id: str) -> list[dict[str, Any]]:
+        """Return the failed and lost attempts of a job, oldest first.
+
+        Returns:
+            Dicts with ``id job_id attempt`` (from 0) ``error failed_at``; ``[]`` for an
+            unknown id.
+        """
+        return inspection.job_errors(self._database, job_id)
+
+    def workers(self) -> list[dict[str, Any]]:
+        """Return the workers that use this database now.
+
+        Returns:
+            Dicts with ``worker_id last_heartbeat queues status hostname pid started_at
+            tasks concurrency running version``. ``queues`` is empty for a worker of all
+            queues. ``status`` is ``active``, ``draining``, or ``stale`` after 15 seconds
+            without a heartbeat.
+        """
+        return inspection.workers(self._database)
+
+    # Acting on jobs
+
+    def cancel_job(self, job_id: str) -> bool:
+        """Cancel a pending job.
+
+        Returns:
+            Whether it was pending and is now cancelled; ``False`` for an unknown id.
+        """
+        with self._database as store:
+            return store.cancel(job_id)
+
+    def dead_letters(self, limit: int = 10, offset: int = 0) -> list[dict[str, Any]]:
+        """Return jobs that will not be tried again, newest first.
+
+        Returns:
+            Dicts with ``id original_job_id queue task_name error retry_count failed_at
+            metadata``.
+        """
+        return inspection.dead_letters(
+            self._database, count("limit", limit), count("offset", offset)
+        )
+
+    def retry_dead(self, dead_id: str) -> str:
+        """Store the job of a dead letter again and remove the letter, in one transaction.
+
+        Args:
+            dead_id: The ``id`` of an entry of :meth:`dead_letters`.
+
+        Returns:
+            Id of the new job. The old one stays ``dead``.
+
+        Raises:
+            JobNotFoundError: If there is no such letter.
+        """
+        with self._database as store:
+            return store.revive(dead_id)
+
+    # Worker
+
+    def run_worker(
+        self,
+        queues: str | Iterable[str] | None = None,
+        *,
+        workers: int | None = None,
+        drain_timeout: Seconds | None = None,
+    ) -> None:
+        """Run jobs in this process; block until shut down.
+
+        In the main thread it handles SIGINT and SIGTERM until it returns: the first lets
+        running jobs finish, the second hands them back at once. In other threads it
+        installs no handlers. Several workers may share a database.
+
+        Args:
+            queues: Names, or one name; ``None`` or empty means all.
+            workers: Threads that run jobs; ``None`` means the Queue's ``workers``, 0 one
+                for every CPU.
+            drain_timeout: Seconds for running jobs to finish; ``None`` means the Queue's.
+
+        Raises:
+            StorageError: If the database cannot be used.
+        """
+        self._run(self._worker(queues, workers, drain_timeout))
+
+    async def arun_worker(
+        self,
+        queues: str | Iterable[str] | None = None,
+        *,
+        workers: int | None = None,
+        drain_timeout: Seconds | None = None,
+    ) -> None:
+        """Await what :meth:`run_worker` does, in a thread; installs no signal handlers.
+
+        Cancellation lets running jobs finish within ``drain_timeout`` and is raised when
+        the worker has ended; a second one hands them back at once.
+        """
+        from taskito.aio import run_in_thread  # noqa: PLC0415 - asyncio is large
+
+        worker = self._worker(queues, workers, drain_timeout)
+        await run_in_thread(worker, lambda: self._run(worker))
+
+    def shutdown(self, *, wait: bool = False, now: bool = False) -> None:
+        """End every worker that was started from this object in this process.
+
+        Safe in signal handlers. Without a worker it does nothing.
+
+        Args:
+            wait: Return when they have ended; do not ask for it from inside a task.
+            now: Hand running jobs back instead of letting them finish.
+        """
+        live = [worker for worker in tuple(self._workers) if worker.is_ours]
+        for worker in live:
+            if now:
+                worker.stop()
+            else:
+                worker.drain()
+        if wait:
+            for worker in live:
+                worker.join()
+
+    def _worker(
+        self,
+        queues: str | Iterable[str] | None = None,
+        workers: int | None = None,
+        drain_timeout: Seconds | None = None,
+    ) -> "Worker":
+        from taskito._runner import Runner  # noqa: PLC0415 - loads the engine
+        from taskito._worker import Worker  # noqa: PLC0415 - loads the engine
+
+        threads = self._threads if workers is None else count("workers", workers)
+        return Worker(
+            self._database,
+            Runner(self._tasks, self._serializer, self._max_payload_bytes),
+            threads=threads or _cpus(),
+            queues=_queue_names(queues),
+            drain_ms=self._drain_ms
+            if drain_timeout is None
+            else duration("drain_timeout", drain_timeout),
+        )
+
+    def _run(self, worker: "Worker", on_ready: Callable[[], None] | None = None) -> int | None:
+        """Run a worker; the number of the second signal if one ended it."""
+        self._workers.add(worker)
+        try:
+            return worker.run(self._tasks, on_ready)
+        finally:
+            self._workers.discard(worker)
+
+    # Life
+
+    def close(self) -> None:
+        """End all workers as :meth:`shutdown` does, wait for them, release the database.
+
+        Idempotent. Later use of the queue raises :class:`QueueClosedError`.
+        """
+        self.shutdown(wait=True)
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        """Return the queue itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the queue."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Show the database."""
+        return f"<Queue {self.db_path!r}>"
+
+
+def _exactly(name: str, entries: Iterable[R], total: int) -> Sequence[R]:
+    found = list(entries)
+    if len(found) != total:
+        message = f"{name} must have as many entries as args_list, {total}, got {len(found)}"
+        raise ValueError(message)
+    return found
+
+
+def _queue_names(queues: str | Iterable[str] | None) -> list[str]:
+    names = [queues] if isinstance(queues, str) else list(queues or ())
+    for name in names:
+        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
+            message = f"queues must be names, got {name!r}"
+            raise TypeError(message)
+    return [name for name in names if name]
+
+
+def _cpus() -> int:
+    usable = getattr(os, "sched_getaffinity", None)
+    return len(usable(0)) if usable else os.cpu_count() or 1
