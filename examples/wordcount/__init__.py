@@ -1,0 +1,1 @@
+"""The demo: one durable job per file, a killed worker, and a check of every number."""

@@ -1,0 +1,305 @@
+"""The demo itself: fill the queue, lose a worker, finish with another, check everything."""
+
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from examples.wordcount import check, diary, files
+from examples.wordcount.check import Comparison, Failure, Outcome, Totals
+from examples.wordcount.kill import Cost, Kill, cost_of
+from examples.wordcount.screen import Screen
+from examples.wordcount.worker import Worker
+
+if TYPE_CHECKING:
+    from examples.wordcount.analysis import FileFacts
+    from taskito import JobResult, Queue
+
+TICK_S = 0.05
+KILL_AT = 0.4
+STALLED_AFTER_S = 60.0
+LISTED_AT_ONCE = 1000
+
+
+class DemoError(Exception):
+    """The demo cannot go on. The message says why; ``hint`` says what to do."""
+
+    def __init__(self, message: str, *, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """What the command line asks for.
+
+    Attributes:
+        folders: where to look for files; none means the default input.
+        workers: threads of the worker process.
+        limit: count this many files at most.
+        db: the queue's file; ``None`` means one that is removed at the end.
+        kill: whether a worker is killed on the way.
+        keep: leave the temporary folder in place.
+        pause_s: how long each job waits before it counts.
+    """
+
+    folders: tuple[str, ...] = ()
+    workers: int = 4
+    limit: int | None = None
+    db: str | None = None
+    kill: bool = True
+    keep: bool = False
+    pause_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything the demo found out.
+
+    Attributes:
+        totals: what the jobs counted.
+        dead: the files that could not be counted, and why.
+        retries: attempts beyond the first of each job, other than those the kill cost.
+        threads: threads of each worker.
+        enqueue_s: how long it took to store all jobs.
+        run_s: from the start of the first worker until no job was left.
+        loop_s: how long the plain loop took.
+        kill: the moment of the kill, or ``None`` if there was none.
+        cost: what the kill cost.
+        losses: how many interrupted jobs have a ``WorkerLostError`` on record.
+        comparison: whether the jobs and the plain loop agree.
+        database: the queue's file if it is still there, else ``None``.
+    """
+
+    totals: Totals
+    dead: dict[str, Failure]
+    retries: int
+    threads: int
+    enqueue_s: float
+    run_s: float
+    loop_s: float
+    kill: Kill | None
+    cost: Cost | None
+    losses: int
+    comparison: Comparison
+    database: str | None
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs there were."""
+        return self.totals.counted + self.totals.failed
+
+
+@dataclass(slots=True, kw_only=True)
+class Demo:
+    """One run. It owns the worker process that is alive at the moment."""
+
+    options: Options
+    screen: Screen
+    database: str
+    folder: Path
+    queue: "Queue"
+    jobs: "dict[str, JobResult[FileFacts]]" = field(
+        default_factory=dict[str, "JobResult[FileFacts]"]
+    )
+    _worker: Worker | None = None
+    _diary: diary.Reader = field(init=False)
+    _done_before: int = 0
+
+    def __post_init__(self) -> None:
+        path = self.folder / "diary"
+        path.touch()
+        self._diary = diary.Reader(path)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._worker:
+            self._worker.stop()
+        self.screen.clear()
+
+    def run(self) -> Report:
+        """Do it all; blocks until every job is finished and checked."""
+        paths = self._find()
+        enqueue_s = self._enqueue(paths)
+        begin = time.monotonic()
+        self._start_worker()
+        kill = self._kill_midway() if self.options.kill else None
+        self._watch()
+        run_s = time.monotonic() - begin
+        if self._worker:
+            self._worker.stop()
+        self._diary.update()
+        outcomes = self._collect()
+        cost = cost_of(kill, self._diary.attempts) if kill else None
+        loop_begin = time.monotonic()
+        loop = dict(self._count_plainly(paths))
+        return Report(
+            totals=check.total(outcomes),
+            dead={path: o for path, o in outcomes.items() if isinstance(o, Failure)},
+            retries=sum(job.retry_count for job in self.jobs.values()),
+            threads=self.options.workers,
+            enqueue_s=enqueue_s,
+            run_s=run_s,
+            loop_s=time.monotonic() - loop_begin,
+            kill=kill,
+            cost=cost,
+            losses=sum(map(self._has_loss, cost.interrupted)) if cost else 0,
+            comparison=check.compare(outcomes, loop),
+            database=self.database if self.options.db or self.options.keep else None,
+        )
+
+    def _find(self) -> list[str]:
+        folders = self.options.folders
+        if folders:
+            paths = files.find(folders, beside=self.database)
+        else:
+            paths = files.find_default(beside=self.database)
+        if self.options.limit:
+            del paths[self.options.limit :]
+        if not paths:
+            raise DemoError("there is no file to count", hint="name a folder that has some")
+        where = ", ".join(map(files.printable, folders)) or "the standard library and the docs"
+        self.screen.say("input", f"{len(paths):,} files of {where}")
+        return paths
+
+    def _enqueue(self, paths: list[str]) -> float:
+        """Store one job per file; return how long it took, in seconds."""
+        from examples.wordcount.tasks import examine
+
+        before = self.queue.stats()
+        if unfinished := before["pending"] + before["running"]:
+            raise DemoError(
+                f"{self.database} still holds {unfinished} unfinished jobs",
+                hint="name a new file with --db",
+            )
+        self._done_before = _finished(before)
+        begin = time.monotonic()
+        handles = examine.map((path, self.options.pause_s) for path in paths)
+        seconds = time.monotonic() - begin
+        self.jobs = dict(zip(paths, handles, strict=True))
+        self.screen.say("enqueued", f"{len(paths):,} jobs in {seconds:.2f} s, on disk for good")
+        return seconds
+
+    def _start_worker(self) -> None:
+        self._worker = Worker(
+            database=self.database,
+            diary_path=self._diary.path,
+            threads=self.options.workers,
+            log=self.folder / "worker.log",
+        )
+        self.screen.begin()
+        self.screen.say("worker", f"{self._worker.command}   pid {self._worker.pid}")
+
+    def _kill_midway(self) -> Kill | None:
+        """Kill the worker while it works, and start another."""
+        worker = self._worker
+        if not worker or not self._watch(kill_at=int(KILL_AT * len(self.jobs))):
+            self.screen.say("no kill", "all jobs were done before it; --pause 50 slows them down")
+            return None
+        at_ns = time.monotonic_ns()
+        worker.kill()
+        stats = self.queue.stats()
+        done = _finished(stats) - self._done_before
+        kill = Kill(pid=worker.pid, at_ns=at_ns, done=done, held=stats["running"])
+        share = 100 * done // len(self.jobs)
+        self.screen.say("kill -9", self.screen.paint.yellow(f"pid {worker.pid} at {share} %"))
+        self._start_worker()
+        return kill
+
+    def _watch(self, kill_at: int | None = None) -> bool:
+        """Show the progress until no job is left; then return ``False``.
+
+        With ``kill_at``: return ``True`` as soon as that many jobs are finished while others
+        are running.
+        """
+        total = len(self.jobs)
+        last_done, last_change = -1, time.monotonic()
+        while True:
+            stats = self.queue.stats()
+            done = _finished(stats) - self._done_before
+            self._diary.update()
+            if done >= total:
+                self.screen.clear()
+                return False
+            if kill_at is not None and done >= kill_at and self._diary.unended:
+                return True
+            dead = f"  dead {stats['dead']}" if stats["dead"] else ""
+            self.screen.progress(done, total, f"running {stats['running']}{dead}")
+            if done != last_done:
+                last_done, last_change = done, time.monotonic()
+            self._insist_on_life(time.monotonic() - last_change)
+            time.sleep(TICK_S)
+
+    def _insist_on_life(self, idle_s: float) -> None:
+        worker = self._worker
+        if worker and (worker.has_ended or idle_s > STALLED_AFTER_S):
+            what = "ended by itself" if worker.has_ended else f"did nothing for {idle_s:.0f} s"
+            raise DemoError(
+                f"the worker (pid {worker.pid}) {what}",
+                hint=f"its last words were:\n{worker.last_words()}",
+            )
+
+    def _collect(self) -> dict[str, Outcome]:
+        """Read back what every job came to."""
+        letters = {
+            letter["original_job_id"]: str(letter["error"])
+            for letter in self.queue.dead_letters(limit=self._done_before + len(self.jobs))
+        }
+        outcomes: dict[str, Outcome] = {}
+        for path, job in self.jobs.items():
+            job.refresh()
+            status = job.status
+            if status == "complete":
+                outcomes[path] = job.result(timeout=0)
+            elif job.id in letters:
+                outcomes[path] = Failure.from_traceback(letters[job.id])
+            else:
+                outcomes[path] = Failure(kind="unfinished job", reason=f"{job.id} is {status}")
+        return outcomes
+
+    def _count_plainly(self, paths: list[str]) -> Iterator[tuple[str, Outcome]]:
+        """Count all files here, showing the progress."""
+        self.screen.say("check", "the same files in a plain loop, in this process")
+        self.screen.begin()
+        drawn = 0.0
+        for number, outcome in enumerate(check.plain(paths)):
+            if time.monotonic() - drawn > TICK_S:
+                drawn = time.monotonic()
+                self.screen.progress(number, len(paths))
+            yield outcome
+        self.screen.clear()
+
+    def _has_loss(self, job_id: str) -> bool:
+        return any("WorkerLostError" in str(e["error"]) for e in self.queue.job_errors(job_id))
+
+
+def _finished(stats: dict[str, int]) -> int:
+    return stats["completed"] + stats["dead"] + stats["cancelled"]
+
+
+@contextmanager
+def opened(options: Options, screen: Screen) -> Iterator[Demo]:
+    """Prepare the files of one run, and clean up after it."""
+    folder = Path(tempfile.mkdtemp(prefix="taskito-demo-"))
+    database = str(Path(options.db or folder / "words.db").absolute())
+    os.environ["TASKITO_DB_PATH"] = database
+    try:
+        from examples.wordcount.tasks import queue
+
+        with (
+            queue,
+            Demo(
+                options=options, screen=screen, database=database, folder=folder, queue=queue
+            ) as demo,
+        ):
+            yield demo
+    finally:
+        if not options.keep:
+            shutil.rmtree(folder, ignore_errors=True)
