@@ -126,7 +126,7 @@ def _plan(args: argparse.Namespace) -> Iterator[tuple[int, str, str]]:
 
 
 def _settings(args: argparse.Namespace, load_before: str) -> dict[str, str]:
-    words = f"{args.rounds} rounds, {args.jobs:,} jobs, worker of {args.threads} threads"
+    words = f"{args.jobs:,} jobs a measurement, rounds: {args.rounds}, threads: {args.threads}"
     return {
         "command": f"python benchmarks/run.py {shlex.join(sys.argv[1:])}".strip(),
         "settings": words,

@@ -7,7 +7,7 @@ several processes may write. Times are of the monotonic clock, which all of them
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,17 +24,17 @@ class Writer:
         self._descriptor = os.open(path, flags, 0o600) if path else None
 
     @contextmanager
-    def attempt(self, job_id: str) -> Iterator[None]:
-        """Note the beginning and, unless the process dies, the end of an attempt."""
-        self._note("begin", job_id)
+    def attempt(self, number: int) -> Generator[None]:
+        """Note the beginning and, unless the process dies, the end of an attempt of a job."""
+        self._note("begin", number)
         try:
             yield
         finally:
-            self._note("end", job_id)
+            self._note("end", number)
 
-    def _note(self, what: str, job_id: str) -> None:
+    def _note(self, what: str, number: int) -> None:
         if self._descriptor is not None:
-            line = f"{what} {job_id} {os.getpid()} {time.monotonic_ns()}\n"
+            line = f"{what} {number} {os.getpid()} {time.monotonic_ns()}\n"
             os.write(self._descriptor, line.encode())
 
 
@@ -52,12 +52,12 @@ class Reader:
     """Follows the record while workers write it.
 
     Attributes:
-        attempts: each job's attempts so far, oldest first.
+        attempts: by number of the job, its attempts so far, oldest first.
         unended: how many attempts have begun and not ended.
     """
 
     path: Path
-    attempts: dict[str, list[Attempt]] = field(default_factory=dict[str, list[Attempt]])
+    attempts: dict[int, list[Attempt]] = field(default_factory=dict[int, list[Attempt]])
     unended: int = 0
     _offset: int = 0
 
@@ -69,8 +69,8 @@ class Reader:
         whole = added[: added.rfind(b"\n") + 1]
         self._offset += len(whole)
         for line in whole.decode().splitlines():
-            what, job_id, pid, at_ns = line.split()
-            attempts = self.attempts.setdefault(job_id, [])
+            what, number, pid, at_ns = line.split()
+            attempts = self.attempts.setdefault(int(number), [])
             if what == "begin":
                 attempts.append(Attempt(pid=int(pid), began_ns=int(at_ns)))
                 self.unended += 1

@@ -28,7 +28,7 @@ class Cost:
     """What followed from it.
 
     Attributes:
-        interrupted: jobs whose function had begun and not ended when the worker died.
+        interrupted: numbers of the jobs whose function had begun, not ended, when the worker died.
         unrecorded: jobs whose function had ended, but not yet been committed as done.
         ran_twice: all jobs whose function began more than once, in any process.
         first_again_s: from the kill until the first interrupted job was running again.
@@ -36,7 +36,7 @@ class Cost:
         all_finished_s: until the last one had finished.
     """
 
-    interrupted: tuple[str, ...]
+    interrupted: tuple[int, ...]
     unrecorded: int
     ran_twice: int
     first_again_s: float | None
@@ -44,16 +44,16 @@ class Cost:
     all_finished_s: float | None
 
 
-def cost_of(kill: Kill, attempts: Mapping[str, Sequence[Attempt]]) -> Cost:
+def cost_of(kill: Kill, attempts: Mapping[int, Sequence[Attempt]]) -> Cost:
     """Work out the cost of a kill once all jobs are finished."""
-    interrupted: list[str] = []
+    interrupted: list[int] = []
     unrecorded = 0
     again: list[Attempt] = []
-    for job_id, tries in attempts.items():
+    for number, tries in attempts.items():
         later = [t for t in tries if t.began_ns > kill.at_ns and t.pid != kill.pid]
         died = any(t.pid == kill.pid and t.ended_ns is None for t in tries)
         if died:
-            interrupted.append(job_id)
+            interrupted.append(number)
             again += later[:1]
         elif later and any(t.pid == kill.pid for t in tries):
             unrecorded += 1

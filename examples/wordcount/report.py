@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from examples.wordcount.files import printable
-from examples.wordcount.run import Report
+from examples.wordcount.run import UNFINISHED, Report
 from examples.wordcount.screen import LABEL_WIDTH, Paint
 
 LISTED_AT_MOST = 12
@@ -15,8 +15,8 @@ def as_table(report: Report, paint: Paint) -> str:
     lines: list[str] = [""]
     for label, rows in _rows(report, paint):
         for number, row in enumerate(rows):
-            shown = paint.bold(f"{label if number == 0 else '':<{LABEL_WIDTH}}")
-            lines.append((shown + row).rstrip())
+            shown = f"{label:<{LABEL_WIDTH}}" if number == 0 else " " * LABEL_WIDTH
+            lines.append((paint.bold(shown) + row).rstrip())
     return "\n".join(lines)
 
 
@@ -91,7 +91,7 @@ def _kill_rows(report: Report, paint: Paint) -> list[str]:
     if (idle := kill.held - running - cost.unrecorded) > 0:
         rows.append(f"{_jobs(idle)} it held but had not begun went back untouched")
     if cost.unrecorded:
-        rows.append(f"{_jobs(cost.unrecorded)} had just ended, but were not yet on record as done")
+        rows.append(f"{_jobs(cost.unrecorded)} had just ended, not yet on record as done")
     if cost.first_again_s is not None and cost.all_again_s is not None:
         finished = (
             "" if cost.all_finished_s is None else f", finished after {cost.all_finished_s:.2f} s"
@@ -99,7 +99,9 @@ def _kill_rows(report: Report, paint: Paint) -> list[str]:
         first = f"running again {cost.first_again_s:.2f}"
         last = "" if running == 1 else f" to {cost.all_again_s:.2f}"
         rows.append(f"{first}{last} s after the kill{finished}")
-    rows.append(f"{_jobs(cost.ran_twice)} ran twice; {paint.green('none was lost')}")
+    lost = sum(failure.kind == UNFINISHED for failure in report.dead.values())
+    fate = paint.red(f"{lost:,} were lost") if lost else paint.green("none was lost")
+    rows.append(f"{_jobs(cost.ran_twice)} ran twice; {fate}")
     return rows
 
 
@@ -121,9 +123,9 @@ def _check_rows(report: Report, paint: Paint) -> list[str]:
     if comparison.changed:
         rows.append(f"{len(comparison.changed):,} files changed meanwhile and were left out")
     if not comparison.differences:
-        count = report.jobs - len(comparison.changed)
-        what = f"all {count:,} hashes and word counts, and the merged terms"
-        return [*rows, paint.green(f"✓ {what}, equal a plain loop's") + f" ({report.loop_s:.1f} s)"]
+        errors = f", {len(report.dead):,} errors" if report.dead else ""
+        what = f"{report.totals.counted:,} hashes and word counts{errors} and the merged terms"
+        return [*rows, paint.green(f"✓ {what} equal a plain loop's") + f" ({report.loop_s:.1f} s)"]
     rows.append(paint.red(f"✗ {len(comparison.differences):,} numbers differ from a plain loop's"))
     rows += [f"  {printable(line)}" for line in comparison.differences[:LISTED_AT_MOST]]
     return rows

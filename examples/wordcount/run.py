@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 TICK_S = 0.05
 KILL_AT = 0.4
 STALLED_AFTER_S = 60.0
-LISTED_AT_ONCE = 1000
+UNFINISHED = "UnfinishedJob"
+"""What stands for an exception's class when a job is neither complete nor dead."""
 
 
 class DemoError(Exception):
@@ -150,7 +151,7 @@ class Demo:
             loop_s=time.monotonic() - loop_begin,
             kill=kill,
             cost=cost,
-            losses=sum(map(self._has_loss, cost.interrupted)) if cost else 0,
+            losses=sum(self._has_loss(paths[n]) for n in cost.interrupted) if cost else 0,
             comparison=check.compare(outcomes, loop),
             database=self.database if self.options.db or self.options.keep else None,
         )
@@ -181,7 +182,7 @@ class Demo:
             )
         self._done_before = _finished(before)
         begin = time.monotonic()
-        handles = examine.map((path, self.options.pause_s) for path in paths)
+        handles = examine.map((n, path, self.options.pause_s) for n, path in enumerate(paths))
         seconds = time.monotonic() - begin
         self.jobs = dict(zip(paths, handles, strict=True))
         self.screen.say("enqueued", f"{len(paths):,} jobs in {seconds:.2f} s, on disk for good")
@@ -261,7 +262,7 @@ class Demo:
             elif job.id in letters:
                 outcomes[path] = Failure.from_traceback(letters[job.id])
             else:
-                outcomes[path] = Failure(kind="unfinished job", reason=f"{job.id} is {status}")
+                outcomes[path] = Failure(kind=UNFINISHED, reason=f"{job.id} is {status}")
         return outcomes
 
     def _count_plainly(self, paths: list[str]) -> Iterator[tuple[str, Outcome]]:
@@ -276,8 +277,9 @@ class Demo:
             yield outcome
         self.screen.clear()
 
-    def _has_loss(self, job_id: str) -> bool:
-        return any("WorkerLostError" in str(e["error"]) for e in self.queue.job_errors(job_id))
+    def _has_loss(self, path: str) -> bool:
+        errors = self.queue.job_errors(self.jobs[path].id)
+        return any("WorkerLostError" in str(error["error"]) for error in errors)
 
 
 def _finished(stats: dict[str, int]) -> int:
@@ -285,7 +287,7 @@ def _finished(stats: dict[str, int]) -> int:
 
 
 @contextmanager
-def opened(options: Options, screen: Screen) -> Iterator[Demo]:
+def opened(options: Options, screen: Screen) -> Generator[Demo]:
     """Prepare the files of one run, and clean up after it."""
     folder = Path(tempfile.mkdtemp(prefix="taskito-demo-"))
     database = str(Path(options.db or folder / "words.db").absolute())

@@ -19,7 +19,7 @@ class Paint:
         self.has_colour = self.is_terminal and not os.environ.get("NO_COLOR")
 
     def _wrap(self, code: str, text: str) -> str:
-        return f"\x1b[{code}m{text}\x1b[0m" if self.has_colour and text else text
+        return f"\x1b[{code}m{text}\x1b[0m" if self.has_colour and text.strip() else text
 
     def bold(self, text: str) -> str:
         return self._wrap("1", text)
