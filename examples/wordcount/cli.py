@@ -8,8 +8,9 @@ import sys
 from typing import NoReturn, TextIO
 
 from examples.wordcount.files import printable
+from examples.wordcount.model import DemoError, Options, Report
 from examples.wordcount.report import as_document, as_table
-from examples.wordcount.run import DemoError, Options, Report, opened
+from examples.wordcount.run import opened
 from examples.wordcount.screen import Paint, Screen
 
 DONE, FAILED, USAGE, INTERRUPTED = 0, 1, 2, 130

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Iterator
 
 from examples.wordcount.files import printable
-from examples.wordcount.run import UNFINISHED, Report
+from examples.wordcount.model import UNFINISHED, Report
 from examples.wordcount.screen import LABEL_WIDTH, Paint
 
 LISTED_AT_MOST = 12
