@@ -111,12 +111,12 @@ class TestDeclare:
         def send() -> None: ...
 
         taskito.init_app(make_app(tmp_path))
-        job = taskito.queue.get_job(send.delay().id)
-        taskito.queue.close()
+        with taskito.queue as queue:
+            job = queue.get_job(send.delay().id)
 
-        assert job is not None
-        assert (job.task_name, job.queue) == ("mail.send", "mail")
-        assert job.to_dict()["max_retries"] == 7
+            assert job is not None
+            assert (job.task_name, job.queue) == ("mail.send", "mail")
+            assert job.to_dict()["max_retries"] == 7
 
     def test_an_unknown_option_is_refused_by_init_app(
         self, tmp_path: Path, taskito: Taskito
