@@ -31,8 +31,8 @@ def main() -> int:
         return INTERRUPTED
     except (DemoError, ImportError) as error:
         print(f"{screen.paint.red('error:')} {error}", file=sys.stderr)
-        if hint := getattr(error, "hint", None):
-            print(f"hint: {hint}", file=sys.stderr)
+        hint = getattr(error, "hint", None) or "pip install taskito, or run: nox -s demo"
+        print(f"hint: {hint}", file=sys.stderr)
         return FAILED
     print(json.dumps(as_document(report), indent=2) if as_json else _table(report))
     return _status(report, screen)
