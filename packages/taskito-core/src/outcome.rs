@@ -25,25 +25,25 @@ pub enum Outcome {
     HandedBack,
 }
 
-/// What to do about one claim: the arrow and its arguments.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Settlement {
+/// What to do about one claim: the arrow and its arguments, borrowed from the outcome.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settlement<'o> {
     /// running -> complete.
     Complete {
         /// Serialized result.
-        result: Vec<u8>,
+        result: &'o [u8],
     },
     /// running -> scheduled, one retry spent.
     Retry {
         /// When it is due again.
         run_at: Millis,
         /// The traceback.
-        error: String,
+        error: &'o str,
     },
     /// running -> dead.
     Bury {
         /// The traceback.
-        error: String,
+        error: &'o str,
     },
     /// running -> pending, nothing spent.
     HandBack,
@@ -52,11 +52,17 @@ pub enum Settlement {
 impl Outcome {
     /// Turns an outcome into the arrow to follow.
     #[must_use]
-    pub fn decide(self, claim: &Claim, policy: &RetryPolicy, now: Millis, random: u64) -> Settlement {
+    pub fn decide(
+        &self,
+        claim: &Claim,
+        policy: &RetryPolicy,
+        now: Millis,
+        random: u64,
+    ) -> Settlement<'_> {
         match self {
             Self::Done(result) => Settlement::Complete { result },
             Self::Failed { error, retryable } => {
-                if retryable && claim.retry_count < claim.max_retries {
+                if *retryable && claim.retry_count < claim.max_retries {
                     Settlement::Retry {
                         run_at: now.plus(policy.delay(claim.retry_count, random)),
                         error,
@@ -142,22 +148,24 @@ mod tests {
     #[test]
     fn a_failure_is_retried_while_the_budget_lasts() {
         let policy = RetryPolicy::default();
-        let first = failed(true).decide(&claim(0, 1), &policy, Millis(1000), 0);
+        let outcome = failed(true);
+        let first = outcome.decide(&claim(0, 1), &policy, Millis(1000), 0);
         assert_eq!(
             first,
             Settlement::Retry {
                 run_at: Millis(2000),
-                error: "boom".into()
+                error: "boom"
             }
         );
-        let last = failed(true).decide(&claim(1, 1), &policy, Millis(1000), 0);
-        assert_eq!(last, Settlement::Bury { error: "boom".into() });
+        let last = outcome.decide(&claim(1, 1), &policy, Millis(1000), 0);
+        assert_eq!(last, Settlement::Bury { error: "boom" });
     }
 
     #[test]
     fn a_failure_the_filters_refuse_is_buried_at_once() {
-        let verdict = failed(false).decide(&claim(0, 9), &RetryPolicy::default(), Millis(0), 0);
-        assert_eq!(verdict, Settlement::Bury { error: "boom".into() });
+        let outcome = failed(false);
+        let verdict = outcome.decide(&claim(0, 9), &RetryPolicy::default(), Millis(0), 0);
+        assert_eq!(verdict, Settlement::Bury { error: "boom" });
     }
 
     #[test]

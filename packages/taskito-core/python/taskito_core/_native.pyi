@@ -9,7 +9,7 @@ raises :class:`EngineError`; none of them polls.
 """
 
 from collections.abc import Sequence
-from typing import Literal, final
+from typing import Literal, TypeAlias, final
 
 __version__: str
 """Version of the crate, equal to the version of the ``taskito-core`` distribution."""
@@ -20,7 +20,7 @@ SQLITE_VERSION: str
 SCHEMA_VERSION: int
 """The newest database schema this module can open."""
 
-ErrorKind = Literal[
+ErrorKind: TypeAlias = Literal[
     "not_writable",  # a directory or file cannot be created or written
     "not_a_database",  # the file is something else than an SQLite database
     "foreign",  # an SQLite database that belongs to another program
@@ -34,7 +34,7 @@ ErrorKind = Literal[
     "io",  # any other failure of the operating system or SQLite
 ]
 
-Status = Literal["pending", "running", "complete", "dead", "cancelled"]
+Status: TypeAlias = Literal["pending", "running", "complete", "dead", "cancelled"]
 
 class EngineError(Exception):
     """Any failure of the engine. ``str()`` is the message without the hint."""

@@ -1,1 +1,261 @@
-//! Engine.
+//! One worker: claims jobs, hands them to runner threads, settles what they report.
+//!
+//! ```text
+//! dispatch   claim ──> desk ──> next() ──> a runner thread runs it
+//! dispatch   commit <── desk <── settle() <──┘
+//! watch      other workers die: reaper settles what they held
+//! ```
+//!
+//! Runner threads belong to the caller (Python); they only ever touch the [`desk`]. The
+//! dispatcher thread alone writes to the store, a batch at a time.
+
+mod certificate;
+mod desk;
+mod dispatch;
+mod ledger;
+mod reaper;
+mod settle;
+mod watch;
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::clock::Clock;
+use crate::error::{Error, Result};
+use crate::id::Key;
+use crate::job::{Claim, NewWorker, Token, WorkerId};
+use crate::os::{self, Waited};
+use crate::outcome::Outcome;
+use crate::retry::RetryPolicy;
+use crate::store::gate::Gate;
+use crate::store::{JobStore, Sync};
+
+use certificate::Certificate;
+use desk::Desk;
+use dispatch::Dispatcher;
+use ledger::Ledger;
+use watch::Watch;
+
+pub use desk::Next;
+pub use reaper::reap_the_dead;
+
+/// Where a worker works.
+#[derive(Clone)]
+pub struct Site {
+    /// The jobs.
+    pub store: Arc<dyn JobStore>,
+    /// The doorbells of the store.
+    pub gate: Arc<Gate>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The database file, beside which certificates lie; `None` for one in memory.
+    pub path: Option<std::path::PathBuf>,
+}
+
+/// How a worker works.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Runner threads that will call [`Engine::next`].
+    pub threads: u32,
+    /// Queues to serve; empty is all.
+    pub queues: Vec<String>,
+}
+
+/// One worker.
+pub struct Engine {
+    site: Site,
+    settings: Settings,
+    desk: Arc<Desk>,
+    crew: Mutex<Option<Crew>>,
+    /// 1 once the worker has left the database.
+    ended: Arc<AtomicU32>,
+}
+
+/// What exists while the worker works.
+struct Crew {
+    worker: WorkerId,
+    key: Key,
+}
+
+impl Engine {
+    /// A worker that has not started.
+    #[must_use]
+    pub fn new(site: Site, settings: Settings) -> Self {
+        let desk = Arc::new(Desk::new(
+            Arc::clone(&site.gate),
+            usize::try_from(settings.threads).unwrap_or(usize::MAX),
+        ));
+        Self {
+            site,
+            settings,
+            desk,
+            crew: Mutex::new(None),
+            ended: Arc::new(AtomicU32::new(0)),
+        }
+    }
+
+    /// Lets this worker claim jobs of `task` from now on.
+    pub fn register(&self, task: &str, policy: RetryPolicy) {
+        self.desk.register(task, policy);
+    }
+
+    /// Enters the roster, recovers what dead workers held, begins to claim.
+    ///
+    /// # Errors
+    /// Storage failures, and a second start.
+    pub fn start(&self) -> Result<()> {
+        let mut crew = self.crew.lock().unwrap_or_else(PoisonError::into_inner);
+        if crew.is_some() {
+            return Err(Error::Invalid {
+                message: "this worker was started before".into(),
+            });
+        }
+        reap_the_dead(&self.site)?;
+        let about = NewWorker {
+            hostname: os::hostname(),
+            pid: std::process::id(),
+            version: crate::VERSION.into(),
+            queues: self.settings.queues.clone(),
+            tasks: self.desk.task_names(),
+            concurrency: self.settings.threads,
+        };
+        let (worker, certificate) = enlist(&self.site, &about)?;
+        let key = self
+            .site
+            .store
+            .workers()?
+            .into_iter()
+            .find(|row| row.id == worker)
+            .map_or(Key(worker.0), |row| row.key);
+        let ledger = Ledger::open(self.site.path.as_deref(), worker).map_err(|error| {
+            Error::NotWritable {
+                path: self.site.path.clone().unwrap_or_default(),
+                cause: error.to_string(),
+            }
+        })?;
+        let watch = Watch::start(self.site.clone(), worker, Arc::clone(&self.desk))?;
+        let dispatcher = Dispatcher::new(
+            self.site.clone(),
+            Arc::clone(&self.desk),
+            ledger,
+            worker,
+            self.settings.queues.clone(),
+        );
+        let ended = Arc::clone(&self.ended);
+        spawn("taskito-dispatch", move || {
+            dispatcher.run();
+            drop(watch);
+            drop(certificate);
+            ended.store(1, Ordering::SeqCst);
+            os::wake_all(&ended);
+        })?;
+        *crew = Some(Crew { worker, key });
+        Ok(())
+    }
+
+    /// Number and public key of the worker, once it has started.
+    #[must_use]
+    pub fn worker(&self) -> Option<(WorkerId, Key)> {
+        let crew = self.crew.lock().unwrap_or_else(PoisonError::into_inner);
+        crew.as_ref().map(|crew| (crew.worker, crew.key))
+    }
+
+    /// The next job without waiting.
+    #[must_use]
+    pub fn try_next(&self) -> Next {
+        self.desk.try_next(self.site.clock.now())
+    }
+
+    /// The next job; waits for one. `None` when the worker ends.
+    #[must_use]
+    pub fn next(&self) -> Option<Claim> {
+        self.desk.next(&*self.site.clock)
+    }
+
+    /// Reports what happened to a claim. An outcome for a claim that is no longer held is
+    /// dropped.
+    pub fn settle(&self, token: Token, outcome: Outcome) {
+        self.desk.settle(token, outcome);
+    }
+
+    /// Claims nothing more, hands back what has not started, waits `limit` for the rest and
+    /// then hands that back as well. Returns at once.
+    pub fn drain(&self, limit: Duration) {
+        self.desk.drain(Instant::now() + limit);
+        let never_started = self
+            .crew
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_none();
+        if never_started {
+            self.ended.store(1, Ordering::SeqCst);
+            os::wake_all(&self.ended);
+        }
+    }
+
+    /// Waits until the worker has left the database, at most `limit`.
+    #[must_use]
+    pub fn join(&self, limit: Duration) -> Waited {
+        if self.has_ended() {
+            return Waited::Woken;
+        }
+        let waited = os::wait_on(&self.ended, 0, limit);
+        if self.has_ended() {
+            return Waited::Woken;
+        }
+        waited
+    }
+
+    /// Whether the worker has left the database.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        self.ended.load(Ordering::SeqCst) == 1
+    }
+
+    /// How many threads are inside [`Engine::next`] now.
+    #[must_use]
+    pub fn waiting(&self) -> usize {
+        self.desk.waiting()
+    }
+}
+
+/// Enters the roster. The certificate is in force before anybody can see the row.
+fn enlist(site: &Site, about: &NewWorker) -> Result<(WorkerId, Certificate)> {
+    let mut enlisted = None;
+    site.store.write(Sync::Relaxed, &mut |transaction| {
+        let worker = transaction.enlist(site.clock.now(), about)?;
+        let certificate = Certificate::hold(site.path.as_deref(), worker).map_err(|error| {
+            Error::NotWritable {
+                path: site.path.clone().unwrap_or_default(),
+                cause: error.to_string(),
+            }
+        })?;
+        enlisted = Some((worker, certificate));
+        Ok(())
+    })?;
+    enlisted.ok_or_else(|| Error::Invalid {
+        message: "the roster did not answer".into(),
+    })
+}
+
+/// Starts a named thread that never sees a signal.
+fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> Result<thread::JoinHandle<()>> {
+    thread::Builder::new()
+        .name(name.into())
+        .spawn(move || {
+            os::block_signals();
+            body();
+        })
+        .map_err(|error| Error::Invalid {
+            message: format!("cannot start thread '{name}': {error}"),
+        })
+}
+
+impl Drop for Engine {
+    /// A worker nobody can reach any more leaves at once.
+    fn drop(&mut self) {
+        self.drain(Duration::ZERO);
+    }
+}

@@ -145,8 +145,10 @@ impl Bell<'_> {
         waited
     }
 
-    /// A killed sleeper is counted for ever: that costs a system call per ring, nothing else.
-    fn has_sleepers(&self) -> bool {
+    /// Whether anybody sleeps on it. A killed sleeper is counted for ever: that costs a system
+    /// call per ring, nothing else.
+    #[must_use]
+    pub fn has_sleepers(&self) -> bool {
         self.page.word32(self.base + 1).load(Ordering::SeqCst) > 0
     }
 }

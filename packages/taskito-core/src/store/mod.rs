@@ -275,11 +275,12 @@ pub trait JobStore: Inspect + Send + std::marker::Sync {
     /// What `work` returned, or why the commit failed; nothing is changed then.
     fn write(&self, sync: Sync, work: &mut Work<'_>) -> Result<()>;
 
-    /// Called when there is nothing else to do: housekeeping that nobody should wait for.
+    /// Housekeeping that nobody should wait for; called about once a second by a thread that
+    /// has nothing else to do.
     ///
     /// # Errors
     /// Storage failures; trying again later is all there is to do.
-    fn rest(&self) -> Result<()> {
+    fn tidy(&self) -> Result<()> {
         Ok(())
     }
 }

@@ -248,14 +248,15 @@ impl Job {
 }
 
 fn new_row(now: Millis, key: Key, spec: &JobSpec) -> JobRow {
+    let run_at = now.plus(spec.delay);
     JobRow {
         key,
         queue: spec.queue.to_string(),
         task: spec.task.to_string(),
-        state: if spec.delay.is_zero() {
-            State::Pending
-        } else {
+        state: if run_at > now {
             State::Scheduled
+        } else {
+            State::Pending
         },
         priority: spec.priority,
         retry_count: 0,
@@ -263,7 +264,7 @@ fn new_row(now: Millis, key: Key, spec: &JobSpec) -> JobRow {
         losses: 0,
         fence: Fence(0),
         created_at: now,
-        run_at: now.plus(spec.delay),
+        run_at,
         claimed_at: None,
         finished_at: None,
         timeout: spec.timeout,

@@ -24,8 +24,17 @@ impl Inspect for ModelStore {
             .committed()
             .rows()
             .rev()
-            .filter(|row| filter.status.is_none_or(|status| status == row.state.status()))
-            .filter(|row| filter.queue.as_ref().is_none_or(|queue| *queue == row.queue))
+            .filter(|row| {
+                filter
+                    .status
+                    .is_none_or(|status| status == row.state.status())
+            })
+            .filter(|row| {
+                filter
+                    .queue
+                    .as_ref()
+                    .is_none_or(|queue| *queue == row.queue)
+            })
             .filter(|row| filter.task.as_ref().is_none_or(|task| *task == row.task))
             .skip(index(filter.offset))
             .take(index(filter.limit))

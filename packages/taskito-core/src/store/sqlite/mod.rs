@@ -54,6 +54,8 @@ pub struct SqliteStore {
     readers: Mutex<Vec<Connection>>,
     opened: OnceLock<Opened>,
     closed: AtomicBool,
+    /// Whether anything was committed since the log was last moved into the file.
+    untidy: AtomicBool,
 }
 
 /// What is known once the file was opened for the first time.
@@ -72,9 +74,16 @@ struct Writer {
 impl SqliteStore {
     /// A store at `path`; `:memory:` is a database of its own that goes with the store. With
     /// [`Sync::Relaxed`] no commit is flushed one by one, whatever the caller asks for.
+    ///
+    /// A relative path means what it means now, also after the process changed its directory.
     pub fn new(path: impl Into<PathBuf>, durability: Sync) -> Self {
+        let path = path.into();
+        let path = match std::path::absolute(&path) {
+            Ok(absolute) if path.as_os_str() != MEMORY => absolute,
+            _ => path,
+        };
         Self {
-            path: path.into(),
+            path,
             durability,
             keys: KeySource::new(os::random()),
             group: Group::default(),
@@ -82,6 +91,7 @@ impl SqliteStore {
             readers: Mutex::new(Vec::new()),
             opened: OnceLock::new(),
             closed: AtomicBool::new(false),
+            untidy: AtomicBool::new(false),
         }
     }
 
@@ -89,6 +99,12 @@ impl SqliteStore {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The file, unless the database lives in memory.
+    #[must_use]
+    pub fn file(&self) -> Option<PathBuf> {
+        (!self.is_memory()).then(|| self.path.clone())
     }
 
     /// The doorbells of this database.
@@ -217,6 +233,7 @@ impl JobStore for SqliteStore {
             writer.transact(&self.path, sync, &self.keys, work)?
         };
         drop(guard);
+        self.untidy.store(true, Ordering::Relaxed);
         if news.work {
             gate.work().ring();
         }
@@ -226,11 +243,14 @@ impl JobStore for SqliteStore {
         Ok(())
     }
 
-    fn rest(&self) -> Result<()> {
-        if self.is_memory() {
+    /// Moves the write-ahead log into the file, if this process wrote to it since last time.
+    fn tidy(&self) -> Result<()> {
+        if self.is_memory() || !self.untidy.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
-        self.read(|connection| connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)"))
+        self.read(|connection| {
+            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
+        })
     }
 }
 

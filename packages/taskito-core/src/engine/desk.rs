@@ -1,0 +1,380 @@
+//! The desk between the dispatcher and the runner threads: claims go out, outcomes come in.
+//!
+//! One mutex, held for a few hundred nanoseconds and never across the store or Python.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::clock::{Clock, Millis};
+use crate::id::Key;
+use crate::job::{Claim, Fence, Token};
+use crate::outcome::Outcome;
+use crate::retry::RetryPolicy;
+use crate::store::gate::Gate;
+
+use super::ledger::Entry;
+
+/// Tasks that run shorter than this share one runner: waking another costs more.
+const SHORT: Duration = Duration::from_micros(200);
+
+/// A task this worker knows.
+pub(super) struct Task {
+    pub(super) policy: RetryPolicy,
+    /// Typical run time in microseconds; 0 until the first run ended.
+    pace: AtomicU32,
+}
+
+impl Task {
+    /// Typical run time, once known.
+    pub(super) fn pace(&self) -> Option<Duration> {
+        match self.pace.load(Ordering::Relaxed) {
+            0 => None,
+            micros => Some(Duration::from_micros(u64::from(micros))),
+        }
+    }
+
+    /// Moves the typical run time an eighth of the way towards the newest.
+    fn observe(&self, run: Duration) {
+        let newest = u32::try_from(run.as_micros()).unwrap_or(u32::MAX).max(1);
+        let known = self.pace.load(Ordering::Relaxed);
+        let pace = if known == 0 {
+            newest
+        } else {
+            known - known / 8 + newest / 8
+        };
+        self.pace.store(pace.max(1), Ordering::Relaxed);
+    }
+
+    fn is_short(&self) -> bool {
+        self.pace().is_some_and(|pace| pace < SHORT)
+    }
+}
+
+/// A claimed job that no runner has taken yet.
+pub(super) struct Ready {
+    pub(super) claim: Claim,
+    pub(super) task: Arc<Task>,
+    pub(super) entry: Entry,
+}
+
+/// A job in the hands of a runner.
+struct Running {
+    claim: Claim,
+    task: Arc<Task>,
+    entry: Entry,
+    since: Instant,
+}
+
+/// A job whose outcome waits for the next commit.
+pub(super) struct Settled {
+    pub(super) claim: Claim,
+    pub(super) task: Arc<Task>,
+    #[expect(dead_code, reason = "kept until the commit: dropping it frees its place")]
+    pub(super) entry: Entry,
+    pub(super) outcome: Outcome,
+}
+
+impl Settled {
+    /// Whether a worker died while running this job before.
+    pub(super) fn is_suspect(&self) -> bool {
+        self.claim.losses > 0
+    }
+}
+
+/// What [`Desk::try_next`] found.
+pub enum Next {
+    /// A job to run.
+    Job(Claim),
+    /// Nothing yet.
+    Nothing,
+    /// There will be nothing more.
+    Ended,
+}
+
+/// How far the worker has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Claims and runs.
+    Serving,
+    /// Claims nothing more; at the instant it hands back what still runs.
+    Draining(Instant),
+    /// Has left.
+    Ended,
+}
+
+pub(super) struct Desk {
+    state: Mutex<State>,
+    work: Condvar,
+    gate: Arc<Gate>,
+    threads: usize,
+}
+
+struct State {
+    phase: Phase,
+    tasks: Arc<HashMap<Arc<str>, Arc<Task>>>,
+    ready: VecDeque<Ready>,
+    running: HashMap<(Key, Fence), Running>,
+    settled: Vec<Settled>,
+    /// Runners asleep in `next`.
+    idle: usize,
+    /// Jobs with losses on record that this worker holds.
+    suspects: usize,
+    /// Whether the dispatcher sleeps, so that news must ring.
+    dispatcher_sleeps: bool,
+    /// Whether a task was registered since the dispatcher looked.
+    renewed: bool,
+}
+
+/// What the dispatcher needs to know to plan its next transaction.
+pub(super) struct Plan {
+    pub(super) phase: Phase,
+    pub(super) tasks: Arc<HashMap<Arc<str>, Arc<Task>>>,
+    pub(super) settled: Vec<Settled>,
+    /// Runners without a job, beyond the jobs that are ready for them.
+    pub(super) free: usize,
+    /// Ready jobs, and how long they will take one after the other.
+    pub(super) buffered: usize,
+    pub(super) buffered_time: Duration,
+    pub(super) suspects: usize,
+    pub(super) running: usize,
+    pub(super) renewed: bool,
+}
+
+impl Desk {
+    pub(super) fn new(gate: Arc<Gate>, threads: usize) -> Self {
+        Self {
+            state: Mutex::new(State {
+                phase: Phase::Serving,
+                tasks: Arc::default(),
+                ready: VecDeque::new(),
+                running: HashMap::new(),
+                settled: Vec::new(),
+                idle: 0,
+                suspects: 0,
+                dispatcher_sleeps: false,
+                renewed: false,
+            }),
+            work: Condvar::new(),
+            gate,
+            threads,
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Releases the desk and wakes the dispatcher if it sleeps.
+    fn tell_dispatcher(&self, state: MutexGuard<'_, State>) {
+        let sleeps = state.dispatcher_sleeps;
+        drop(state);
+        if sleeps {
+            self.gate.work().ring();
+        }
+    }
+
+    // ---- runners -------------------------------------------------------------------------
+
+    pub(super) fn try_next(&self, now: Millis) -> Next {
+        let mut state = self.lock();
+        match self.take(&mut state, now) {
+            Some(claim) => Next::Job(claim),
+            None if state.phase == Phase::Serving => Next::Nothing,
+            None => Next::Ended,
+        }
+    }
+
+    pub(super) fn next(&self, clock: &dyn Clock) -> Option<Claim> {
+        let mut state = self.lock();
+        loop {
+            if let Some(claim) = self.take(&mut state, clock.now()) {
+                return Some(claim);
+            }
+            if state.phase != Phase::Serving {
+                return None;
+            }
+            state.idle += 1;
+            state = self
+                .work
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+            state.idle -= 1;
+        }
+    }
+
+    fn take(&self, state: &mut State, now: Millis) -> Option<Claim> {
+        if state.phase != Phase::Serving {
+            return None;
+        }
+        let Ready { claim, task, entry } = state.ready.pop_front()?;
+        entry.start(now);
+        // What is left over needs another runner if this job keeps this one for long.
+        if state.idle > 0 && !state.ready.is_empty() && !task.is_short() {
+            self.work.notify_one();
+        }
+        let record = Claim {
+            payload: Vec::new(),
+            queue: Arc::clone(&claim.queue),
+            task: Arc::clone(&claim.task),
+            ..claim
+        };
+        let token = claim.token;
+        state.running.insert(
+            (token.key, token.fence),
+            Running {
+                claim: record,
+                task,
+                entry,
+                since: Instant::now(),
+            },
+        );
+        Some(claim)
+    }
+
+    pub(super) fn settle(&self, token: Token, outcome: Outcome) {
+        let mut state = self.lock();
+        let Some(run) = state.running.remove(&(token.key, token.fence)) else {
+            return; // Handed back meanwhile: another attempt counts.
+        };
+        run.task.observe(run.since.elapsed());
+        state.settled.push(Settled {
+            claim: run.claim,
+            task: run.task,
+            entry: run.entry,
+            outcome,
+        });
+        self.tell_dispatcher(state);
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.lock().idle
+    }
+
+    // ---- control -------------------------------------------------------------------------
+
+    pub(super) fn register(&self, task: &str, policy: RetryPolicy) {
+        let mut state = self.lock();
+        let known = Task {
+            policy,
+            pace: AtomicU32::new(0),
+        };
+        Arc::make_mut(&mut state.tasks).insert(task.into(), Arc::new(known));
+        state.renewed = true;
+        self.tell_dispatcher(state);
+    }
+
+    pub(super) fn task_names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.lock().tasks.keys().map(ToString::to_string).collect();
+        names.sort();
+        names
+    }
+
+    /// Begins to drain, or shortens the wait of a drain that has begun.
+    pub(super) fn drain(&self, deadline: Instant) {
+        let mut state = self.lock();
+        state.phase = match state.phase {
+            Phase::Serving => Phase::Draining(deadline),
+            Phase::Draining(earlier) => Phase::Draining(earlier.min(deadline)),
+            Phase::Ended => Phase::Ended,
+        };
+        self.work.notify_all();
+        self.tell_dispatcher(state);
+    }
+
+    pub(super) fn is_draining(&self) -> bool {
+        self.lock().phase != Phase::Serving
+    }
+
+    // ---- dispatcher ----------------------------------------------------------------------
+
+    /// Takes the outcomes and tells how things stand. While draining, jobs that have not
+    /// started join the outcomes as handed back; after the deadline all others do as well.
+    pub(super) fn plan(&self, now: Instant) -> Plan {
+        let mut guard = self.lock();
+        let state = &mut *guard;
+        state.dispatcher_sleeps = false;
+        if let Phase::Draining(deadline) = state.phase {
+            let unstarted = state.ready.drain(..).map(|ready| Settled {
+                claim: ready.claim,
+                task: ready.task,
+                entry: ready.entry,
+                outcome: Outcome::HandedBack,
+            });
+            state.settled.extend(unstarted);
+            if now >= deadline {
+                let unfinished = state.running.drain().map(|(_, run)| Settled {
+                    claim: run.claim,
+                    task: run.task,
+                    entry: run.entry,
+                    outcome: Outcome::HandedBack,
+                });
+                state.settled.extend(unfinished);
+            }
+        }
+        let known = |ready: &Ready| ready.task.pace().unwrap_or_default();
+        Plan {
+            phase: state.phase,
+            tasks: Arc::clone(&state.tasks),
+            settled: std::mem::take(&mut state.settled),
+            free: self
+                .threads
+                .saturating_sub(state.running.len() + state.ready.len()),
+            buffered: state.ready.len(),
+            buffered_time: state.ready.iter().map(known).sum(),
+            suspects: state.suspects,
+            running: state.running.len(),
+            renewed: std::mem::take(&mut state.renewed),
+        }
+    }
+
+    /// Puts claims out for the runners, and forgets the suspects that are settled.
+    pub(super) fn put_out(&self, claims: Vec<Ready>, settled_suspects: usize) {
+        let mut state = self.lock();
+        state.suspects -= settled_suspects;
+        let mut runners = 0;
+        for ready in claims {
+            if ready.claim.losses > 0 {
+                state.suspects += 1;
+            }
+            if runners == 0 || !ready.task.is_short() {
+                runners += 1;
+            }
+            state.ready.push_back(ready);
+        }
+        for _ in 0..runners.min(state.idle) {
+            self.work.notify_one();
+        }
+    }
+
+    /// Gives outcomes back that could not be committed; they come with the next plan.
+    pub(super) fn put_back(&self, mut settled: Vec<Settled>) {
+        let mut state = self.lock();
+        settled.append(&mut state.settled);
+        state.settled = settled;
+    }
+
+    /// Wakes one more runner if jobs have been waiting while runners sleep.
+    pub(super) fn nudge(&self) {
+        let state = self.lock();
+        if state.idle > 0 && !state.ready.is_empty() {
+            self.work.notify_one();
+        }
+    }
+
+    /// Announces that the dispatcher is going to sleep; whether there is news already.
+    pub(super) fn falls_asleep(&self, planned: Phase) -> bool {
+        let mut state = self.lock();
+        let news = !state.settled.is_empty() || state.renewed || state.phase != planned;
+        state.dispatcher_sleeps = !news;
+        news
+    }
+
+    /// The end: nobody waits any longer.
+    pub(super) fn end(&self) {
+        let mut state = self.lock();
+        state.phase = Phase::Ended;
+        self.work.notify_all();
+    }
+}

@@ -1,0 +1,383 @@
+//! The dispatcher: one thread that commits outcomes and claims what runs next.
+//!
+//! Each transaction settles what runners reported, promotes what is due and claims as much as
+//! runners can take. Between transactions it sleeps on the doorbell; nothing polls.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::Result;
+use crate::job::{Claim, WorkerId};
+use crate::os;
+use crate::store::{Appetite, Sync};
+
+use super::desk::{Desk, Phase, Plan, Ready, Settled, Task};
+use super::ledger::{self, Ledger};
+use super::settle::Batch;
+use super::Site;
+
+/// Work that may wait in memory, so that short jobs flow in batches and a long one never
+/// hoards work that another worker could run.
+const BUFFER_TIME: Duration = Duration::from_millis(20);
+/// The same as a number of jobs.
+const BUFFER_JOBS: usize = 512;
+/// Scheduled jobs made pending in one transaction.
+const PROMOTE_LIMIT: u32 = 1000;
+/// A transaction with fewer settlements and claims than this is a small one.
+const SMALL: usize = 32;
+/// After so many small transactions in a row the dispatcher rests, to let a batch grow.
+const STREAK: u32 = 16;
+/// How long it rests then.
+const REST: Duration = Duration::from_millis(1);
+/// Two transactions further apart than this do not make a streak.
+const PAUSE: Duration = Duration::from_millis(2);
+/// The longest sleep, for what did not ring.
+const SAFETY: Duration = Duration::from_secs(1);
+/// How long to wait after a failed transaction.
+const RECOVERY: Duration = Duration::from_millis(100);
+/// How long a worker that is leaving tries to settle when the store fails.
+const LAST_TRIES: Duration = Duration::from_secs(5);
+
+pub(super) struct Dispatcher {
+    site: Site,
+    desk: Arc<Desk>,
+    ledger: Ledger,
+    worker: WorkerId,
+    queues: Vec<String>,
+    seed: u64,
+    turn: usize,
+    /// The doorbell's number when we last looked at the store.
+    heard: u32,
+    /// Whether a claim now could find something.
+    hopeful: bool,
+    streak: u32,
+    last_commit: Instant,
+    failing_since: Option<Instant>,
+}
+
+/// A claim and its place in the ledger.
+type Entered = (Claim, ledger::Entry);
+
+/// What a step came to.
+enum Step {
+    /// There may be more to do.
+    Again,
+    /// Nothing to do before that time is over, unless the doorbell rings.
+    Sleep(Phase, Duration),
+    /// Nothing to do before that time is over, whatever happens.
+    Rest(Duration),
+    /// The worker has left.
+    Ended,
+}
+
+impl Dispatcher {
+    pub(super) fn new(
+        site: Site,
+        desk: Arc<Desk>,
+        ledger: Ledger,
+        worker: WorkerId,
+        queues: Vec<String>,
+    ) -> Self {
+        Self {
+            site,
+            desk,
+            ledger,
+            worker,
+            queues,
+            seed: os::random(),
+            turn: 0,
+            heard: 0,
+            hopeful: true,
+            streak: 0,
+            last_commit: Instant::now(),
+            failing_since: None,
+        }
+    }
+
+    pub(super) fn run(mut self) {
+        loop {
+            match self.step() {
+                Step::Again => {}
+                Step::Sleep(phase, limit) => self.sleep(phase, limit),
+                Step::Rest(limit) => thread::sleep(limit),
+                Step::Ended => break,
+            }
+        }
+        self.desk.end();
+    }
+
+    fn step(&mut self) -> Step {
+        let bell = self.site.gate.work().number();
+        if bell != self.heard {
+            self.heard = bell;
+            self.hopeful = true;
+        }
+        let plan = self.desk.plan(Instant::now());
+        if let Phase::Draining(deadline) = plan.phase {
+            return self.drain(plan, deadline);
+        }
+        self.hopeful |= plan.renewed || plan.settled.iter().any(Settled::is_suspect);
+        let claims = self.wants_claims(&plan);
+        if plan.settled.is_empty() && !(claims && self.has_prospects(&plan)) {
+            return self.idle(&plan);
+        }
+        if let Some(rest) = self.rest(&plan) {
+            self.desk.put_back(plan.settled);
+            return Step::Rest(rest);
+        }
+        match self.commit(plan, claims) {
+            Ok(()) => Step::Again,
+            Err(_) => Step::Rest(RECOVERY),
+        }
+    }
+
+    /// How long to let a batch grow: many small transactions came one after the other, and
+    /// nobody waits for a result.
+    fn rest(&self, plan: &Plan) -> Option<Duration> {
+        let since = self.last_commit.elapsed();
+        let busy = self.streak >= STREAK && plan.settled.len() < SMALL && since < REST;
+        (busy && !self.site.gate.finished().has_sleepers()).then(|| REST.saturating_sub(since))
+    }
+
+    /// Whether a claim would find anything: asked without the write lock, which others want.
+    fn has_prospects(&mut self, plan: &Plan) -> bool {
+        let hunger = self.hunger(plan, 0);
+        let store = &self.site.store;
+        let ready = store.ready_lanes().is_ok_and(|lanes| {
+            lanes
+                .iter()
+                .any(|(queue, task)| hunger.serves(queue, task))
+        });
+        let now = self.site.clock.now();
+        let due = ready || matches!(store.next_due(), Ok(Some(due)) if due <= now);
+        self.hopeful = due;
+        due
+    }
+
+    /// Whether to look for jobs: runners are free, or the buffer is half empty.
+    fn wants_claims(&self, plan: &Plan) -> bool {
+        self.hopeful
+            && self.ledger.room() > plan.settled.len()
+            && (plan.free > 0
+                || plan.buffered < BUFFER_JOBS / 2 && plan.buffered_time < BUFFER_TIME / 2)
+    }
+
+    /// Nothing to settle and nothing to claim: sleep until something is due.
+    fn idle(&mut self, plan: &Plan) -> Step {
+        if plan.buffered > 0 {
+            self.desk.nudge();
+            return Step::Sleep(plan.phase, REST);
+        }
+        if plan.free == 0 {
+            return Step::Sleep(plan.phase, SAFETY);
+        }
+        let now = self.site.clock.now();
+        let due = match self.site.store.next_due() {
+            Ok(Some(due)) if due <= now => {
+                self.hopeful = true;
+                return Step::Again;
+            }
+            Ok(Some(due)) => now.until(due),
+            Ok(None) => SAFETY,
+            Err(_) => RECOVERY,
+        };
+        Step::Sleep(plan.phase, due.clamp(Duration::from_millis(1), SAFETY))
+    }
+
+    /// One transaction. On failure the outcomes go back to the desk.
+    fn commit(&mut self, plan: Plan, claims: bool) -> Result<()> {
+        self.turn = self.turn.wrapping_add(1);
+        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let suspects = plan.settled.iter().filter(|one| one.is_suspect()).count();
+        match self.transact(&plan, claims, suspects) {
+            Ok((claimed, more)) => {
+                self.failing_since = None;
+                if claims {
+                    self.hopeful = more;
+                }
+                self.note_commit(plan.settled.len() + claimed.len());
+                let ready = Self::equip(claimed, &plan.tasks);
+                drop(plan.settled);
+                self.desk.put_out(ready, suspects);
+                Ok(())
+            }
+            Err(error) => {
+                self.failing_since.get_or_insert_with(Instant::now);
+                self.desk.put_back(plan.settled);
+                Err(error)
+            }
+        }
+    }
+
+    /// Settles, promotes, claims. Also tells whether there is more to claim.
+    fn transact(&self, plan: &Plan, claims: bool, suspects: usize) -> Result<(Vec<Entered>, bool)> {
+        let mut claimed = Vec::new();
+        let mut more = false;
+        self.site.store.write(Sync::Relaxed, &mut |transaction| {
+            claimed.clear();
+            let now = self.site.clock.now();
+            Batch::decide(&plan.settled, now, self.seed).apply(now, transaction)?;
+            transaction.promote(now, PROMOTE_LIMIT)?;
+            if claims {
+                let mut hunger = self.hunger(plan, suspects);
+                for claim in transaction.claim(now, self.worker, &mut hunger)? {
+                    // Entered before the commit: whoever finds us dead finds it here too.
+                    if let Some(entry) = self.ledger.enter(claim.token.key) {
+                        claimed.push((claim, entry));
+                    }
+                }
+                more = hunger.full;
+            }
+            Ok(())
+        })?;
+        Ok((claimed, more))
+    }
+
+    /// What this worker can take. `settled` suspects are no longer in its hands.
+    fn hunger<'a>(&'a self, plan: &'a Plan, settled: usize) -> Hunger<'a> {
+        Hunger {
+            tasks: &plan.tasks,
+            queues: &self.queues,
+            free: plan.free,
+            room: self.ledger.room(),
+            buffered: plan.buffered,
+            time: BUFFER_TIME.saturating_sub(plan.buffered_time),
+            suspects: plan.suspects - settled,
+            turn: self.turn,
+            full: false,
+        }
+    }
+
+    fn equip(
+        claimed: Vec<Entered>,
+        tasks: &HashMap<Arc<str>, Arc<Task>>,
+    ) -> Vec<Ready> {
+        claimed
+            .into_iter()
+            .filter_map(|(claim, entry)| {
+                let task = Arc::clone(tasks.get(&claim.task)?);
+                Some(Ready { claim, task, entry })
+            })
+            .collect()
+    }
+
+    fn note_commit(&mut self, size: usize) {
+        let in_a_row = self.last_commit.elapsed() < PAUSE && size < SMALL;
+        self.streak = if in_a_row { self.streak + 1 } else { 0 };
+        self.last_commit = Instant::now();
+    }
+
+    /// Leaving: settle what comes in; when nothing runs any more, strike us off the roster.
+    fn drain(&mut self, plan: Plan, deadline: Instant) -> Step {
+        let phase = plan.phase;
+        let running = plan.running;
+        if !plan.settled.is_empty() {
+            return match self.commit(plan, false) {
+                Ok(()) => Step::Again,
+                Err(_) if self.gives_up(deadline) => Step::Ended,
+                Err(_) => Step::Rest(RECOVERY),
+            };
+        }
+        if running > 0 {
+            let rest = deadline.saturating_duration_since(Instant::now());
+            return Step::Sleep(phase, rest.clamp(Duration::from_millis(1), SAFETY));
+        }
+        let left = self.site.store.write(Sync::Relaxed, &mut |transaction| {
+            transaction.dismiss(self.worker).map(|_| ())
+        });
+        if left.is_ok() {
+            ledger::remove(self.site.path.as_deref(), self.worker);
+            return Step::Ended;
+        }
+        self.failing_since.get_or_insert_with(Instant::now);
+        if self.gives_up(deadline) {
+            return Step::Ended;
+        }
+        Step::Rest(RECOVERY)
+    }
+
+    /// Whether a store that keeps failing should no longer hold up the end. What is left is
+    /// recovered like the jobs of a worker that died.
+    fn gives_up(&self, deadline: Instant) -> bool {
+        Instant::now() >= deadline
+            && self
+                .failing_since
+                .is_some_and(|since| since.elapsed() >= LAST_TRIES)
+    }
+
+    fn sleep(&self, phase: Phase, limit: Duration) {
+        let desk = &self.desk;
+        self.site
+            .gate
+            .work()
+            .sleep(self.heard, limit, || desk.falls_asleep(phase));
+    }
+}
+
+/// What this worker can take now.
+struct Hunger<'a> {
+    tasks: &'a HashMap<Arc<str>, Arc<Task>>,
+    queues: &'a [String],
+    /// Runners without a job.
+    free: usize,
+    /// Places in the ledger.
+    room: usize,
+    /// Jobs in the buffer.
+    buffered: usize,
+    /// Time left in the buffer.
+    time: Duration,
+    suspects: usize,
+    turn: usize,
+    /// Whether the claim ended because no more was wanted: there may be more.
+    full: bool,
+}
+
+impl Hunger<'_> {
+    fn takes(&mut self, task: &str) -> bool {
+        if self.room == 0 {
+            return false;
+        }
+        let pace = self.tasks.get(task).and_then(|task| task.pace());
+        if self.free > 0 {
+            self.free -= 1;
+        } else {
+            let Some(pace) = pace.filter(|pace| *pace <= self.time) else {
+                return false;
+            };
+            if self.buffered >= BUFFER_JOBS {
+                return false;
+            }
+            self.time -= pace;
+        }
+        self.room -= 1;
+        self.buffered += 1;
+        true
+    }
+}
+
+impl Appetite for Hunger<'_> {
+    fn serves(&self, queue: &str, task: &str) -> bool {
+        self.tasks.contains_key(task)
+            && (self.queues.is_empty() || self.queues.iter().any(|name| name == queue))
+    }
+
+    fn admit(&mut self, task: &str) -> bool {
+        let taken = self.takes(task);
+        self.full |= !taken;
+        taken
+    }
+
+    fn admits_suspect(&self) -> bool {
+        self.suspects == 0
+    }
+
+    fn took_suspect(&mut self) {
+        self.suspects += 1;
+    }
+
+    fn turn(&self) -> usize {
+        self.turn
+    }
+}

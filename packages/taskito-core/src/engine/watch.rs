@@ -1,0 +1,104 @@
+//! Notices that other workers die, says that this one lives, and keeps the store tidy.
+//!
+//! News of a death comes from the kernel (a process descriptor becomes readable); a look at
+//! all certificates once a second catches what that cannot see, such as other containers.
+
+use std::collections::HashMap;
+use std::io::PipeWriter;
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+use crate::job::WorkerId;
+use crate::os;
+use crate::store::Sync;
+
+use super::desk::Desk;
+use super::{Site, reaper, spawn};
+
+const LOOK: Duration = Duration::from_secs(1);
+const BEAT: Duration = Duration::from_secs(5);
+
+/// Keeps the watch until it is dropped.
+pub(super) struct Watch {
+    /// Closing it ends the thread.
+    _stop: PipeWriter,
+}
+
+impl Watch {
+    pub(super) fn start(site: Site, worker: WorkerId, desk: Arc<Desk>) -> Result<Self> {
+        let (stopped, stop) = std::io::pipe().map_err(|error| Error::Invalid {
+            message: format!("cannot make a pipe: {error}"),
+        })?;
+        spawn("taskito-watch", move || {
+            let mut watcher = Watcher {
+                site,
+                worker,
+                desk,
+                peers: HashMap::new(),
+                last_beat: Instant::now(),
+            };
+            while watcher.wait(stopped.as_raw_fd()) {
+                watcher.step();
+            }
+        })?;
+        Ok(Self { _stop: stop })
+    }
+}
+
+struct Watcher {
+    site: Site,
+    worker: WorkerId,
+    desk: Arc<Desk>,
+    /// News of the end of each living peer on this machine, where the kernel gives it.
+    peers: HashMap<WorkerId, Option<OwnedFd>>,
+    last_beat: Instant,
+}
+
+impl Watcher {
+    /// Sleeps until a peer ends or it is time to look; `false` when the watch is over.
+    fn wait(&self, stopped: RawFd) -> bool {
+        let mut descriptors: Vec<RawFd> = vec![stopped];
+        descriptors.extend(self.peers.values().flatten().map(AsRawFd::as_raw_fd));
+        os::wait_readable(&descriptors, LOOK);
+        os::wait_readable(&[stopped], Duration::ZERO) != os::Waited::Woken
+    }
+
+    /// One look around. A storage failure here is passing: the next look repeats it all.
+    fn step(&mut self) {
+        if reaper::reap_the_dead(&self.site).is_ok() {
+            self.meet_peers().ok();
+        }
+        self.site.store.tidy().ok();
+        if self.last_beat.elapsed() >= BEAT {
+            self.last_beat = Instant::now();
+            self.beat().ok();
+        }
+    }
+
+    fn meet_peers(&mut self) -> Result<()> {
+        let hostname = os::hostname();
+        let own_pid = std::process::id();
+        let roster = self.site.store.workers()?;
+        self.peers
+            .retain(|id, _| roster.iter().any(|worker| worker.id == *id));
+        for worker in roster {
+            let about = &worker.about;
+            if about.pid != own_pid && about.hostname == hostname {
+                self.peers
+                    .entry(worker.id)
+                    .or_insert_with(|| os::watch_process(about.pid));
+            }
+        }
+        Ok(())
+    }
+
+    fn beat(&self) -> Result<()> {
+        let tasks = self.desk.task_names();
+        let draining = self.desk.is_draining();
+        self.site.store.write(Sync::Relaxed, &mut |transaction| {
+            transaction.beat(self.site.clock.now(), self.worker, &tasks, draining)
+        })
+    }
+}

@@ -1,0 +1,296 @@
+//! Rows as Python reads them: every field is a property.
+
+use pyo3::prelude::*;
+
+use super::types::millis;
+use crate::id::DatabaseId;
+use crate::job::{AttemptRow, DeadRow, JobRow, WorkerRow};
+
+/// One job.
+#[pyclass(name = "JobRow", module = "taskito_core", frozen)]
+pub(super) struct PyJobRow {
+    row: JobRow,
+    database: DatabaseId,
+}
+
+impl PyJobRow {
+    pub(super) fn new(row: JobRow, database: DatabaseId) -> Self {
+        Self { row, database }
+    }
+}
+
+#[pymethods]
+impl PyJobRow {
+    #[getter]
+    fn id(&self) -> String {
+        self.row.key.text(self.database)
+    }
+
+    #[getter]
+    fn queue(&self) -> &str {
+        &self.row.queue
+    }
+
+    #[getter]
+    fn task(&self) -> &str {
+        &self.row.task
+    }
+
+    #[getter]
+    fn status(&self) -> &'static str {
+        self.row.state.status().name()
+    }
+
+    #[getter]
+    fn priority(&self) -> i32 {
+        self.row.priority
+    }
+
+    #[getter]
+    fn retry_count(&self) -> u32 {
+        self.row.retry_count
+    }
+
+    #[getter]
+    fn max_retries(&self) -> u32 {
+        self.row.max_retries
+    }
+
+    #[getter]
+    fn losses(&self) -> u32 {
+        self.row.losses
+    }
+
+    #[getter]
+    fn created_at(&self) -> i64 {
+        self.row.created_at.0
+    }
+
+    #[getter]
+    fn scheduled_at(&self) -> i64 {
+        self.row.run_at.0
+    }
+
+    #[getter]
+    fn started_at(&self) -> Option<i64> {
+        self.row.claimed_at.map(|at| at.0)
+    }
+
+    #[getter]
+    fn completed_at(&self) -> Option<i64> {
+        self.row.finished_at.map(|at| at.0)
+    }
+
+    #[getter]
+    fn timeout_ms(&self) -> i64 {
+        millis(self.row.timeout)
+    }
+
+    #[getter]
+    fn unique_key(&self) -> Option<&str> {
+        self.row.unique_key.as_deref()
+    }
+
+    #[getter]
+    fn idempotency_key(&self) -> Option<&str> {
+        self.row.idempotency_key.as_deref()
+    }
+
+    #[getter]
+    fn metadata(&self) -> Option<&str> {
+        self.row.metadata.as_deref()
+    }
+
+    #[getter]
+    fn headers(&self) -> Option<&str> {
+        self.row.headers.as_deref()
+    }
+
+    #[getter]
+    fn error(&self) -> Option<&str> {
+        self.row.error.as_deref()
+    }
+
+    #[getter]
+    fn progress(&self) -> Option<u8> {
+        self.row.progress
+    }
+}
+
+/// One failed or lost attempt.
+#[pyclass(name = "AttemptRow", module = "taskito_core", frozen)]
+pub(super) struct PyAttemptRow {
+    row: AttemptRow,
+    database: DatabaseId,
+}
+
+impl PyAttemptRow {
+    pub(super) fn new(row: AttemptRow, database: DatabaseId) -> Self {
+        Self { row, database }
+    }
+}
+
+#[pymethods]
+impl PyAttemptRow {
+    #[getter]
+    fn id(&self) -> String {
+        self.row.key.text(self.database)
+    }
+
+    #[getter]
+    fn job_id(&self) -> String {
+        self.row.job.text(self.database)
+    }
+
+    #[getter]
+    fn attempt(&self) -> u32 {
+        self.row.attempt
+    }
+
+    #[getter]
+    fn outcome(&self) -> &'static str {
+        self.row.mishap.name()
+    }
+
+    #[getter]
+    fn error(&self) -> &str {
+        &self.row.error
+    }
+
+    #[getter]
+    fn claimed_at(&self) -> i64 {
+        self.row.claimed_at.0
+    }
+
+    #[getter]
+    fn failed_at(&self) -> i64 {
+        self.row.failed_at.0
+    }
+}
+
+/// One dead letter.
+#[pyclass(name = "DeadRow", module = "taskito_core", frozen)]
+pub(super) struct PyDeadRow {
+    row: DeadRow,
+    database: DatabaseId,
+}
+
+impl PyDeadRow {
+    pub(super) fn new(row: DeadRow, database: DatabaseId) -> Self {
+        Self { row, database }
+    }
+}
+
+#[pymethods]
+impl PyDeadRow {
+    #[getter]
+    fn id(&self) -> String {
+        self.row.key.text(self.database)
+    }
+
+    #[getter]
+    fn job_id(&self) -> String {
+        self.row.job.text(self.database)
+    }
+
+    #[getter]
+    fn queue(&self) -> &str {
+        &self.row.queue
+    }
+
+    #[getter]
+    fn task(&self) -> &str {
+        &self.row.task
+    }
+
+    #[getter]
+    fn error(&self) -> &str {
+        &self.row.error
+    }
+
+    #[getter]
+    fn retry_count(&self) -> u32 {
+        self.row.retry_count
+    }
+
+    #[getter]
+    fn failed_at(&self) -> i64 {
+        self.row.failed_at.0
+    }
+
+    #[getter]
+    fn metadata(&self) -> Option<&str> {
+        self.row.metadata.as_deref()
+    }
+}
+
+/// One registered worker.
+#[pyclass(name = "WorkerRow", module = "taskito_core", frozen)]
+pub(super) struct PyWorkerRow {
+    row: WorkerRow,
+    database: DatabaseId,
+}
+
+impl PyWorkerRow {
+    pub(super) fn new(row: WorkerRow, database: DatabaseId) -> Self {
+        Self { row, database }
+    }
+}
+
+#[pymethods]
+impl PyWorkerRow {
+    #[getter]
+    fn id(&self) -> String {
+        self.row.key.text(self.database)
+    }
+
+    #[getter]
+    fn hostname(&self) -> &str {
+        &self.row.about.hostname
+    }
+
+    #[getter]
+    fn pid(&self) -> u32 {
+        self.row.about.pid
+    }
+
+    #[getter]
+    fn version(&self) -> &str {
+        &self.row.about.version
+    }
+
+    #[getter]
+    fn queues(&self) -> Vec<String> {
+        self.row.about.queues.clone()
+    }
+
+    #[getter]
+    fn tasks(&self) -> Vec<String> {
+        self.row.about.tasks.clone()
+    }
+
+    #[getter]
+    fn concurrency(&self) -> u32 {
+        self.row.about.concurrency
+    }
+
+    #[getter]
+    fn running(&self) -> u32 {
+        self.row.running
+    }
+
+    #[getter]
+    fn draining(&self) -> bool {
+        self.row.draining
+    }
+
+    #[getter]
+    fn started_at(&self) -> i64 {
+        self.row.started_at.0
+    }
+
+    #[getter]
+    fn last_heartbeat(&self) -> i64 {
+        self.row.heartbeat_at.0
+    }
+}

@@ -1,0 +1,230 @@
+//! The producer's and operator's side: one database.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
+
+use super::error::detached;
+use super::rows::{PyAttemptRow, PyDeadRow, PyJobRow, PyWorkerRow};
+use super::types::{PyJobSpec, duration};
+use crate::clock::{Clock, SystemClock};
+use crate::error::{Error, Result};
+use crate::id::{DatabaseId, Key};
+use crate::job::{JobFilter, NewJob};
+use crate::state::{State, Status};
+use crate::store::sqlite::SqliteStore;
+use crate::store::{Inspect, JobStore, Sync};
+
+/// The longest sleep of a waiter, for what did not ring.
+const SLICE: Duration = Duration::from_secs(1);
+
+/// One database, shared by every thread of the process.
+#[pyclass(name = "Store", module = "taskito_core", frozen)]
+pub(super) struct PyStore(pub(super) Arc<SqliteStore>);
+
+#[pymethods]
+impl PyStore {
+    #[new]
+    #[pyo3(signature = (path, *, durability = "full"))]
+    fn new(path: PathBuf, durability: &str) -> PyResult<Self> {
+        let sync = match durability {
+            "full" => Sync::Durable,
+            "normal" => Sync::Relaxed,
+            other => {
+                return Err(PyValueError::new_err(format!(
+                    "durability is 'full' or 'normal', not '{other}'"
+                )));
+            }
+        };
+        Ok(Self(Arc::new(SqliteStore::new(path, sync))))
+    }
+
+    #[getter]
+    fn path(&self) -> PathBuf {
+        self.0.path().to_path_buf()
+    }
+
+    fn insert(
+        &self,
+        py: Python<'_>,
+        jobs: Vec<(Bound<'_, PyJobSpec>, Bound<'_, PyBytes>)>,
+    ) -> PyResult<Vec<(String, bool)>> {
+        let jobs = jobs
+            .iter()
+            .map(|(spec, payload)| NewJob {
+                spec: Arc::clone(&spec.get().0),
+                payload: payload.as_bytes().to_vec(),
+            })
+            .collect();
+        detached(py, || {
+            let inserted = self.0.enqueue(jobs)?;
+            let database = self.0.database()?;
+            let answer = |one: crate::job::Inserted| (one.key.text(database), one.deduplicated);
+            Ok(inserted.into_iter().map(answer).collect())
+        })
+    }
+
+    fn cancel(&self, py: Python<'_>, job_id: &str) -> PyResult<bool> {
+        detached(py, || {
+            let Some(key) = self.key(job_id)? else {
+                return Ok(false);
+            };
+            let mut cancelled = false;
+            self.0.write(Sync::Durable, &mut |transaction| {
+                cancelled = transaction.cancel(SystemClock.now(), key)?;
+                Ok(())
+            })?;
+            Ok(cancelled)
+        })
+    }
+
+    fn revive(&self, py: Python<'_>, dead_id: &str) -> PyResult<String> {
+        detached(py, || {
+            let mut revived = None;
+            if let Some(key) = self.key(dead_id)? {
+                self.0.write(Sync::Durable, &mut |transaction| {
+                    revived = transaction.revive(SystemClock.now(), key)?;
+                    Ok(())
+                })?;
+            }
+            match revived {
+                Some(key) => Ok(key.text(self.0.database()?)),
+                None => Err(Error::NotFound {
+                    what: format!("dead letter '{dead_id}'"),
+                }),
+            }
+        })
+    }
+
+    fn job(&self, py: Python<'_>, job_id: &str) -> PyResult<Option<PyJobRow>> {
+        detached(py, || {
+            let Some(key) = self.key(job_id)? else {
+                return Ok(None);
+            };
+            let database = self.0.database()?;
+            Ok(self.0.job(key)?.map(|row| PyJobRow::new(row, database)))
+        })
+    }
+
+    #[pyo3(signature = (*, status = None, queue = None, task = None, limit = 50, offset = 0))]
+    fn jobs(
+        &self,
+        py: Python<'_>,
+        status: Option<&str>,
+        queue: Option<String>,
+        task: Option<String>,
+        limit: u32,
+        offset: u32,
+    ) -> PyResult<Vec<PyJobRow>> {
+        let status = status
+            .map(|name| {
+                Status::from_name(name)
+                    .ok_or_else(|| PyValueError::new_err(format!("unknown status '{name}'")))
+            })
+            .transpose()?;
+        let filter = JobFilter {
+            status,
+            queue,
+            task,
+            limit,
+            offset,
+        };
+        self.rows(py, || self.0.jobs(&filter), PyJobRow::new)
+    }
+
+    fn result<'py>(
+        &self,
+        py: Python<'py>,
+        job_id: &str,
+    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let result = detached(py, || match self.key(job_id)? {
+            Some(key) => self.0.result(key),
+            None => Ok(None),
+        })?;
+        Ok(result.map(|bytes| PyBytes::new(py, &bytes)))
+    }
+
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let stats = detached(py, || self.0.stats())?;
+        let counts = PyDict::new(py);
+        counts.set_item("pending", stats.pending)?;
+        counts.set_item("running", stats.running)?;
+        counts.set_item("completed", stats.complete)?;
+        counts.set_item("failed", 0)?;
+        counts.set_item("dead", stats.dead)?;
+        counts.set_item("cancelled", stats.cancelled)?;
+        Ok(counts)
+    }
+
+    fn attempts(&self, py: Python<'_>, job_id: &str) -> PyResult<Vec<PyAttemptRow>> {
+        let ask = || match self.key(job_id)? {
+            Some(key) => self.0.attempts(key),
+            None => Ok(Vec::new()),
+        };
+        self.rows(py, ask, PyAttemptRow::new)
+    }
+
+    #[pyo3(signature = (*, limit = 10, offset = 0))]
+    fn dead_letters(&self, py: Python<'_>, limit: u32, offset: u32) -> PyResult<Vec<PyDeadRow>> {
+        self.rows(py, || self.0.dead_letters(limit, offset), PyDeadRow::new)
+    }
+
+    fn workers(&self, py: Python<'_>) -> PyResult<Vec<PyWorkerRow>> {
+        self.rows(py, || self.0.workers(), PyWorkerRow::new)
+    }
+
+    #[pyo3(signature = (job_id, timeout_ms = None))]
+    fn wait(&self, py: Python<'_>, job_id: &str, timeout_ms: Option<i64>) -> PyResult<bool> {
+        let deadline = timeout_ms.map(|millis| Instant::now() + duration(millis));
+        loop {
+            if let Some(finished) = detached(py, || self.wait_slice(job_id, deadline))? {
+                return Ok(finished);
+            }
+            py.check_signals()?;
+        }
+    }
+
+    fn close(&self, py: Python<'_>) {
+        py.detach(|| self.0.close());
+    }
+}
+
+impl PyStore {
+    /// The key of a public id; `None` for text that no row of this database can have.
+    fn key(&self, id: &str) -> Result<Option<Key>> {
+        Ok(Key::parse(id, self.0.database()?))
+    }
+
+    fn rows<T: Send, R>(
+        &self,
+        py: Python<'_>,
+        ask: impl FnOnce() -> Result<Vec<T>> + Send,
+        wrap: impl Fn(T, DatabaseId) -> R,
+    ) -> PyResult<Vec<R>> {
+        let (rows, database) = detached(py, || Ok((ask()?, self.0.database()?)))?;
+        Ok(rows.into_iter().map(|row| wrap(row, database)).collect())
+    }
+
+    /// Looks at a job, then sleeps until something finishes; `None` when it is worth another
+    /// look.
+    fn wait_slice(&self, job_id: &str, deadline: Option<Instant>) -> Result<Option<bool>> {
+        let Some(key) = self.key(job_id)? else {
+            return Ok(Some(true));
+        };
+        let gate = self.0.gate()?;
+        let number = gate.finished().number();
+        if self.0.state(key)?.is_none_or(State::is_finished) {
+            return Ok(Some(true));
+        }
+        let rest = deadline.map_or(SLICE, |end| end.saturating_duration_since(Instant::now()));
+        if rest.is_zero() {
+            return Ok(Some(false));
+        }
+        gate.finished().sleep(number, rest.min(SLICE), || false);
+        Ok(None)
+    }
+}

@@ -1,0 +1,159 @@
+//! What goes in and out of the engine besides rows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+
+use crate::id::DatabaseId;
+use crate::job::{Claim, JobSpec};
+use crate::outcome::Outcome;
+use crate::retry::RetryPolicy;
+
+/// Milliseconds as a duration; negative ones are none.
+pub(super) fn duration(millis: i64) -> Duration {
+    Duration::from_millis(u64::try_from(millis).unwrap_or(0))
+}
+
+/// A duration as whole milliseconds.
+pub(super) fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Everything about a job but its payload.
+#[pyclass(name = "JobSpec", module = "taskito_core", frozen)]
+pub(super) struct PyJobSpec(pub(super) Arc<JobSpec>);
+
+#[pymethods]
+impl PyJobSpec {
+    #[new]
+    #[pyo3(signature = (
+        task, *, queue = "default", priority = 0, delay_ms = 0, max_retries = 3, timeout_ms = 0,
+        unique_key = None, idempotency_key = None, metadata = None, headers = None
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a plain record")]
+    fn new(
+        task: &str,
+        queue: &str,
+        priority: i32,
+        delay_ms: i64,
+        max_retries: u32,
+        timeout_ms: i64,
+        unique_key: Option<String>,
+        idempotency_key: Option<String>,
+        metadata: Option<String>,
+        headers: Option<String>,
+    ) -> Self {
+        Self(Arc::new(JobSpec {
+            task: task.into(),
+            queue: queue.into(),
+            priority,
+            delay: duration(delay_ms),
+            max_retries,
+            timeout: duration(timeout_ms),
+            unique_key,
+            idempotency_key,
+            metadata,
+            headers,
+        }))
+    }
+}
+
+/// How one task waits between attempts.
+#[pyclass(name = "RetryPolicy", module = "taskito_core", frozen)]
+pub(super) struct PyRetryPolicy(pub(super) RetryPolicy);
+
+#[pymethods]
+impl PyRetryPolicy {
+    #[new]
+    #[pyo3(signature = (*, backoff_ms = 1000, max_delay_ms = 300_000))]
+    fn new(backoff_ms: i64, max_delay_ms: i64) -> Self {
+        Self(RetryPolicy {
+            backoff: duration(backoff_ms),
+            max_delay: duration(max_delay_ms),
+        })
+    }
+}
+
+/// One job this worker holds.
+#[pyclass(name = "Claim", module = "taskito_core", frozen)]
+pub(super) struct PyClaim {
+    pub(super) claim: Claim,
+    pub(super) database: DatabaseId,
+}
+
+#[pymethods]
+impl PyClaim {
+    #[getter]
+    fn job_id(&self) -> String {
+        self.claim.token.key.text(self.database)
+    }
+
+    #[getter]
+    fn queue(&self) -> &str {
+        &self.claim.queue
+    }
+
+    #[getter]
+    fn task(&self) -> &str {
+        &self.claim.task
+    }
+
+    #[getter]
+    fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        PyBytes::new(py, &self.claim.payload)
+    }
+
+    #[getter]
+    fn retry_count(&self) -> u32 {
+        self.claim.retry_count
+    }
+
+    #[getter]
+    fn max_retries(&self) -> u32 {
+        self.claim.max_retries
+    }
+
+    #[getter]
+    fn timeout_ms(&self) -> i64 {
+        millis(self.claim.timeout)
+    }
+}
+
+/// What happened to one attempt.
+#[pyclass(name = "Outcome", module = "taskito_core", frozen)]
+pub(super) struct PyOutcome(Report);
+
+/// An outcome whose bytes still belong to Python.
+enum Report {
+    Done(Py<PyBytes>),
+    Failed { error: String, retryable: bool },
+}
+
+#[pymethods]
+impl PyOutcome {
+    #[staticmethod]
+    fn done(result: Py<PyBytes>) -> Self {
+        Self(Report::Done(result))
+    }
+
+    #[staticmethod]
+    #[pyo3(signature = (error, *, retryable = true))]
+    fn failed(error: String, retryable: bool) -> Self {
+        Self(Report::Failed { error, retryable })
+    }
+}
+
+impl PyOutcome {
+    /// The same without Python.
+    pub(super) fn plain(&self, py: Python<'_>) -> Outcome {
+        match &self.0 {
+            Report::Done(result) => Outcome::Done(result.as_bytes(py).to_vec()),
+            Report::Failed { error, retryable } => Outcome::Failed {
+                error: error.clone(),
+                retryable: *retryable,
+            },
+        }
+    }
+}
