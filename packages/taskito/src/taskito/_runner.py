@@ -137,5 +137,5 @@ def _unencodable(task: str, cause: BaseException) -> SerializationError:
 
 def _caused(message: str, cause: BaseException) -> SerializationError:
     error = SerializationError(message)
-    error.__cause__ = cause
+    error.__cause__ = cause.with_traceback(_user_frames(cause))
     return error
