@@ -1,0 +1,48 @@
+//! The contract of a job store, arrow by arrow, checked on every store there is.
+//!
+//! A test is a function of a [`World`](world::World); `contract!` runs it once on each store.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+/// Lists the tests of a file; each becomes a module with one test for each store.
+macro_rules! contract {
+    ($($name:ident,)+) => {
+        $(
+            mod $name {
+                #[test]
+                fn model() {
+                    super::$name(&crate::world::World::new(crate::support::model()));
+                }
+
+                #[test]
+                fn sqlite() {
+                    super::$name(&crate::world::World::new(crate::support::sqlite()));
+                }
+            }
+        )+
+    };
+}
+
+#[path = "../support/mod.rs"]
+mod support;
+mod world;
+
+mod bury;
+mod cancel;
+mod claim;
+mod complete;
+mod hand_back;
+mod insert;
+mod inspect;
+mod lose;
+mod promote;
+mod retry;
+mod revive;
+mod roster;
+mod settlement;
+mod write;

@@ -1,0 +1,270 @@
+//! One store with a clock and a worker, and the arrows as single calls.
+
+use std::cell::Cell;
+
+use taskito_core::clock::Millis;
+use taskito_core::error::Result;
+use taskito_core::id::Key;
+use taskito_core::job::{
+    AttemptRow, Claim, DeadRow, Fence, Held, Inserted, JobFilter, JobRow, LaneId, NewJob, Stats,
+    Token, WorkerId,
+};
+use taskito_core::state::State;
+use taskito_core::store::{Completion, End, Failure, JobStore, Sync, Transaction, Verdict};
+
+use crate::support::{Home, Hunger, START, job_with, worker};
+
+/// A store under test.
+pub(crate) struct World {
+    home: Home,
+    now: Cell<Millis>,
+    worker: Cell<Option<WorkerId>>,
+}
+
+/// Everything that can be seen of a store.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Sight {
+    pub(crate) jobs: Vec<JobRow>,
+    pub(crate) results: Vec<Option<Vec<u8>>>,
+    pub(crate) attempts: Vec<AttemptRow>,
+    pub(crate) letters: Vec<DeadRow>,
+    pub(crate) stats: Stats,
+    pub(crate) workers: String,
+}
+
+/// A key that no row has.
+pub(crate) const NOBODY: Key = Key(1);
+
+impl World {
+    pub(crate) fn new(home: Home) -> Self {
+        Self {
+            home,
+            now: Cell::new(START),
+            worker: Cell::new(None),
+        }
+    }
+
+    pub(crate) fn store(&self) -> &dyn JobStore {
+        &*self.home.store
+    }
+
+    pub(crate) fn now(&self) -> Millis {
+        self.now.get()
+    }
+
+    /// The instant so many milliseconds from now.
+    pub(crate) fn later(&self, millis: i64) -> Millis {
+        Millis(self.now().0 + millis)
+    }
+
+    /// Moves the clock, back if negative.
+    pub(crate) fn advance(&self, millis: i64) {
+        self.now.set(self.later(millis));
+    }
+
+    /// The worker that claims here; enlisted when first asked for.
+    pub(crate) fn worker(&self) -> WorkerId {
+        let id = self
+            .worker
+            .get()
+            .unwrap_or_else(|| self.write(|t| t.enlist(self.now(), &worker())));
+        self.worker.set(Some(id));
+        id
+    }
+
+    pub(crate) fn write<R>(&self, work: impl FnMut(&mut dyn Transaction) -> Result<R>) -> R {
+        self.try_write(work).unwrap()
+    }
+
+    pub(crate) fn try_write<R>(
+        &self,
+        mut work: impl FnMut(&mut dyn Transaction) -> Result<R>,
+    ) -> Result<R> {
+        let mut answer = None;
+        self.store().write(Sync::Relaxed, &mut |t| {
+            answer = Some(work(t)?);
+            Ok(())
+        })?;
+        Ok(answer.expect("a commit without its work"))
+    }
+
+    pub(crate) fn insert(&self, job: NewJob) -> Key {
+        let inserted = self.insert_all(&[job])[0];
+        assert!(!inserted.deduplicated);
+        inserted.key
+    }
+
+    pub(crate) fn insert_all(&self, jobs: &[NewJob]) -> Vec<Inserted> {
+        self.write(|t| t.insert(self.now(), jobs))
+    }
+
+    pub(crate) fn promote(&self, limit: u32) -> u32 {
+        self.write(|t| t.promote(self.now(), limit))
+    }
+
+    pub(crate) fn claim(&self, hunger: &mut Hunger) -> Vec<Claim> {
+        let worker = self.worker();
+        self.write(|t| t.claim(self.now(), worker, hunger))
+    }
+
+    /// Claims all there is; the keys in running order.
+    pub(crate) fn claimed(&self, mut hunger: Hunger) -> Vec<Key> {
+        let claims = self.claim(&mut hunger);
+        claims.iter().map(|claim| claim.token.key).collect()
+    }
+
+    /// Claims the one job that is pending.
+    pub(crate) fn take(&self) -> Claim {
+        let mut claims = self.claim(&mut Hunger::endless());
+        assert_eq!(claims.len(), 1);
+        claims.remove(0)
+    }
+
+    /// Inserts a job and claims it.
+    pub(crate) fn running(&self, job: NewJob) -> Token {
+        let key = self.insert(job);
+        let token = self.take().token;
+        assert_eq!(token.key, key);
+        token
+    }
+
+    pub(crate) fn complete(&self, token: Token, result: &[u8]) -> Verdict {
+        one(&self.write(|t| t.complete(self.now(), &[Completion { token, result }])))
+    }
+
+    pub(crate) fn retry(&self, token: Token, error: &str, run_at: Millis) -> Verdict {
+        let failure = Failure {
+            token,
+            error,
+            run_at,
+        };
+        one(&self.write(|t| t.retry(self.now(), &[failure])))
+    }
+
+    pub(crate) fn lose(&self, token: Token, error: &str) -> Verdict {
+        one(&self.write(|t| t.lose(self.now(), &[End { token, error }])))
+    }
+
+    pub(crate) fn hand_back(&self, token: Token) -> Verdict {
+        one(&self.write(|t| t.hand_back(self.now(), &[token])))
+    }
+
+    pub(crate) fn bury(&self, token: Token, error: &str) -> Verdict {
+        one(&self.write(|t| t.bury(self.now(), &[End { token, error }])))
+    }
+
+    pub(crate) fn bury_lost(&self, token: Token, error: &str) -> Verdict {
+        one(&self.write(|t| t.bury_lost(self.now(), &[End { token, error }])))
+    }
+
+    pub(crate) fn cancel(&self, job: Key) -> bool {
+        self.write(|t| t.cancel(self.now(), job))
+    }
+
+    pub(crate) fn revive(&self, letter: Key) -> Option<Key> {
+        self.write(|t| t.revive(self.now(), letter))
+    }
+
+    pub(crate) fn held(&self, worker: WorkerId) -> Vec<Held> {
+        let mut held = self.write(|t| t.held(worker));
+        held.sort_by_key(|held| held.token.key);
+        held
+    }
+
+    pub(crate) fn row(&self, job: Key) -> JobRow {
+        self.store().job(job).unwrap().expect("the job is gone")
+    }
+
+    pub(crate) fn state(&self, job: Key) -> State {
+        self.row(job).state
+    }
+
+    pub(crate) fn attempts(&self, job: Key) -> Vec<AttemptRow> {
+        self.store().attempts(job).unwrap()
+    }
+
+    pub(crate) fn letters(&self) -> Vec<DeadRow> {
+        self.store().dead_letters(u32::MAX, 0).unwrap()
+    }
+
+    /// The dead letter of a job.
+    pub(crate) fn letter(&self, job: Key) -> DeadRow {
+        let letter = self.letters().into_iter().find(|letter| letter.job == job);
+        letter.expect("the job has no dead letter")
+    }
+
+    /// All jobs, newest first.
+    pub(crate) fn jobs(&self) -> Vec<JobRow> {
+        self.store().jobs(&all()).unwrap()
+    }
+
+    pub(crate) fn sight(&self) -> Sight {
+        let store = self.store();
+        let jobs = self.jobs();
+        Sight {
+            results: jobs
+                .iter()
+                .map(|job| store.result(job.key).unwrap())
+                .collect(),
+            attempts: jobs.iter().flat_map(|job| self.attempts(job.key)).collect(),
+            letters: self.letters(),
+            stats: store.stats().unwrap(),
+            workers: format!("{:?}", store.workers().unwrap()),
+            jobs,
+        }
+    }
+
+    /// A job in that state with the newest token of it. All have been claimed once, so the
+    /// fence alone does not tell them apart.
+    pub(crate) fn job_that_is(&self, state: State) -> Token {
+        let token = self.running(job_with("any", |_| {}));
+        match state {
+            State::Scheduled => assert_applied(self.retry(token, "e", self.later(60_000))),
+            State::Pending => assert_applied(self.hand_back(token)),
+            State::Running => {}
+            State::Complete => assert_applied(self.complete(token, b"r")),
+            State::Dead => assert_applied(self.bury(token, "e")),
+            State::Cancelled => {
+                assert_applied(self.hand_back(token));
+                assert!(self.cancel(token.key));
+            }
+        }
+        assert_eq!(self.state(token.key), state);
+        token
+    }
+}
+
+/// A listing of everything.
+pub(crate) fn all() -> JobFilter {
+    JobFilter {
+        limit: u32::MAX,
+        ..JobFilter::default()
+    }
+}
+
+/// A token with a fence that is `by` off.
+pub(crate) fn misfenced(token: Token, by: i64) -> Token {
+    Token {
+        fence: Fence(token.fence.0 + by),
+        ..token
+    }
+}
+
+/// A token of a job that does not exist.
+pub(crate) fn unknown_token() -> Token {
+    Token {
+        key: NOBODY,
+        fence: Fence(1),
+        lane: LaneId(1),
+    }
+}
+
+#[track_caller]
+pub(crate) fn assert_applied(verdict: Verdict) {
+    assert_eq!(verdict, Verdict::Applied);
+}
+
+fn one(verdicts: &[Verdict]) -> Verdict {
+    assert_eq!(verdicts.len(), 1);
+    verdicts[0]
+}

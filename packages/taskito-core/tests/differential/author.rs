@@ -1,0 +1,194 @@
+//! Invents histories from a seed.
+
+use std::time::Duration;
+
+use taskito_core::clock::Millis;
+use taskito_core::id::xorshift;
+use taskito_core::job::{JobFilter, NewJob};
+use taskito_core::state::Status;
+
+use crate::support::{Hunger, START, job_with};
+
+/// One transaction of a history.
+#[derive(Debug)]
+pub(crate) struct Act {
+    pub(crate) now: Millis,
+    pub(crate) steps: Vec<Step>,
+    /// Whether it fails after its last step.
+    pub(crate) fails: bool,
+}
+
+/// One arrow. Jobs, claims, letters and workers are named by a [`Pick`].
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    Insert(Vec<NewJob>),
+    Promote(u32),
+    Claim(Pick, Hunger),
+    Complete(Vec<Pick>),
+    Retry(Vec<(Pick, Millis)>),
+    Lose(Vec<Pick>),
+    HandBack(Vec<Pick>),
+    Bury(Vec<Pick>),
+    BuryLost(Vec<Pick>),
+    Cancel(Pick),
+    Revive(Pick),
+    Enlist,
+    Beat(Pick, bool),
+    Held(Pick),
+    Dismiss(Pick),
+}
+
+/// The so-manyth newest of all there are, counted in a circle.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pick(usize);
+
+impl Pick {
+    /// The picked one of `all`, which are ordered oldest first.
+    pub(crate) fn of<T: Copy>(self, all: &[T]) -> Option<T> {
+        let back = self.0.checked_rem(all.len())?;
+        Some(all[all.len() - 1 - back])
+    }
+}
+
+/// A question whose answer both stores must agree on.
+#[derive(Debug)]
+pub(crate) struct Question {
+    pub(crate) jobs: JobFilter,
+    pub(crate) letters: (u32, u32),
+}
+
+/// Invents one history.
+pub(crate) struct Author {
+    random: u64,
+    now: Millis,
+    acts: u32,
+}
+
+impl Author {
+    pub(crate) fn new(seed: u64) -> Self {
+        // Neighbouring seeds differ in few bits; spread them.
+        let mut random = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        for _ in 0..4 {
+            random = xorshift(random);
+        }
+        Self {
+            random,
+            now: START,
+            acts: 0,
+        }
+    }
+
+    pub(crate) fn act(&mut self) -> Act {
+        self.acts += 1;
+        if self.acts == 1 {
+            return Act {
+                now: self.now,
+                steps: vec![Step::Enlist, Step::Enlist],
+                fails: false,
+            };
+        }
+        self.now.0 += self.one_of(&[0, 0, 1, 50, 500, 500, 5000, -300]);
+        let count = self.one_of(&[1, 1, 1, 2, 4]);
+        Act {
+            now: self.now,
+            steps: (0..count).map(|_| self.step()).collect(),
+            fails: self.one_in(10),
+        }
+    }
+
+    pub(crate) fn question(&mut self) -> Question {
+        let queue = self.one_of(&["x", "y", "nowhere"]);
+        let task = self.one_of(&["a", "b", "unknown"]);
+        let status = self.one_of(&Status::ALL);
+        Question {
+            jobs: JobFilter {
+                status: self.one_in(2).then_some(status),
+                queue: self.one_in(2).then(|| queue.into()),
+                task: self.one_in(2).then(|| task.into()),
+                limit: self.one_of(&[0, 1, 3, 10, u32::MAX]),
+                offset: self.one_of(&[0, 0, 1, 5]),
+            },
+            letters: (self.one_of(&[0, 1, 3, u32::MAX]), self.one_of(&[0, 1, 2])),
+        }
+    }
+
+    fn step(&mut self) -> Step {
+        match self.below(32) {
+            0..8 => Step::Insert((0..self.below(4)).map(|_| self.job()).collect()),
+            8..10 => Step::Promote(self.one_of(&[0, 1, 2, 100])),
+            10..17 => Step::Claim(self.pick(), self.hunger()),
+            17..19 => Step::Complete(self.picks()),
+            19..22 => Step::Retry(
+                self.picks()
+                    .into_iter()
+                    .map(|pick| (pick, Millis(self.now.0 + self.one_of(&[0, 1, 500, 5000]))))
+                    .collect(),
+            ),
+            22..24 => Step::Lose(self.picks()),
+            24 => Step::HandBack(self.picks()),
+            25 => Step::Bury(self.picks()),
+            26 => Step::BuryLost(self.picks()),
+            27 => Step::Cancel(self.pick()),
+            28 => Step::Revive(self.pick()),
+            29 => Step::Beat(self.pick(), self.one_in(2)),
+            30 => Step::Held(self.pick()),
+            _ if self.one_in(2) => Step::Enlist,
+            _ => Step::Dismiss(self.pick()),
+        }
+    }
+
+    fn job(&mut self) -> NewJob {
+        let payload = self.random.to_le_bytes().to_vec();
+        let task = self.one_of(&["a", "b", "c"]);
+        let key = |author: &mut Self| Some(author.one_of(&["k", "l", "m"]).to_owned());
+        let job = job_with(task, |spec| {
+            spec.queue = self.one_of(&["x", "x", "y", "z"]).into();
+            spec.priority = self.one_of(&[0, 0, 0, 1, -1, 7]);
+            spec.delay = Duration::from_millis(self.one_of(&[0, 0, 0, 1, 500, 5000]));
+            spec.max_retries = self.one_of(&[0, 1, 3]);
+            spec.timeout = Duration::from_millis(self.one_of(&[0, 1500]));
+            spec.unique_key = self.one_in(4).then(|| key(self)).flatten();
+            spec.idempotency_key = self.one_in(6).then(|| key(self)).flatten();
+            spec.metadata = self.one_in(4).then(|| "metadata".into());
+            spec.headers = self.one_in(4).then(|| "{}".into());
+        });
+        NewJob { payload, ..job }
+    }
+
+    fn hunger(&mut self) -> Hunger {
+        let mut hunger = Hunger::of(self.one_of(&[0, 1, 2, 4, 100]))
+            .suspects(self.one_of(&[0, 1, 1, 2, 100]))
+            .turn(self.below(100));
+        for _ in 0..self.one_of(&[0, 0, 0, 2, 4]) {
+            let queue = self.one_of(&["x", "y", "z"]);
+            hunger = hunger.without(queue, self.one_of(&["a", "b", "c"]));
+        }
+        if self.one_in(6) {
+            hunger = hunger.until(self.one_of(&["a", "b", "c"]));
+        }
+        hunger
+    }
+
+    fn picks(&mut self) -> Vec<Pick> {
+        (0..self.below(4)).map(|_| self.pick()).collect()
+    }
+
+    /// Mostly one of the newest.
+    fn pick(&mut self) -> Pick {
+        let far = self.one_of(&[3, 3, 8, 8, 100]);
+        Pick(self.below(far))
+    }
+
+    fn one_in(&mut self, count: usize) -> bool {
+        self.below(count) == 0
+    }
+
+    fn one_of<T: Copy>(&mut self, choices: &[T]) -> T {
+        choices[self.below(choices.len())]
+    }
+
+    fn below(&mut self, limit: usize) -> usize {
+        self.random = xorshift(self.random);
+        usize::try_from(self.random >> 33).unwrap() % limit
+    }
+}

@@ -1,0 +1,96 @@
+//! Random histories, told to the model and to `SQLite` in lockstep: both must agree on every
+//! answer and on all that can be seen after every transaction.
+//!
+//! A failure prints its seed; `TASKITO_SEED=<seed>` replays that history alone.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod author;
+mod side;
+#[path = "../support/mod.rs"]
+mod support;
+
+use author::{Act, Author};
+use side::{Side, Sight};
+use taskito_core::job::JobRow;
+
+const HISTORIES: u64 = 300;
+const TRANSACTIONS: usize = 60;
+
+#[test]
+fn both_stores_tell_the_same_history() {
+    match std::env::var("TASKITO_SEED") {
+        Ok(seed) => tell(seed.parse().expect("TASKITO_SEED is a number")),
+        Err(_) => (0..HISTORIES).for_each(tell),
+    }
+}
+
+/// Tells one history to both stores.
+fn tell(seed: u64) {
+    let mut sides = [support::model(), support::sqlite()].map(Side::new);
+    let mut author = Author::new(seed);
+    let mut log = Log {
+        seed,
+        lines: vec![],
+    };
+    let mut before = sides[0].sight();
+    for _ in 0..TRANSACTIONS {
+        let act = author.act();
+        log.lines.push(format!("{act:?}"));
+        let [model, sqlite] = sides.each_mut().map(|side| side.perform(&act));
+        assert_eq!(model, sqlite, "answers of the model, answers of SQLite");
+        log.lines.push(format!("    -> {model:?}"));
+        let [model, sqlite] = sides.each_ref().map(Side::sight);
+        assert_eq!(model, sqlite, "sight of the model, sight of SQLite");
+        assert_lawful(&act, &before, &model);
+        let changed = model.jobs.iter().filter(|job| !before.jobs.contains(job));
+        assert_same_details(&sides, changed);
+        before = model;
+        let question = author.question();
+        let [model, sqlite] = sides.each_ref().map(|side| side.answer(&question));
+        assert_eq!(model, sqlite, "{question:?}");
+    }
+    assert_same_details(&sides, &before.jobs);
+}
+
+fn assert_same_details<'a>(sides: &[Side; 2], jobs: impl IntoIterator<Item = &'a JobRow>) {
+    for job in jobs {
+        let [model, sqlite] = sides.each_ref().map(|side| side.details(job));
+        assert_eq!(model, sqlite, "{job:?}");
+    }
+}
+
+/// What holds of every store, whatever the two agree on.
+fn assert_lawful(act: &Act, before: &Sight, after: &Sight) {
+    if act.fails {
+        assert_eq!(before, after, "a failed transaction left a trace");
+    }
+    for (old, new) in before.jobs.iter().rev().zip(after.jobs.iter().rev()) {
+        assert_eq!(old.key, new.key, "a job is gone");
+        assert!(old.fence <= new.fence, "a fence went down");
+        if act.steps.len() == 1 {
+            let (from, to) = (old.state, new.state);
+            assert!(from == to || from.may_become(to), "{from:?} -> {to:?}");
+        }
+    }
+}
+
+/// What happened so far; printed when the test fails.
+struct Log {
+    seed: u64,
+    lines: Vec<String>,
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("{}", self.lines.join("\n"));
+            eprintln!("replay with TASKITO_SEED={}", self.seed);
+        }
+    }
+}

@@ -1,0 +1,351 @@
+//! One of the two stores, with all keys replaced by numbers that both stores share: jobs and
+//! workers are numbered as they came, everything else by its place in a listing.
+
+use taskito_core::clock::Millis;
+use taskito_core::error::{Error, Result};
+use taskito_core::id::Key;
+use taskito_core::job::{
+    AttemptRow, DeadRow, Fence, Inserted, JobFilter, JobRow, LaneId, Stats, Token, WorkerId,
+};
+use taskito_core::store::{Completion, End, Failure, JobStore, Sync, Transaction, Verdict};
+
+use crate::author::{Act, Pick, Question, Step};
+use crate::support::{Home, Hunger, worker};
+
+/// A store and what was learnt of it.
+pub(crate) struct Side {
+    home: Home,
+    known: Known,
+}
+
+/// What the answers so far told.
+#[derive(Clone, Default)]
+struct Known {
+    /// All jobs, oldest first.
+    jobs: Vec<Key>,
+    /// All claims, oldest first.
+    tokens: Vec<Token>,
+    /// All workers that ever came, oldest first.
+    enlisted: Vec<WorkerId>,
+    /// Those that did not leave.
+    workers: Vec<WorkerId>,
+    /// The dead letters before this transaction, oldest first.
+    letters: Vec<Key>,
+}
+
+/// The answer to one step.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Answer {
+    Inserted(Vec<(usize, bool)>),
+    Promoted(u32),
+    Claimed {
+        claims: Vec<String>,
+        asked: Vec<String>,
+        suspects: usize,
+    },
+    Settled(Vec<Verdict>),
+    Cancelled(bool),
+    Revived(Option<usize>),
+    Enlisted,
+    Beaten,
+    Held(Vec<(usize, Fence, u32, u32)>),
+    Dismissed(bool),
+    NotDismissed,
+    NobodyThere,
+}
+
+/// All that can be seen of a store but the details of each job.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Sight {
+    /// Newest first.
+    pub(crate) jobs: Vec<JobRow>,
+    letters: Vec<DeadRow>,
+    stats: Stats,
+    workers: Vec<String>,
+    next_due: Option<Millis>,
+    ready_lanes: Vec<(String, String)>,
+}
+
+/// What else can be seen of one job.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Details {
+    row: Option<JobRow>,
+    result: Option<Vec<u8>>,
+    attempts: Vec<AttemptRow>,
+}
+
+impl Side {
+    pub(crate) fn new(home: Home) -> Self {
+        Self {
+            home,
+            known: Known::default(),
+        }
+    }
+
+    fn store(&self) -> &dyn JobStore {
+        &*self.home.store
+    }
+
+    /// Runs one transaction; what its steps answered, also when it fails at its end.
+    pub(crate) fn perform(&mut self, act: &Act) -> Vec<Answer> {
+        self.known.letters = self.raw_letters();
+        let mut told = None;
+        let end = self.store().write(Sync::Relaxed, &mut |t| {
+            let mut known = self.known.clone();
+            let mut answers = Vec::new();
+            for step in &act.steps {
+                answers.push(known.perform(t, act.now, step)?);
+            }
+            told = Some((known, answers));
+            if act.fails {
+                return Err(Error::Invalid {
+                    message: "the end".into(),
+                });
+            }
+            Ok(())
+        });
+        assert_eq!(end.is_err(), act.fails, "{end:?}");
+        let (known, answers) = told.expect("the transaction did not run");
+        if !act.fails {
+            self.known = known;
+        }
+        answers
+    }
+
+    pub(crate) fn sight(&self) -> Sight {
+        let store = self.store();
+        let mut ready_lanes = store.ready_lanes().unwrap();
+        ready_lanes.sort_unstable();
+        Sight {
+            jobs: self.jobs(&JobFilter {
+                limit: u32::MAX,
+                ..JobFilter::default()
+            }),
+            letters: self.letters(u32::MAX, 0),
+            stats: store.stats().unwrap(),
+            workers: self.workers(),
+            next_due: store.next_due().unwrap(),
+            ready_lanes,
+        }
+    }
+
+    /// Looks at one job, given as it is listed.
+    pub(crate) fn details(&self, listed: &JobRow) -> Details {
+        let number = usize::try_from(listed.key.0).unwrap();
+        let key = self.known.jobs[number];
+        let row = self.store().job(key).unwrap();
+        Details {
+            row: row.map(|row| self.share(row)),
+            result: self.store().result(key).unwrap(),
+            attempts: self.attempts(key),
+        }
+    }
+
+    pub(crate) fn answer(&self, question: &Question) -> (Vec<JobRow>, Vec<DeadRow>) {
+        let (limit, offset) = question.letters;
+        (self.jobs(&question.jobs), self.letters(limit, offset))
+    }
+
+    fn jobs(&self, filter: &JobFilter) -> Vec<JobRow> {
+        let rows = self.store().jobs(filter).unwrap();
+        rows.into_iter().map(|row| self.share(row)).collect()
+    }
+
+    fn share(&self, row: JobRow) -> JobRow {
+        JobRow {
+            key: self.known.shared(row.key),
+            ..row
+        }
+    }
+
+    fn attempts(&self, job: Key) -> Vec<AttemptRow> {
+        let rows = self.store().attempts(job).unwrap();
+        assert!(rows.is_sorted_by(|one, next| one.key < next.key));
+        rows.into_iter()
+            .zip(0..)
+            .map(|(row, number)| AttemptRow {
+                key: Key(number),
+                job: self.known.shared(row.job),
+                ..row
+            })
+            .collect()
+    }
+
+    fn letters(&self, limit: u32, offset: u32) -> Vec<DeadRow> {
+        let rows = self.store().dead_letters(limit, offset).unwrap();
+        assert!(rows.is_sorted_by(|one, next| one.key > next.key));
+        rows.into_iter()
+            .zip(0..)
+            .map(|(row, number)| DeadRow {
+                key: Key(number),
+                job: self.known.shared(row.job),
+                ..row
+            })
+            .collect()
+    }
+
+    fn raw_letters(&self) -> Vec<Key> {
+        let rows = self.store().dead_letters(u32::MAX, 0).unwrap();
+        rows.iter().rev().map(|row| row.key).collect()
+    }
+
+    fn workers(&self) -> Vec<String> {
+        let rows = self.store().workers().unwrap();
+        assert!(rows.is_sorted_by(|one, next| one.key < next.key));
+        rows.into_iter()
+            .map(|mut row| {
+                row.key = Key(0);
+                row.id = self.known.shared_worker(row.id);
+                format!("{row:?}")
+            })
+            .collect()
+    }
+}
+
+impl Known {
+    fn perform(&mut self, t: &mut dyn Transaction, now: Millis, step: &Step) -> Result<Answer> {
+        let ends = |picks: &[Pick]| self.tokens(picks, |token| End { token, error: "e" });
+        Ok(match step {
+            Step::Insert(jobs) => {
+                let answers = t.insert(now, jobs)?;
+                Answer::Inserted(answers.iter().map(|answer| self.learn(*answer)).collect())
+            }
+            Step::Promote(limit) => Answer::Promoted(t.promote(now, *limit)?),
+            Step::Claim(worker, hunger) => self.claim(t, now, *worker, hunger.clone())?,
+            Step::Complete(picks) => {
+                let result = &now.0.to_le_bytes()[..];
+                let batch = self.tokens(picks, |token| Completion { token, result });
+                Answer::Settled(t.complete(now, &batch)?)
+            }
+            Step::Retry(failures) => {
+                let batch: Vec<Failure<'_>> = failures
+                    .iter()
+                    .map(|&(pick, run_at)| Failure {
+                        token: self.token(pick),
+                        error: "retried",
+                        run_at,
+                    })
+                    .collect();
+                Answer::Settled(t.retry(now, &batch)?)
+            }
+            Step::Lose(picks) => Answer::Settled(t.lose(now, &ends(picks))?),
+            Step::HandBack(picks) => {
+                let batch = self.tokens(picks, |token| token);
+                Answer::Settled(t.hand_back(now, &batch)?)
+            }
+            Step::Bury(picks) => Answer::Settled(t.bury(now, &ends(picks))?),
+            Step::BuryLost(picks) => Answer::Settled(t.bury_lost(now, &ends(picks))?),
+            Step::Cancel(job) => {
+                Answer::Cancelled(t.cancel(now, job.of(&self.jobs).unwrap_or(Key(1)))?)
+            }
+            Step::Revive(letter) => {
+                let key = t.revive(now, letter.of(&self.letters).unwrap_or(Key(1)))?;
+                self.jobs.extend(key);
+                Answer::Revived(key.map(|_| self.jobs.len() - 1))
+            }
+            Step::Enlist => {
+                let id = t.enlist(now, &worker())?;
+                self.enlisted.push(id);
+                self.workers.push(id);
+                Answer::Enlisted
+            }
+            Step::Beat(worker, draining) => {
+                let Some(worker) = worker.of(&self.enlisted) else {
+                    return Ok(Answer::NobodyThere);
+                };
+                t.beat(now, worker, &[format!("task-{}", now.0)], *draining)?;
+                Answer::Beaten
+            }
+            Step::Held(worker) => self.held(t, *worker)?,
+            Step::Dismiss(worker) => self.dismiss(t, *worker)?,
+        })
+    }
+
+    fn claim(
+        &mut self,
+        t: &mut dyn Transaction,
+        now: Millis,
+        worker: Pick,
+        mut hunger: Hunger,
+    ) -> Result<Answer> {
+        let Some(worker) = worker.of(&self.workers) else {
+            return Ok(Answer::NobodyThere);
+        };
+        let mut claims = t.claim(now, worker, &mut hunger)?;
+        self.tokens.extend(claims.iter().map(|claim| claim.token));
+        for claim in &mut claims {
+            claim.token.key = self.shared(claim.token.key);
+            claim.token.lane = LaneId(0);
+        }
+        Ok(Answer::Claimed {
+            claims: claims.iter().map(|claim| format!("{claim:?}")).collect(),
+            asked: hunger.asked,
+            suspects: hunger.suspects_taken,
+        })
+    }
+
+    fn held(&self, t: &mut dyn Transaction, worker: Pick) -> Result<Answer> {
+        let Some(worker) = worker.of(&self.enlisted) else {
+            return Ok(Answer::NobodyThere);
+        };
+        let mut held: Vec<_> = t
+            .held(worker)?
+            .into_iter()
+            .map(|held| {
+                assert!(self.tokens.contains(&held.token));
+                let number = self.number(held.token.key);
+                (number, held.token.fence, held.max_retries, held.losses)
+            })
+            .collect();
+        held.sort_unstable();
+        Ok(Answer::Held(held))
+    }
+
+    fn dismiss(&mut self, t: &mut dyn Transaction, worker: Pick) -> Result<Answer> {
+        let Some(worker) = worker.of(&self.enlisted) else {
+            return Ok(Answer::NobodyThere);
+        };
+        match t.dismiss(worker) {
+            Ok(was_there) => {
+                self.workers.retain(|other| *other != worker);
+                Ok(Answer::Dismissed(was_there))
+            }
+            Err(Error::Invalid { .. }) => Ok(Answer::NotDismissed),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn learn(&mut self, answer: Inserted) -> (usize, bool) {
+        if !answer.deduplicated {
+            self.jobs.push(answer.key);
+        }
+        (self.number(answer.key), answer.deduplicated)
+    }
+
+    fn tokens<T>(&self, picks: &[Pick], make: impl Fn(Token) -> T) -> Vec<T> {
+        picks.iter().map(|&pick| make(self.token(pick))).collect()
+    }
+
+    fn token(&self, pick: Pick) -> Token {
+        pick.of(&self.tokens).unwrap_or(Token {
+            key: Key(1),
+            fence: Fence(1),
+            lane: LaneId(1),
+        })
+    }
+
+    /// The number of a job: how many came before it.
+    fn number(&self, key: Key) -> usize {
+        self.jobs.binary_search(&key).expect("an unknown job")
+    }
+
+    /// The number of a job in place of its key.
+    fn shared(&self, key: Key) -> Key {
+        Key(i64::try_from(self.number(key)).unwrap())
+    }
+
+    fn shared_worker(&self, id: WorkerId) -> WorkerId {
+        let number = self.enlisted.binary_search(&id).expect("an unknown worker");
+        WorkerId(i64::try_from(number).unwrap())
+    }
+}

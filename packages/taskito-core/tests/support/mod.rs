@@ -1,0 +1,183 @@
+//! What the tests of the stores share: both stores, and an appetite that keeps a record.
+
+#![allow(dead_code, reason = "each test crate uses its part")]
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use taskito_core::clock::Millis;
+use taskito_core::id::DatabaseId;
+use taskito_core::job::{JobSpec, NewJob, NewWorker};
+use taskito_core::store::model::ModelStore;
+use taskito_core::store::sqlite::SqliteStore;
+use taskito_core::store::{Appetite, JobStore, Sync};
+
+/// When all tests begin: an instant in 2026.
+pub(crate) const START: Millis = Millis(1_795_000_000_000);
+
+/// A store and the directory it lives in.
+pub(crate) struct Home {
+    // Fields are dropped in this order: the store closes its files before they go.
+    pub(crate) store: Box<dyn JobStore>,
+    _directory: Option<Directory>,
+}
+
+/// A fresh in-memory store.
+pub(crate) fn model() -> Home {
+    Home {
+        store: Box::new(ModelStore::new(7, DatabaseId::from_bits(0x5eed))),
+        _directory: None,
+    }
+}
+
+/// A fresh `SQLite` store in a directory of its own.
+pub(crate) fn sqlite() -> Home {
+    let directory = Directory::new();
+    let path = directory.0.join("jobs.db");
+    Home {
+        store: Box::new(SqliteStore::new(path, Sync::Relaxed)),
+        _directory: Some(directory),
+    }
+}
+
+/// A directory that goes away with this value.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("taskito-test-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            eprintln!("cannot remove '{}': {error}", self.0.display());
+        }
+    }
+}
+
+/// A job of `task`, in the queue `default`, whose payload is the task's name.
+pub(crate) fn job(task: &str) -> NewJob {
+    job_with(task, |_| {})
+}
+
+/// As [`job`], after `change`.
+pub(crate) fn job_with(task: &str, change: impl FnOnce(&mut JobSpec)) -> NewJob {
+    let mut spec = JobSpec::new(task);
+    change(&mut spec);
+    NewJob {
+        spec: spec.into(),
+        payload: task.into(),
+    }
+}
+
+/// A worker that serves everything.
+pub(crate) fn worker() -> NewWorker {
+    NewWorker {
+        hostname: "host".into(),
+        pid: 42,
+        version: "1.2.3".into(),
+        queues: vec![],
+        tasks: vec![],
+        concurrency: 4,
+    }
+}
+
+/// An appetite that wants everything, unless told otherwise, and notes what it was asked.
+#[derive(Clone, Debug)]
+pub(crate) struct Hunger {
+    /// How many jobs it takes.
+    pub(crate) jobs: usize,
+    /// How many of them may be suspects.
+    pub(crate) suspects: usize,
+    /// The number of this claim.
+    pub(crate) turn: usize,
+    /// The (queue, task) pairs it does not run.
+    pub(crate) unserved: Vec<(String, String)>,
+    /// The task at which it stops.
+    pub(crate) stop_at: Option<String>,
+    /// The tasks it was asked to admit, in order.
+    pub(crate) asked: Vec<String>,
+    /// How often it was told that a suspect was taken.
+    pub(crate) suspects_taken: usize,
+}
+
+impl Hunger {
+    /// Wants everything there is.
+    pub(crate) fn endless() -> Self {
+        Self {
+            jobs: usize::MAX,
+            suspects: usize::MAX,
+            turn: 0,
+            unserved: vec![],
+            stop_at: None,
+            asked: vec![],
+            suspects_taken: 0,
+        }
+    }
+
+    /// Wants so many jobs.
+    pub(crate) fn of(jobs: usize) -> Self {
+        Self {
+            jobs,
+            ..Self::endless()
+        }
+    }
+
+    /// Does not run `task` from `queue`.
+    pub(crate) fn without(mut self, queue: &str, task: &str) -> Self {
+        self.unserved.push((queue.into(), task.into()));
+        self
+    }
+
+    /// Takes at most so many suspects.
+    pub(crate) fn suspects(mut self, suspects: usize) -> Self {
+        self.suspects = suspects;
+        self
+    }
+
+    /// Is the claim with that number.
+    pub(crate) fn turn(mut self, turn: usize) -> Self {
+        self.turn = turn;
+        self
+    }
+
+    /// Stops at the first job of `task`.
+    pub(crate) fn until(mut self, task: &str) -> Self {
+        self.stop_at = Some(task.into());
+        self
+    }
+}
+
+impl Appetite for Hunger {
+    fn serves(&self, queue: &str, task: &str) -> bool {
+        !self.unserved.iter().any(|(q, t)| q == queue && t == task)
+    }
+
+    fn admit(&mut self, task: &str) -> bool {
+        self.asked.push(task.into());
+        if self.jobs == 0 || self.stop_at.as_deref() == Some(task) {
+            return false;
+        }
+        self.jobs -= 1;
+        true
+    }
+
+    fn admits_suspect(&self) -> bool {
+        self.suspects > self.suspects_taken
+    }
+
+    fn took_suspect(&mut self) {
+        self.suspects_taken += 1;
+    }
+
+    fn turn(&self) -> usize {
+        self.turn
+    }
+}
