@@ -65,9 +65,9 @@ pub(crate) struct Author {
 }
 
 impl Author {
-    pub(crate) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: usize) -> Self {
         // Neighbouring seeds differ in few bits; spread them.
-        let mut random = (seed + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let mut random = (seed as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         for _ in 0..4 {
             random = xorshift(random);
         }

@@ -15,23 +15,30 @@ mod side;
 #[path = "../support/mod.rs"]
 mod support;
 
+use std::thread;
+
 use author::{Act, Author};
 use side::{Side, Sight};
 use taskito_core::job::JobRow;
 
-const HISTORIES: u64 = 300;
+const HISTORIES: usize = 240;
+const THREADS: usize = 4;
 const TRANSACTIONS: usize = 60;
 
 #[test]
 fn both_stores_tell_the_same_history() {
-    match std::env::var("TASKITO_SEED") {
-        Ok(seed) => tell(seed.parse().expect("TASKITO_SEED is a number")),
-        Err(_) => (0..HISTORIES).for_each(tell),
+    if let Ok(seed) = std::env::var("TASKITO_SEED") {
+        return tell(seed.parse().expect("TASKITO_SEED is a number"));
     }
+    thread::scope(|scope| {
+        for first in 0..THREADS {
+            scope.spawn(move || (first..HISTORIES).step_by(THREADS).for_each(tell));
+        }
+    });
 }
 
 /// Tells one history to both stores.
-fn tell(seed: u64) {
+fn tell(seed: usize) {
     let mut sides = [support::model(), support::sqlite()].map(Side::new);
     let mut author = Author::new(seed);
     let mut log = Log {
@@ -82,7 +89,7 @@ fn assert_lawful(act: &Act, before: &Sight, after: &Sight) {
 
 /// What happened so far; printed when the test fails.
 struct Log {
-    seed: u64,
+    seed: usize,
     lines: Vec<String>,
 }
 
