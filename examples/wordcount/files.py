@@ -12,6 +12,8 @@ CODE_AND_TEXT = frozenset(
     (".c", ".cfg", ".h", ".html", ".json", ".md", ".py", ".pyi", ".rst", ".toml", ".txt", ".xml")
 )
 
+NOT_PYTHON_ITSELF = frozenset(("site-packages", "dist-packages", "__pycache__"))
+
 
 def find(folders: Iterable[str], *, beside: str) -> list[str]:
     """List every file below the folders: absolute, sorted, each once.
@@ -32,15 +34,14 @@ def find(folders: Iterable[str], *, beside: str) -> list[str]:
 def find_default(*, beside: str) -> list[str]:
     """List the sources of Python's standard library, and the documents of this checkout."""
     paths = sysconfig.get_paths()
-    stdlib = Path(paths["stdlib"])
-    library = (p for p in _below(stdlib) if not _is_foreign(p, stdlib))
+    library = _below(Path(paths["stdlib"]), leave_out=NOT_PYTHON_ITSELF)
     headers = _below(Path(paths["include"]))
     documents = [*_below(ROOT / "docs"), *map(str, ROOT.glob("*.md"))]
     chosen = {p for p in (*library, *headers) if Path(p).suffix in CODE_AND_TEXT}
     return sorted(p for p in chosen.union(documents) if not p.startswith(beside))
 
 
-def _below(folder: Path) -> Iterator[str]:
+def _below(folder: Path, leave_out: frozenset[str] = frozenset()) -> Iterator[str]:
     if not folder.is_dir():
         if os.path.lexists(folder):
             yield str(folder)
@@ -50,15 +51,11 @@ def _below(folder: Path) -> Iterator[str]:
     def note(error: OSError) -> None:
         unlisted.append(os.fsdecode(error.filename))
 
-    for directory, _, names in os.walk(folder, onerror=note):
+    for directory, folders, names in os.walk(folder, onerror=note):
+        folders[:] = (name for name in folders if name not in leave_out)
         for name in names:
             yield str(Path(directory, name))
     yield from unlisted
-
-
-def _is_foreign(path: str, library: Path) -> bool:
-    """Whether the file belongs to an installed package and not to Python itself."""
-    return Path(path).relative_to(library).parts[0] in ("site-packages", "dist-packages")
 
 
 def printable(path: str) -> str:
