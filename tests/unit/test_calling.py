@@ -2,6 +2,7 @@
 
 import functools
 import json
+import threading
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
@@ -185,7 +186,7 @@ class TestOptions:
         given = {option: value}
         calls: list[Callable[[], object]] = [
             lambda: add.apply_async((1,), **given),
-            lambda: add.options(**given),  # type: ignore[misc]
+            lambda: add.options(**given),
             lambda: queue.enqueue("add", (1,), **given),
             lambda: queue.enqueue_many("add", [(1,)], options_list=[given]),
         ]
@@ -274,7 +275,7 @@ class TestMany:
 
     def test_one_bad_argument_stores_nothing(self, queue: Queue) -> None:
         with pytest.raises(SerializationError):
-            queue.enqueue_many("t", [(1,), (iter([]) for _ in range(1))])
+            queue.enqueue_many("t", [(1,), [threading.Lock()]])
         assert queue.stats()["pending"] == 0
 
 

@@ -16,7 +16,10 @@ class TestRun:
     def test_arguments_arrive_as_they_were_sent(
         self, queue: Queue, start_worker: StartWorker
     ) -> None:
-        task = queue.task(name="t")(lambda *args, **kwargs: (args, kwargs))
+        @queue.task(name="t")
+        def task(*args: object, **kwargs: object) -> object:
+            return args, kwargs
+
         start_worker()
         assert task.delay(1, [2], k={"x": b"y"}).result() == ((1, [2]), {"k": {"x": b"y"}})
         assert queue.enqueue("t").result() == ((), {})
@@ -242,9 +245,14 @@ class TestFail:
 
 
 class ExplodingError(Exception):
-    @property
-    def __notes__(self) -> list[str]:
-        raise SystemExit
+    """Breaks whoever asks for its notes."""
+
+
+def exit_with(_error: BaseException) -> object:
+    raise SystemExit
+
+
+setattr(ExplodingError, "__notes__", property(exit_with))  # noqa: B010 - types forbid it
 
 
 class TestDescribe:
@@ -260,7 +268,7 @@ class TestDescribe:
 
     @pytest.mark.parametrize("error", [UnspeakableError(), ExplodingError()])
     def test_an_exception_that_cannot_be_formatted_is_named(self, error: Exception) -> None:
-        assert error_text(error).startswith(type(error).__name__)
+        assert f"{type(error).__name__}: <" in error_text(error)
 
     def test_groups_show_their_members(self) -> None:
         text = error_text(ExceptionGroup("several", [ValueError("one"), OSError("two")]))

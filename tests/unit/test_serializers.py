@@ -2,6 +2,7 @@
 
 import collections
 import datetime as dt
+import functools
 import math
 import pickle
 import reprlib
@@ -13,9 +14,7 @@ import pytest
 
 from taskito import CloudpickleSerializer, JsonSerializer, Serializer
 
-NESTED: list[Any] = [[]]
-for _ in range(50):
-    NESTED = [NESTED, {"k": NESTED}, (1,)]
+NESTED: list[Any] = functools.reduce(lambda v, _: [v, {"k": v}, (1,)], range(50), [])
 CYCLE: list[Any] = []
 CYCLE.append(CYCLE)
 

@@ -157,7 +157,7 @@ class TestSignal:
     def test_the_second_stops_at_once(self, queue: Queue, gate: Gate) -> None:
         @queue.task(name="t")
         def ask_twice() -> None:
-            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGINT)
             signal.raise_signal(signal.SIGTERM)
             gate()
 
