@@ -47,7 +47,9 @@ impl Key {
     /// The public id: lower-case `UUIDv7` text of 36 characters.
     #[must_use]
     pub fn text(self, database: DatabaseId) -> String {
-        let time = (self.0 >> SEQUENCE_BITS).wrapping_add(EPOCH).cast_unsigned();
+        let time = (self.0 >> SEQUENCE_BITS)
+            .wrapping_add(EPOCH)
+            .cast_unsigned();
         let sequence = (self.0 & SEQUENCE_MASK).cast_unsigned();
         let high = (time << 16) | 0x7000 | (sequence >> 10);
         let low = (0b10 << 62) | ((sequence & 0x3ff) << DATABASE_BITS) | database.0;
@@ -154,7 +156,9 @@ mod tests {
 
     #[test]
     fn an_id_of_another_database_is_unknown() {
-        let text = KeySource::new(7).next(Millis(1_795_000_000_123)).text(DATABASE);
+        let text = KeySource::new(7)
+            .next(Millis(1_795_000_000_123))
+            .text(DATABASE);
         assert_eq!(Key::parse(&text, DatabaseId(1)), None);
         assert_eq!(Key::parse("no id", DATABASE), None);
         assert_eq!(Key::parse(&text.to_uppercase(), DATABASE), None);

@@ -1,6 +1,9 @@
 //! What the kernel lends us: waiting on a word across processes, locks that fall with their
 //! process, shared memory, news of a process's end. The only file with system calls.
-#![expect(unsafe_code, reason = "system calls; each block states why it is sound")]
+#![expect(
+    unsafe_code,
+    reason = "system calls; each block states why it is sound"
+)]
 
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
@@ -82,7 +85,7 @@ pub fn wake_all(_word: &AtomicU32) {}
 
 /// Memory that every process which maps the same file shares; or our own, without a file.
 pub struct SharedMemory {
-    start: NonNull<u8>,
+    start: NonNull<u64>,
     length: usize,
 }
 
@@ -128,6 +131,9 @@ impl SharedMemory {
     }
 
     /// The 32-bit word with that number.
+    ///
+    /// # Panics
+    /// Beyond the end of the memory.
     #[must_use]
     pub fn word32(&self, index: usize) -> &AtomicU32 {
         assert!((index + 1) * 4 <= self.length, "word {index} out of range");
@@ -136,11 +142,14 @@ impl SharedMemory {
     }
 
     /// The 64-bit word with that number.
+    ///
+    /// # Panics
+    /// Beyond the end of the memory.
     #[must_use]
     pub fn word64(&self, index: usize) -> &AtomicU64 {
         assert!((index + 1) * 8 <= self.length, "word {index} out of range");
         // SAFETY: as in `word32`.
-        unsafe { AtomicU64::from_ptr(self.start.as_ptr().cast::<u64>().add(index)) }
+        unsafe { AtomicU64::from_ptr(self.start.as_ptr().add(index)) }
     }
 }
 
@@ -264,6 +273,7 @@ pub fn watch_process(pid: u32) -> Option<OwnedFd> {
 }
 
 /// Sleeps until one of the descriptors is readable.
+#[must_use]
 pub fn wait_readable(descriptors: &[RawFd], limit: Duration) -> Waited {
     let mut polled: Vec<libc::pollfd> = descriptors
         .iter()

@@ -103,10 +103,15 @@ pub fn decide_loss(held: &Held, worker: &str, started: bool) -> LossVerdict {
     } else if number >= FATAL_LOSS {
         LossVerdict::Bury(
             held.token,
-            format!("{cause}; this was loss {number} of {FATAL_LOSS}, the job probably kills its workers"),
+            format!(
+                "{cause}; this was loss {number} of {FATAL_LOSS}, the job probably kills its workers"
+            ),
         )
     } else {
-        LossVerdict::Lose(held.token, format!("{cause}; loss {number} of {FATAL_LOSS}"))
+        LossVerdict::Lose(
+            held.token,
+            format!("{cause}; loss {number} of {FATAL_LOSS}"),
+        )
     }
 }
 
@@ -188,9 +193,21 @@ mod tests {
             max_retries,
             losses,
         };
-        assert!(matches!(decide_loss(&held(3, 0), "w", true), LossVerdict::Lose(..)));
-        assert!(matches!(decide_loss(&held(3, 1), "w", true), LossVerdict::Lose(..)));
-        assert!(matches!(decide_loss(&held(3, 2), "w", true), LossVerdict::Bury(..)));
-        assert!(matches!(decide_loss(&held(0, 0), "w", true), LossVerdict::Bury(..)));
+        assert!(matches!(
+            decide_loss(&held(3, 0), "w", true),
+            LossVerdict::Lose(..)
+        ));
+        assert!(matches!(
+            decide_loss(&held(3, 1), "w", true),
+            LossVerdict::Lose(..)
+        ));
+        assert!(matches!(
+            decide_loss(&held(3, 2), "w", true),
+            LossVerdict::Bury(..)
+        ));
+        assert!(matches!(
+            decide_loss(&held(0, 0), "w", true),
+            LossVerdict::Bury(..)
+        ));
     }
 }

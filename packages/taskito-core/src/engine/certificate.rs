@@ -84,20 +84,16 @@ pub(super) fn is_alive(database: Option<&Path>, worker: WorkerId) -> io::Result<
 }
 
 /// Finds the file in the table without opening it again, or opens it.
-fn open_once(
-    open: &mut HashMap<(u64, u64), Holder>,
-    path: &Path,
-) -> io::Result<(u64, u64)> {
+fn open_once(open: &mut HashMap<(u64, u64), Holder>, path: &Path) -> io::Result<(u64, u64)> {
     let pid = std::process::id();
-    let known = std::fs::metadata(path).map(|meta| (meta.dev(), meta.ino()));
-    if let Ok(id) = known {
-        if let Some(holder) = open.get_mut(&id) {
-            if holder.pid != pid {
-                holder.pid = pid;
-                holder.held.clear();
-            }
-            return Ok(id);
+    if let Ok(known) = std::fs::metadata(path).map(|meta| (meta.dev(), meta.ino()))
+        && let Some(holder) = open.get_mut(&known)
+    {
+        if holder.pid != pid {
+            holder.pid = pid;
+            holder.held.clear();
         }
+        return Ok(known);
     }
     let file = os::open_side_file(path, 0)?;
     let meta = file.metadata()?;

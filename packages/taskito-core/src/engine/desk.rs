@@ -71,7 +71,10 @@ struct Running {
 pub(super) struct Settled {
     pub(super) claim: Claim,
     pub(super) task: Arc<Task>,
-    #[expect(dead_code, reason = "kept until the commit: dropping it frees its place")]
+    #[expect(
+        dead_code,
+        reason = "kept until the commit: dropping it frees its place"
+    )]
     pub(super) entry: Entry,
     pub(super) outcome: Outcome,
 }

@@ -13,10 +13,10 @@ use crate::job::{Claim, WorkerId};
 use crate::os;
 use crate::store::{Appetite, Sync};
 
+use super::Site;
 use super::desk::{Desk, Phase, Plan, Ready, Settled, Task};
 use super::ledger::{self, Ledger};
 use super::settle::Batch;
-use super::Site;
 
 /// Work that may wait in memory, so that short jobs flow in batches and a long one never
 /// hoards work that another worker could run.
@@ -145,11 +145,9 @@ impl Dispatcher {
     fn has_prospects(&mut self, plan: &Plan) -> bool {
         let hunger = self.hunger(plan, 0);
         let store = &self.site.store;
-        let ready = store.ready_lanes().is_ok_and(|lanes| {
-            lanes
-                .iter()
-                .any(|(queue, task)| hunger.serves(queue, task))
-        });
+        let ready = store
+            .ready_lanes()
+            .is_ok_and(|lanes| lanes.iter().any(|(queue, task)| hunger.serves(queue, task)));
         let now = self.site.clock.now();
         let due = ready || matches!(store.next_due(), Ok(Some(due)) if due <= now);
         self.hopeful = due;
@@ -250,10 +248,7 @@ impl Dispatcher {
         }
     }
 
-    fn equip(
-        claimed: Vec<Entered>,
-        tasks: &HashMap<Arc<str>, Arc<Task>>,
-    ) -> Vec<Ready> {
+    fn equip(claimed: Vec<Entered>, tasks: &HashMap<Arc<str>, Arc<Task>>) -> Vec<Ready> {
         claimed
             .into_iter()
             .filter_map(|(claim, entry)| {

@@ -62,7 +62,9 @@ impl Ledger {
             number,
         };
         entry.word(1).store(0, Ordering::Relaxed);
-        entry.word(0).store(key.0.cast_unsigned(), Ordering::Release);
+        entry
+            .word(0)
+            .store(key.0.cast_unsigned(), Ordering::Release);
         Some(entry)
     }
 

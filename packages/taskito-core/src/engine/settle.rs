@@ -26,7 +26,10 @@ impl<'o> Batch<'o> {
         for one in settled {
             random = xorshift(random);
             let token = one.claim.token;
-            match one.outcome.decide(&one.claim, &one.task.policy, now, random) {
+            match one
+                .outcome
+                .decide(&one.claim, &one.task.policy, now, random)
+            {
                 Settlement::Complete { result } => {
                     batch.completed.push(Completion { token, result });
                 }

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::job::WorkerId;
-use crate::os;
+use crate::os::{self, Waited};
 use crate::store::Sync;
 
 use super::desk::Desk;
@@ -61,8 +61,8 @@ impl Watcher {
     fn wait(&self, stopped: RawFd) -> bool {
         let mut descriptors: Vec<RawFd> = vec![stopped];
         descriptors.extend(self.peers.values().flatten().map(AsRawFd::as_raw_fd));
-        os::wait_readable(&descriptors, LOOK);
-        os::wait_readable(&[stopped], Duration::ZERO) != os::Waited::Woken
+        os::wait_readable(&descriptors, LOOK) == Waited::TimedOut
+            || os::wait_readable(&[stopped], Duration::ZERO) != Waited::Woken
     }
 
     /// One look around. A storage failure here is passing: the next look repeats it all.

@@ -24,6 +24,9 @@ pub(super) fn raise(py: Python<'_>, error: &Error) -> PyErr {
 }
 
 /// Runs `work` without holding the interpreter.
-pub(super) fn detached<T: Send>(py: Python<'_>, work: impl FnOnce() -> Result<T> + Send) -> PyResult<T> {
+pub(super) fn detached<T: Send>(
+    py: Python<'_>,
+    work: impl FnOnce() -> Result<T> + Send,
+) -> PyResult<T> {
     py.detach(work).map_err(|error| raise(py, &error))
 }

@@ -136,11 +136,7 @@ impl PyStore {
         self.rows(py, || self.0.jobs(&filter), PyJobRow::new)
     }
 
-    fn result<'py>(
-        &self,
-        py: Python<'py>,
-        job_id: &str,
-    ) -> PyResult<Option<Bound<'py, PyBytes>>> {
+    fn result<'py>(&self, py: Python<'py>, job_id: &str) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let result = detached(py, || match self.key(job_id)? {
             Some(key) => self.0.result(key),
             None => Ok(None),

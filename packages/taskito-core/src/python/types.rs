@@ -32,7 +32,10 @@ impl PyJobSpec {
         task, *, queue = "default", priority = 0, delay_ms = 0, max_retries = 3, timeout_ms = 0,
         unique_key = None, idempotency_key = None, metadata = None, headers = None
     ))]
-    #[expect(clippy::too_many_arguments, reason = "keyword arguments of a plain record")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "keyword arguments of a plain record"
+    )]
     fn new(
         task: &str,
         queue: &str,

@@ -40,6 +40,9 @@ pub struct Turn<'g>(&'g Gate);
 
 impl Gate {
     /// The gate of a database file.
+    ///
+    /// # Errors
+    /// What the operating system says.
     pub fn beside(database: &Path) -> io::Result<Self> {
         let mut name = database.as_os_str().to_owned();
         name.push("-bell");
@@ -52,6 +55,9 @@ impl Gate {
     }
 
     /// The gate of a database that no other process sees.
+    ///
+    /// # Errors
+    /// What the operating system says.
     pub fn private() -> io::Result<Self> {
         Ok(Self {
             page: SharedMemory::private(PAGE)?,
@@ -84,6 +90,9 @@ impl Gate {
     }
 
     /// Waits for the turn to write; `None` when it did not come before the deadline.
+    ///
+    /// # Errors
+    /// What the operating system says.
     pub fn turn(&self, deadline: Instant) -> io::Result<Option<Turn<'_>>> {
         let Some(file) = &self.file else {
             return Ok(Some(Turn(self)));

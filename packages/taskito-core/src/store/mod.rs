@@ -171,8 +171,13 @@ pub trait Roster {
     ///
     /// # Errors
     /// Storage failures.
-    fn beat(&mut self, now: Millis, worker: WorkerId, tasks: &[String], draining: bool)
-    -> Result<()>;
+    fn beat(
+        &mut self,
+        now: Millis,
+        worker: WorkerId,
+        tasks: &[String],
+        draining: bool,
+    ) -> Result<()>;
 
     /// What a worker holds.
     ///

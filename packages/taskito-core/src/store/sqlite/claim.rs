@@ -108,9 +108,7 @@ impl SqliteTransaction<'_> {
         let mut rows = ready.query([])?;
         while let Some(row) = rows.next()? {
             let id = row.get(0)?;
-            let lane = self
-                .lanes
-                .name(id, || Ok((row.get(1)?, row.get(2)?)))?;
+            let lane = self.lanes.name(id, || Ok((row.get(1)?, row.get(2)?)))?;
             if !appetite.serves(&lane.queue, &lane.task) {
                 continue;
             }

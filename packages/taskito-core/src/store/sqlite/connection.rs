@@ -54,9 +54,11 @@ fn open(path: &Path) -> Result<Connection> {
         connection.set_prepared_statement_cache_capacity(STATEMENTS);
         // The last one to leave must not touch the log behind another process's back.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        // Plans do not depend on bound values: otherwise every binding of a value that a
+        // partial index is compared with would prepare the statement again.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
-        connection
-            .pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))
+        connection.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))
     };
     setup().map_err(|error| explain(path, &error))?;
     Ok(connection)

@@ -10,11 +10,11 @@ use crate::error::{Error, Result};
 use crate::id::DatabaseId;
 use crate::os;
 
-/// The ladder: step n leads from schema n to n + 1. Its end equals `schema.sql` (tested).
-const STEPS: [&str; 1] = [include_str!("migrations/0001_first.sql")];
+/// The newest schema this engine knows: one per step.
+pub const SCHEMA_VERSION: u8 = 1;
 
-/// The newest schema this engine knows.
-pub const SCHEMA_VERSION: i64 = STEPS.len() as i64;
+/// The ladder: step n leads from schema n to n + 1. Its end equals `schema.sql` (tested).
+const STEPS: [&str; SCHEMA_VERSION as usize] = [include_str!("migrations/0001_first.sql")];
 
 /// The newest schema as one text, for readers and for the test of the ladder.
 pub const SCHEMA: &str = include_str!("schema.sql");
@@ -23,7 +23,7 @@ pub const SCHEMA: &str = include_str!("schema.sql");
 /// left as it is.
 pub(super) fn upgrade(connection: &mut Connection, path: &Path, now: Millis) -> Result<()> {
     let explained = |error: rusqlite::Error| explain(path, &error);
-    if check(connection, path)? == SCHEMA_VERSION {
+    if check(connection, path)? == i64::from(SCHEMA_VERSION) {
         return Ok(());
     }
     run(connection, path, "PRAGMA journal_mode = WAL")?;
@@ -77,10 +77,10 @@ fn check(connection: &Connection, path: &Path) -> Result<i64> {
         found,
     };
     match (ours, version) {
-        (true, version) if version > SCHEMA_VERSION => Err(Error::NewerSchema {
+        (true, version) if version > i64::from(SCHEMA_VERSION) => Err(Error::NewerSchema {
             path: path.into(),
             found: version,
-            known: SCHEMA_VERSION,
+            known: i64::from(SCHEMA_VERSION),
         }),
         (true, version) if version > 0 => Ok(version),
         (true, _) => Err(foreign("it has a table 'taskito' without a version".into())),

@@ -1,4 +1,5 @@
-//! Arrows out of `running`: complete, retry, lose, hand_back, bury. All match on the fence.
+//! Arrows out of `running`: `complete`, `retry`, `lose`, `hand_back`, `bury`. All match on the
+//! fence.
 
 use rusqlite::{Result, named_params, params};
 
