@@ -1,5 +1,5 @@
 -- Question: when is the next scheduled job due?
--- Index: job_promote.
+-- Index: job_promote. SCAN is meant: it stops at the first entry.
 SELECT run_at
 FROM job
 WHERE state = 'scheduled'
