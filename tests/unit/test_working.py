@@ -129,6 +129,26 @@ class TestEnd:
             queue.shutdown(wait=True)
             thread.join(2)
 
+    def test_an_end_asked_for_before_the_start_is_not_forgotten(self, queue: Queue) -> None:
+        job = queue.task(name="t")(lambda: None).delay()
+        worker = queue._worker()
+        worker.drain()
+        queue._run(worker)
+        assert worker.join(0)
+        assert job.wait(0) == (job.status == "complete")
+        assert queue.workers() == []
+
+    def test_an_error_at_the_start_ends_the_worker(self, queue: Queue) -> None:
+        def fail() -> None:
+            raise OSError("no terminal")
+
+        before = [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)]
+        with pytest.raises(OSError, match="no terminal"):
+            queue._run(queue._worker(), fail)
+        assert queue.workers() == []
+        assert [signal.getsignal(n) for n in (signal.SIGINT, signal.SIGTERM)] == before
+        queue.shutdown(wait=True)
+
     @pytest.mark.parametrize("bad", [{"workers": -1}, {"drain_timeout": -1}, {"queues": [1]}])
     def test_bad_arguments_start_nothing(self, queue: Queue, bad: dict[str, object]) -> None:
         with pytest.raises((ValueError, TypeError)):

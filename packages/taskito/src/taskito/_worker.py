@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _FAREWELL = 0.25
-_FAREWELL_AT_EXIT_MS = 2000
+_LAST_WORDS_MS = 2000
 _logger = logging.getLogger(__name__)
 
 
@@ -84,12 +84,12 @@ class Worker:
             The number of the second signal, if one ended the run, else ``None``.
         """
         with self._handlers(), self._exit_hook():
-            for task in tuple(tasks.values()):
-                self.register(task.definition)
-            with self._database:
-                self._engine.start()
-            self._started = True
             try:
+                for task in tuple(tasks.values()):
+                    self.register(task.definition)
+                with self._database:
+                    self._engine.start()
+                self._started = True
                 if self._asked_ms is not None:
                     self._engine.drain(self._asked_ms)
                 self._hire()
@@ -97,9 +97,11 @@ class Worker:
                     on_ready()
                 self.join()
             except BaseException:
-                self.leave(threading.current_thread())
+                self._engine.stop()  # also wakes those who join a worker that never started
+                self.join(_LAST_WORDS_MS)
                 raise
-            self._part(_FAREWELL)
+            finally:
+                self._part(_FAREWELL)
         return self._signals[1] if len(self._signals) > 1 else None
 
     def drain(self) -> None:
@@ -180,7 +182,7 @@ class Worker:
         """End now and see that no thread is left inside the engine."""
         if self.is_ours and self._started:
             self.stop()
-            self.join(_FAREWELL_AT_EXIT_MS)
+            self.join(_LAST_WORDS_MS)
             self._part(_FAREWELL)
             if caller is not threading.current_thread():
                 caller.join(_FAREWELL)

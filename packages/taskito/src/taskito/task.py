@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from inspect import iscoroutinefunction
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from taskito._binding import Binding
@@ -220,6 +219,8 @@ def default_name(function: Callable[..., object]) -> str:
         if spec is not None:
             module = spec.name
         elif file:
+            from pathlib import Path  # noqa: PLC0415 - slow to load, rarely needed
+
             module = Path(file).stem
     return f"{module}.{function.__qualname__}"
 
