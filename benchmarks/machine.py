@@ -2,6 +2,7 @@
 
 import os
 import platform
+import time
 from pathlib import Path
 
 
@@ -19,9 +20,36 @@ def facts(directory: Path) -> dict[str, str]:
     }
 
 
-def load() -> str:
-    """Return the load average of the last minute: above 0.3 or so, something else was running."""
-    return f"{os.getloadavg()[0]:.2f}" if hasattr(os, "getloadavg") else "unknown"
+class Neighbours:
+    """How much of the processors all other programs used, from its making until asked.
+
+    Our own share is this process and the children that have ended. Where there is no
+    ``/proc/stat``, nothing is known and the answer is zero.
+    """
+
+    def __init__(self) -> None:
+        self._begin = time.monotonic()
+        self._busy = _busy_seconds()
+        self._own = _own_seconds()
+
+    def share(self) -> float:
+        """Return their share of the machine: 1.0 is all of its processors, all the time."""
+        used = (_busy_seconds() - self._busy) - (_own_seconds() - self._own)
+        elapsed = time.monotonic() - self._begin
+        return max(0.0, used / elapsed / (os.cpu_count() or 1))
+
+
+def _busy_seconds() -> float:
+    try:
+        first = Path("/proc/stat").read_text().partition("\n")[0]
+    except OSError:
+        return 0.0
+    user, nice, system, _idle, _waiting, *rest = map(int, first.split()[1:9])
+    return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
+
+
+def _own_seconds() -> float:
+    return sum(os.times()[:4])
 
 
 def _processor() -> str:

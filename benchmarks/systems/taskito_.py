@@ -82,4 +82,5 @@ def versions() -> dict[str, str]:
     import taskito
     import taskito_core
 
-    return {"taskito": taskito.__version__, "taskito-core": taskito_core.__version__}
+    core = f"{taskito_core.__version__}, SQLite {taskito_core.SQLITE_VERSION}"
+    return {"taskito": taskito.__version__, "taskito-core": core}

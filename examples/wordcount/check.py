@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from examples.wordcount.analysis import FileFacts, analyse
 from examples.wordcount.files import printable
 
-TOP_TERMS = 6
+TOP_TERMS = 5
 
 _LAST_ERROR = re.compile(r"^(?:\w+\.)*([A-Za-z_]\w*): (.*)$", re.MULTILINE)
 _OS_ERROR = re.compile(r"^\[Errno \d+\] (.*?)(?:: '.*'|: \".*\")?$")

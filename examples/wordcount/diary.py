@@ -7,6 +7,7 @@ several processes may write. Times are of the monotonic clock, which all of them
 
 import os
 import time
+from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -53,12 +54,12 @@ class Reader:
 
     Attributes:
         attempts: by number of the job, its attempts so far, oldest first.
-        unended: how many attempts have begun and not ended.
+        running: by process, how many attempts have begun and not ended.
     """
 
     path: Path
     attempts: dict[int, list[Attempt]] = field(default_factory=dict[int, list[Attempt]])
-    unended: int = 0
+    running: Counter[int] = field(default_factory=Counter[int])
     _offset: int = 0
 
     def update(self) -> None:
@@ -73,8 +74,8 @@ class Reader:
             attempts = self.attempts.setdefault(int(number), [])
             if what == "begin":
                 attempts.append(Attempt(pid=int(pid), began_ns=int(at_ns)))
-                self.unended += 1
+                self.running[int(pid)] += 1
             else:
                 open_one = next(a for a in reversed(attempts) if a.pid == int(pid))
                 open_one.ended_ns = int(at_ns)
-                self.unended -= 1
+                self.running[int(pid)] -= 1

@@ -159,10 +159,11 @@ class Demo:
             if done >= total:
                 self.screen.clear()
                 return False
-            if kill_at is not None and done >= kill_at and self._diary.unended:
+            running = self._diary.running[self._worker.pid] if self._worker else 0
+            if kill_at is not None and done >= kill_at and running:
                 return True
             dead = f"  dead {stats['dead']}" if stats["dead"] else ""
-            self.screen.progress(done, total, f"running {stats['running']}{dead}")
+            self.screen.progress(done, total, f"running {running}{dead}")
             if done != last_done:
                 last_done, last_change = done, time.monotonic()
             self._insist_on_life(time.monotonic() - last_change)
