@@ -36,6 +36,7 @@ mod bury;
 mod cancel;
 mod claim;
 mod complete;
+mod enqueue;
 mod hand_back;
 mod insert;
 mod inspect;

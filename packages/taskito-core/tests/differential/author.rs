@@ -57,21 +57,32 @@ pub(crate) struct Question {
     pub(crate) letters: (u32, u32),
 }
 
+/// How the clock of a history goes.
+#[derive(Clone, Copy)]
+pub(crate) enum Pace {
+    /// Forward, by a millisecond at least.
+    Steady,
+    /// It may stand still or step back.
+    Unsteady,
+}
+
 /// Invents one history.
 pub(crate) struct Author {
+    pace: Pace,
     random: u64,
     now: Millis,
     acts: u32,
 }
 
 impl Author {
-    pub(crate) fn new(seed: usize) -> Self {
+    pub(crate) fn new(seed: usize, pace: Pace) -> Self {
         // Neighbouring seeds differ in few bits; spread them.
         let mut random = (seed as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         for _ in 0..4 {
             random = xorshift(random);
         }
         Self {
+            pace,
             random,
             now: START,
             acts: 0,
@@ -87,7 +98,10 @@ impl Author {
                 fails: false,
             };
         }
-        self.now.0 += self.one_of(&[0, 0, 1, 50, 500, 500, 5000, -300]);
+        self.now.0 += match self.pace {
+            Pace::Steady => self.one_of(&[1, 1, 1, 50, 500, 500, 5000]),
+            Pace::Unsteady => self.one_of(&[0, 0, 1, 50, 500, 500, 5000, -300]),
+        };
         let count = self.one_of(&[1, 1, 1, 2, 4]);
         Act {
             now: self.now,

@@ -2,7 +2,9 @@
 
 #![allow(dead_code, reason = "each test crate uses its part")]
 
-use std::path::PathBuf;
+mod pair;
+
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use taskito_core::clock::Millis;
@@ -11,6 +13,8 @@ use taskito_core::job::{JobSpec, NewJob, NewWorker};
 use taskito_core::store::model::ModelStore;
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{Appetite, JobStore, Sync};
+
+use pair::Pair;
 
 /// When all tests begin: an instant in 2026.
 pub(crate) const START: Millis = Millis(1_795_000_000_000);
@@ -32,25 +36,37 @@ pub(crate) fn model() -> Home {
 
 /// A fresh `SQLite` store in a directory of its own.
 pub(crate) fn sqlite() -> Home {
+    in_directory(|path| Box::new(SqliteStore::new(path, Sync::Relaxed)))
+}
+
+/// The same, used through two handles.
+pub(crate) fn sqlite_pair() -> Home {
+    in_directory(|path| Box::new(Pair::at(path)))
+}
+
+fn in_directory(open: impl FnOnce(&Path) -> Box<dyn JobStore>) -> Home {
     let directory = Directory::new();
-    let path = directory.0.join("jobs.db");
     Home {
-        store: Box::new(SqliteStore::new(path, Sync::Relaxed)),
+        store: open(&directory.path("jobs.db")),
         _directory: Some(directory),
     }
 }
 
 /// A directory that goes away with this value.
-struct Directory(PathBuf);
+pub(crate) struct Directory(PathBuf);
 
 impl Directory {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("taskito-test-{}-{number}", std::process::id());
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir(&path).unwrap();
         Self(path)
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
     }
 }
 

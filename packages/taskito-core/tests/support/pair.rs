@@ -1,0 +1,81 @@
+//! Two handles on one file, as two processes have them.
+
+use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use taskito_core::clock::Millis;
+use taskito_core::error::Result;
+use taskito_core::id::{DatabaseId, Key};
+use taskito_core::job::{AttemptRow, DeadRow, JobFilter, JobRow, Stats, WorkerRow};
+use taskito_core::store::sqlite::SqliteStore;
+use taskito_core::store::{Inspect, JobStore, Sync, Work};
+
+/// Writes through its handles in turn, and reads through the one that did not write last.
+pub(crate) struct Pair {
+    handles: [SqliteStore; 2],
+    writes: AtomicUsize,
+}
+
+impl Pair {
+    pub(crate) fn at(path: &Path) -> Self {
+        Self {
+            handles: [path, path].map(|path| SqliteStore::new(path, Sync::Relaxed)),
+            writes: AtomicUsize::new(0),
+        }
+    }
+
+    /// The handle whose turn it is to write; until then it reads.
+    fn next(&self) -> &SqliteStore {
+        &self.handles[self.writes.load(Ordering::Relaxed) % 2]
+    }
+}
+
+impl JobStore for Pair {
+    fn write(&self, sync: Sync, work: &mut Work<'_>) -> Result<()> {
+        let writer = self.next();
+        self.writes.fetch_add(1, Ordering::Relaxed);
+        writer.write(sync, work)
+    }
+}
+
+impl Inspect for Pair {
+    fn database(&self) -> Result<DatabaseId> {
+        self.next().database()
+    }
+
+    fn job(&self, job: Key) -> Result<Option<JobRow>> {
+        self.next().job(job)
+    }
+
+    fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRow>> {
+        self.next().jobs(filter)
+    }
+
+    fn result(&self, job: Key) -> Result<Option<Vec<u8>>> {
+        self.next().result(job)
+    }
+
+    fn attempts(&self, job: Key) -> Result<Vec<AttemptRow>> {
+        self.next().attempts(job)
+    }
+
+    fn dead_letters(&self, limit: u32, offset: u32) -> Result<Vec<DeadRow>> {
+        self.next().dead_letters(limit, offset)
+    }
+
+    fn stats(&self) -> Result<Stats> {
+        self.next().stats()
+    }
+
+    fn workers(&self) -> Result<Vec<WorkerRow>> {
+        self.next().workers()
+    }
+
+    fn next_due(&self) -> Result<Option<Millis>> {
+        self.next().next_due()
+    }
+
+    fn ready_lanes(&self) -> Result<Vec<(String, String)>> {
+        self.next().ready_lanes()
+    }
+}
