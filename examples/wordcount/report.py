@@ -123,7 +123,8 @@ def _check_rows(report: Report, paint: Paint) -> list[str]:
     if comparison.changed:
         rows.append(f"{len(comparison.changed):,} files changed meanwhile and were left out")
     if not comparison.differences:
-        errors = f", {len(report.dead):,} errors" if report.dead else ""
+        dead = len(report.dead)
+        errors = f", {_many(dead, 'error')}" if dead else ""
         what = f"{report.totals.counted:,} hashes and word counts{errors} and the merged terms"
         return [*rows, paint.green(f"✓ {what} equal a plain loop's") + f" ({report.loop_s:.1f} s)"]
     rows.append(paint.red(f"✗ {len(comparison.differences):,} numbers differ from a plain loop's"))
@@ -132,4 +133,8 @@ def _check_rows(report: Report, paint: Paint) -> list[str]:
 
 
 def _jobs(number: int) -> str:
-    return "1 job" if number == 1 else f"{number:,} jobs"
+    return _many(number, "job")
+
+
+def _many(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
