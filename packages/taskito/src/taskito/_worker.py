@@ -180,12 +180,14 @@ class Worker:
 
     def leave(self, caller: threading.Thread) -> None:
         """End now and see that no thread is left inside the engine."""
-        if self.is_ours and self._started:
-            self.stop()
+        if not self.is_ours:
+            return
+        self.stop()
+        if self._started:
             self.join(_LAST_WORDS_MS)
-            self._part(_FAREWELL)
-            if caller is not threading.current_thread():
-                caller.join(_FAREWELL)
+        self._part(_FAREWELL)
+        if caller is not threading.current_thread():
+            caller.join(_LAST_WORDS_MS / 1000)
 
 
 def _leave(worker: "weakref.ref[Worker]", caller: threading.Thread) -> None:
