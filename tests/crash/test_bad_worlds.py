@@ -4,11 +4,12 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from taskito import StorageError
-from tests.support.processes import PROGRAMS, REPOSITORY, STARTING, Site
+from tests.support.processes import PROGRAMS, REPOSITORY, STARTING, Site, open_site
 
 CHECK = """
 import sqlite3, sys
@@ -30,26 +31,33 @@ def assert_every_ack_completed_once(site: Site) -> None:
 
 
 @pytest.mark.timeout(60)
+@pytest.mark.parametrize("threads", [0, 3])
 @pytest.mark.parametrize("end", ["wait", "leave"])
-def test_parent_and_children_of_a_fork_amid_enqueueing_lose_nothing(site: Site, end: str) -> None:
+def test_parent_and_children_of_a_fork_lose_nothing_also_amid_calls_of_other_threads(
+    site: Site, threads: int, end: str
+) -> None:
     site.ready_worker(workers=2)
-    producer = site.script("produce_and_fork", "4", "10", end)
+    producer = site.script("produce_and_fork", str(threads), "4", "20", end)
     assert producer.wait(STARTING) == 0
     assert producer.err == ""
     site.marks.wait("child over", count=4, within=STARTING)
-    assert len(site.marks.all("ack")) == 3 * 40 + 4 * 10 + 2
+    assert len(site.marks.all("ack")) == 1 + 20 * (threads + 1 + 4) + 1
     assert_every_ack_completed_once(site)
 
 
 @pytest.mark.timeout(60)
-def test_another_sqlite_library_in_the_producers_does_no_harm(site: Site) -> None:
-    site.ready_worker(workers=2)
-    producers = [site.script("produce_beside_sqlite3", f"p{n}", "150") for n in range(2)]
-    assert [producer.wait(STARTING) for producer in producers] == [0, 0]
-    assert [producer.err for producer in producers] == ["", ""]
-    assert len(site.marks.all("ack")) == 300
-    assert all(int(looks) > 10 for looks in site.marks.tokens("looked"))
-    assert_every_ack_completed_once(site)
+def test_another_sqlite_library_in_the_producers_does_no_harm(tmp_path: Path) -> None:
+    # Without the flushes there are more commits for the other library to disturb.
+    with open_site(tmp_path, durability="normal") as site:
+        producers = [site.script("produce_beside_sqlite3", f"p{n}", "1000") for n in range(4)]
+        assert [producer.wait(STARTING) for producer in producers] == [0] * 4
+        assert [producer.err for producer in producers] == [""] * 4
+        assert len(site.marks.all("ack")) == 4000
+        assert all(int(looks) > 10 for looks in site.marks.tokens("looked"))
+        lost = [ack for ack in site.marks.all("ack") if site.queue.get_job(ack.job_id) is None]
+        assert len(lost) == 0
+        site.worker(workers=2)
+        assert_every_ack_completed_once(site)
 
 
 def test_a_full_disk_is_an_error_that_passes_when_there_is_room_again(site: Site) -> None:

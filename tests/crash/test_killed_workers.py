@@ -33,26 +33,46 @@ def assert_lost(site: Site, job_id: str, times: int = 1) -> None:
 def test_the_job_of_a_killed_worker_is_recovered_by_a_live_one_within_two_seconds(
     site: Site, record_property: Callable[[str, object], None]
 ) -> None:
+    workers = {worker.pid: worker for worker in [site.ready_worker() for _ in range(4)]}
+    # All of them have been up for a while when the first one dies.
+    assert site.queue.enqueue("note", ["later"], delay=1.2).result(timeout=5) == "later"
     delays: list[float] = []
-    victim = site.ready_worker()
-    for cycle in range(5):
-        token, gate = f"held {cycle}", site.gate(str(cycle))
+    while len(workers) > 1:
+        token = f"held, {len(workers)} alive"
+        gate = site.gate(str(len(workers)))
         job = site.queue.enqueue("hold", [token, str(gate)])
-        assert site.marks.wait("start", token, within=STARTING).pid == victim.pid
-        peer = site.ready_worker()
+        victim = workers.pop(site.marks.wait("start", token, within=5).pid)
         killed = time.monotonic()
         victim.kill()
         again = site.marks.wait("start", token, count=2, within=10)
         delays.append(again.at - killed)
-        assert again.pid == peer.pid
+        assert again.pid in workers
         assert job.status == "running"
         gate.unlink()
-        assert job.result(timeout=5) == f"{token} by {peer.pid}"
+        assert job.result(timeout=5) == f"{token} by {again.pid}"
         assert_lost(site, job.id)
-        victim = peer
-    print(f"recovered after {[f'{delay * 1000:.0f} ms' for delay in sorted(delays)]}")
-    record_property("recovery_seconds", sorted(delays))
+    print(f"recovered after {[f'{delay * 1000:.0f} ms' for delay in delays]}")
+    record_property("recovery_seconds", delays)
     assert max(delays) < RECOVERY
+
+
+def test_a_worker_that_has_only_just_started_recovers_the_jobs_of_one_that_is_killed(
+    site: Site, record_property: Callable[[str, object], None]
+) -> None:
+    victim = site.ready_worker()
+    gate = site.gate()
+    job = site.queue.enqueue("hold", ["held", str(gate)])
+    site.marks.wait("start", "held", within=5)
+    peer = site.ready_worker()
+    killed = time.monotonic()
+    victim.kill()
+    again = site.marks.wait("start", "held", count=2, within=10)
+    print(f"recovered after {again.at - killed:.3f} s")
+    record_property("recovery_seconds", again.at - killed)
+    assert again.at - killed < RECOVERY
+    gate.unlink()
+    assert job.result(timeout=5) == f"held by {peer.pid}"
+    assert_lost(site, job.id)
 
 
 def test_the_jobs_of_a_killed_worker_are_recovered_within_two_seconds_of_the_next_start(
@@ -186,4 +206,5 @@ def test_no_job_is_lost_or_repeated_without_a_record_when_workers_are_killed_aga
     again = sum(runs - 1 for runs in starts.values())
     record_property("runs_again", again)
     print(f"{again} runs again, {sum(losses.values())} losses in {CYCLES} kills")
-    assert sum(losses.values()) <= 3 * CYCLES, "only what really ran is a loss"
+    # A loss without a run again: killed between the start of the job and its first line.
+    assert sum(losses.values()) - again <= 3 * CYCLES, "only what really ran is a loss"

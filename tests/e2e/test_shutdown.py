@@ -43,7 +43,7 @@ def test_a_draining_worker_starts_nothing_new(site: Site) -> None:
     worker = site.ready_worker(workers=2)
     job = held_job(site, worker)
     worker.send(signal.SIGTERM)
-    until(lambda: site.status_of(worker) == "draining", within=2)
+    until(lambda: "SIGTERM" in worker.err, within=2)
     late = site.queue.enqueue("note", ["late"])
     assert late.wait(timeout=0.5) is False
     (site.home / "gate.gate").unlink()
@@ -53,6 +53,13 @@ def test_a_draining_worker_starts_nothing_new(site: Site) -> None:
     assert site.marks.tokens("start") == ["held"]
 
 
+def test_a_draining_worker_is_listed_as_draining(site: Site) -> None:
+    worker = site.ready_worker()
+    held_job(site, worker)
+    worker.send(signal.SIGTERM)
+    until(lambda: site.status_of(worker) == "draining", within=2)
+
+
 def test_jobs_that_had_not_started_are_handed_back_when_the_worker_drains(site: Site) -> None:
     site.queue.enqueue_many("note", [(f"quick {number}",) for number in range(200)])
     job = site.queue.enqueue("hold", ["held", str(site.gate())])
@@ -60,7 +67,7 @@ def test_jobs_that_had_not_started_are_handed_back_when_the_worker_drains(site: 
     worker = site.worker()
     site.marks.wait("start", "held", within=STARTING)
     worker.send(signal.SIGTERM)
-    until(lambda: site.status_of(worker) == "draining", within=2)
+    until(lambda: "SIGTERM" in worker.err, within=2)
     until(lambda: site.queue.stats()["running"] == 1, within=2)
     assert site.queue.stats()["pending"] == 50
     (site.home / "gate.gate").unlink()
@@ -111,7 +118,7 @@ def test_a_second_signal_ends_the_worker_at_once_and_hands_its_job_back(
     worker = site.ready_worker()
     job = held_job(site, worker)
     worker.send(first)
-    until(lambda: site.status_of(worker) == "draining", within=2)
+    until(lambda: first.name in worker.err, within=2)
     sent = time.monotonic()
     worker.send(second)
     assert worker.wait(2) == 128 + second

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Literal
@@ -19,6 +19,15 @@ PROGRAMS = "tests.e2e.programs"
 WORKSHOP = f"{PROGRAMS}.workshop:queue"
 STARTING = 15
 """Seconds a process gets to come up on a busy machine; no promise of the product."""
+
+
+def is_alive(pid: int) -> bool:
+    """Whether some process has this id, be it a new one that got the id of an old one."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 class Program:
@@ -74,10 +83,11 @@ class Program:
         self._process.wait()
 
     def end(self) -> None:
-        """Kill whatever is left of the group; a process that has ended is left alone."""
-        if self.is_running():
-            os.killpg(self.pid, signal.SIGKILL)
-            self._process.wait()
+        """Kill whatever is left of the group, children that outlived their parent too."""
+        if self.is_running() or not is_alive(self.pid):
+            with suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+        self._process.wait()
 
     def report(self) -> str:
         """Everything a person wants to see when a test fails."""

@@ -1,9 +1,11 @@
-"""A producer that forks while its threads are enqueueing; parent and children all produce.
+"""A producer that forks while its other threads are enqueueing; all of them produce.
 
-Usage: produce_and_fork.py CHILDREN JOBS (wait | leave); after ``leave`` the parent ends first.
+Usage: produce_and_fork.py THREADS CHILDREN JOBS (wait | leave); after ``leave`` the parent
+does not wait for its children.
 """
 
 import os
+import signal
 import sys
 import threading
 
@@ -18,6 +20,7 @@ def produce(name: str, jobs: int) -> None:
 
 
 def be_a_child(name: str, jobs: int) -> None:
+    signal.alarm(10)
     status = 1
     try:
         produce(name, jobs)
@@ -27,19 +30,21 @@ def be_a_child(name: str, jobs: int) -> None:
         os._exit(status)
 
 
-def main(children: str, jobs: str, end: str) -> None:
+def main(threads: str, children: str, jobs: str, end: str) -> None:
     produce("before", 1)
-    threads = [
-        threading.Thread(target=produce, args=(f"thread {n}", int(jobs) * 4)) for n in range(3)
+    others = [
+        threading.Thread(target=produce, args=(f"thread {number}", int(jobs)))
+        for number in range(int(threads))
     ]
-    for thread in threads:
+    for thread in others:
         thread.start()
     pids: list[int] = []
     for number in range(int(children)):
         if (pid := os.fork()) == 0:
             be_a_child(f"child {number}", int(jobs))
         pids.append(pid)
-    for thread in threads:
+    produce("main", int(jobs))
+    for thread in others:
         thread.join()
     if end == "wait":
         statuses = [os.waitpid(pid, 0)[1] for pid in pids]

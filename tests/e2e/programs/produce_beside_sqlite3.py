@@ -10,12 +10,14 @@ from contextlib import closing
 
 from tests.e2e.programs.workshop import marks, note, queue
 
+LOOKERS = 2
+
 
 def look_until(over: threading.Event) -> None:
     looks = 0
     while not over.is_set():
         with closing(sqlite3.connect(queue.db_path)) as connection:
-            connection.execute("SELECT count(*) FROM jobs").fetchone()
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         looks += 1
     marks.leave("looked", str(looks))
 
@@ -23,16 +25,17 @@ def look_until(over: threading.Event) -> None:
 def main(name: str, jobs: str) -> None:
     queue.stats()
     over = threading.Event()
-    reader = threading.Thread(target=look_until, args=(over,))
-    reader.start()
+    readers = [threading.Thread(target=look_until, args=(over,)) for _ in range(LOOKERS)]
+    for reader in readers:
+        reader.start()
     try:
-        for number in range(int(jobs)):
-            token = f"{name}/{number}"
-            job = note.delay(token)
-            marks.leave("ack", token, job.id)
+        ids = [note.delay(f"{name}/{number}").id for number in range(int(jobs))]
     finally:
         over.set()
-        reader.join()
+        for reader in readers:
+            reader.join()
+    for number, job_id in enumerate(ids):
+        marks.leave("ack", f"{name}/{number}", job_id)
 
 
 if __name__ == "__main__":
