@@ -31,7 +31,7 @@ PROBE_WITHIN_S = 120
 DISTURBED = 0.1
 """A measurement is worth repeating when others used more than this share of the machine."""
 
-QUIET_AFTER_S = 2.0
+LOOK_S = 1.0
 
 
 @dataclass(slots=True)
@@ -81,6 +81,7 @@ class Patience:
         """Probe until nobody disturbs, or until patience ends."""
         while True:
             begin = time.monotonic()
+            self._wait_for_quiet()
             neighbours = machine.Neighbours()
             reply = _probe(args, workload, system)
             share = neighbours.share()
@@ -88,8 +89,16 @@ class Patience:
                 self.shares.append(share)
                 return reply
             self.repeated += 1
-            time.sleep(QUIET_AFTER_S)
             self.seconds -= time.monotonic() - begin
+
+    def _wait_for_quiet(self) -> None:
+        """Look at the machine for a second at a time, until others leave it alone."""
+        while self.seconds > 0:
+            neighbours = machine.Neighbours()
+            time.sleep(LOOK_S)
+            if neighbours.share() <= DISTURBED:
+                return
+            self.seconds -= LOOK_S
 
     def summary(self) -> str:
         """Say how quiet the machine was."""
