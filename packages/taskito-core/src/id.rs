@@ -110,6 +110,17 @@ impl KeySource {
         }
     }
 
+    /// Goes on from another random place: in a forked child, which shares the past of its
+    /// parent, or they would draw the same keys.
+    pub fn reseed(&self, seed: u64) {
+        let mut state = self
+            .state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        state.random = seed | 1;
+        state.last |= SEQUENCE_MASK;
+    }
+
     /// The next key. Each new millisecond starts at a random place in the lower half of the
     /// sequence, so that two processes seldom meet and a millisecond never runs out.
     #[must_use]

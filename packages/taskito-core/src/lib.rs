@@ -6,6 +6,7 @@
 pub mod clock;
 pub mod engine;
 pub mod error;
+mod fork;
 pub mod id;
 pub mod job;
 pub mod os;

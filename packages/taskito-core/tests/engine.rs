@@ -1,5 +1,8 @@
 //! One worker from outside: what it claims, hands out, settles and leaves behind.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop here")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop here"
+)]
 
 use std::fs;
 use std::path::PathBuf;
@@ -263,12 +266,19 @@ fn what_a_dead_worker_had_started_is_lost_and_the_rest_goes_back() {
     assert_eq!(reap_the_dead(&world.site).unwrap(), 1);
     for (job, losses) in [(started, 1), (unstarted, 0)] {
         let row = world.job(job);
-        assert_eq!((row.state, row.losses, row.retry_count), (State::Pending, losses, 0));
+        assert_eq!(
+            (row.state, row.losses, row.retry_count),
+            (State::Pending, losses, 0)
+        );
         assert_eq!(world.store.attempts(job).unwrap().len(), losses as usize);
     }
     let record = &world.store.attempts(started).unwrap()[0];
     assert_eq!(record.mishap, Mishap::Lost);
-    assert!(record.error.starts_with("WorkerLostError: "), "{}", record.error);
+    assert!(
+        record.error.starts_with("WorkerLostError: "),
+        "{}",
+        record.error
+    );
     assert!(world.store.workers().unwrap().is_empty());
     assert_eq!(reap_the_dead(&world.site).unwrap(), 0);
 }
@@ -291,7 +301,10 @@ fn the_third_loss_buries_a_job() {
         reap_the_dead(&world.site).unwrap();
     }
     let row = world.job(job);
-    assert_eq!((row.state, row.losses, row.retry_count), (State::Dead, 3, 0));
+    assert_eq!(
+        (row.state, row.losses, row.retry_count),
+        (State::Dead, 3, 0)
+    );
     assert!(row.error.unwrap().contains("loss 3 of 3"));
     assert_eq!(world.store.dead_letters(9, 0).unwrap().len(), 1);
 }

@@ -1,6 +1,9 @@
 //! The schema and the statements: the ladder leads to `schema.sql`, every statement rides an
 //! index, files that are not ours are left alone.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on should stop here")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop here"
+)]
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -95,7 +98,10 @@ fn every_index_that_a_statement_names_is_used() {
         let said = statement.lines().nth(1).unwrap_or_default();
         let plan = plan(&connection, &statement).join("\n");
         for index in indexes.iter().filter(|index| said.contains(*index)) {
-            assert!(plan.contains(index), "{name}.sql does not use {index}:\n{plan}");
+            assert!(
+                plan.contains(index),
+                "{name}.sql does not use {index}:\n{plan}"
+            );
         }
     }
 }
@@ -105,17 +111,33 @@ fn every_statement_says_what_it_is_and_has_no_star() {
     for (name, statement) in statements() {
         let mut lines = statement.lines();
         let first = lines.next().unwrap();
-        let known = ["-- Arrow", "-- Question: ", "-- Roster: ", "-- Every arrow: "];
-        assert!(known.iter().any(|start| first.starts_with(start)), "{name}: {first}");
-        assert!(lines.next().unwrap().starts_with("-- Index: "), "{name} names no index");
-        assert!(!statement.contains("SELECT *"), "{name} selects whatever is there");
+        let known = [
+            "-- Arrow",
+            "-- Question: ",
+            "-- Roster: ",
+            "-- Every arrow: ",
+        ];
+        assert!(
+            known.iter().any(|start| first.starts_with(start)),
+            "{name}: {first}"
+        );
+        assert!(
+            lines.next().unwrap().starts_with("-- Index: "),
+            "{name} names no index"
+        );
+        assert!(
+            !statement.contains("SELECT *"),
+            "{name} selects whatever is there"
+        );
     }
 }
 
 #[test]
 fn the_ladder_leads_to_the_schema() {
     let scratch = Scratch::new("ladder");
-    SqliteStore::new(scratch.file(), Sync::Relaxed).stats().unwrap();
+    SqliteStore::new(scratch.file(), Sync::Relaxed)
+        .stats()
+        .unwrap();
     let climbed = Connection::open(scratch.file()).unwrap();
     let written = Connection::open_in_memory().unwrap();
     written.execute_batch(SCHEMA).unwrap();
@@ -129,7 +151,9 @@ fn the_ladder_leads_to_the_schema() {
 #[test]
 fn a_newer_file_is_refused_and_left_as_it_is() {
     let scratch = Scratch::new("newer");
-    SqliteStore::new(scratch.file(), Sync::Relaxed).stats().unwrap();
+    SqliteStore::new(scratch.file(), Sync::Relaxed)
+        .stats()
+        .unwrap();
     let newer = Connection::open(scratch.file()).unwrap();
     newer.pragma_update(None, "user_version", 99).unwrap();
     newer
@@ -140,7 +164,11 @@ fn a_newer_file_is_refused_and_left_as_it_is() {
     let refused = SqliteStore::new(scratch.file(), Sync::Relaxed).stats();
     assert!(matches!(
         refused,
-        Err(Error::NewerSchema { found: 99, known: 1, .. })
+        Err(Error::NewerSchema {
+            found: 99,
+            known: 1,
+            ..
+        })
     ));
     assert_eq!(fs::read(scratch.file()).unwrap(), before);
 }
@@ -178,7 +206,10 @@ fn a_text_file_is_not_a_database() {
     let scratch = Scratch::new("text");
     fs::write(scratch.file(), "not a database, just words\n".repeat(100)).unwrap();
     let refused = SqliteStore::new(scratch.file(), Sync::Relaxed).stats();
-    assert!(matches!(refused, Err(Error::NotADatabase { .. })), "{refused:?}");
+    assert!(
+        matches!(refused, Err(Error::NotADatabase { .. })),
+        "{refused:?}"
+    );
 }
 
 #[test]
@@ -194,12 +225,18 @@ fn hand_written_sql_cannot_leave_the_state_machine() {
         )
         .unwrap();
     for (statement, reason) in [
-        ("UPDATE job SET state = 'complete', finished_at = 1", "no arrow"),
+        (
+            "UPDATE job SET state = 'complete', finished_at = 1",
+            "no arrow",
+        ),
         ("UPDATE job SET state = 'running'", "running_has_an_owner"),
         ("UPDATE job SET state = 'cancelled'", "finished_has_a_time"),
         ("UPDATE job SET fence = -1", "no arrow"),
         ("UPDATE job SET state = 'lost'", "no arrow"),
-        ("UPDATE job SET dead_letter = 1", "only_the_dead_have_letters"),
+        (
+            "UPDATE job SET dead_letter = 1",
+            "only_the_dead_have_letters",
+        ),
     ] {
         let refused = connection.execute_batch(statement).unwrap_err().to_string();
         assert!(refused.contains(reason), "{statement}: {refused}");

@@ -12,6 +12,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
+use crate::fork;
 use crate::job::WorkerId;
 use crate::os;
 
@@ -21,7 +22,7 @@ static OPEN: LazyLock<Mutex<HashMap<(u64, u64), Holder>>> = LazyLock::new(Mutex:
 struct Holder {
     file: File,
     /// The process that took the locks: a forked child inherits this table, not the locks.
-    pid: u32,
+    generation: u32,
     held: HashSet<WorkerId>,
 }
 
@@ -31,7 +32,8 @@ pub(super) struct Certificate {
 }
 
 impl Certificate {
-    /// Takes the byte of a worker; in a database without a file there is nothing to prove.
+    /// Takes the byte of a worker; in a database without a file there is nothing to prove. To
+    /// be called within a write transaction.
     pub(super) fn hold(database: Option<&Path>, worker: WorkerId) -> io::Result<Self> {
         let Some(database) = database else {
             return Ok(Self { place: None });
@@ -54,6 +56,7 @@ impl Drop for Certificate {
         let Some((id, worker)) = self.place else {
             return;
         };
+        let _use = fork::begin_use();
         let mut open = table();
         if let Some(holder) = open.get_mut(&id) {
             holder.held.remove(&worker);
@@ -71,6 +74,7 @@ pub(super) fn is_alive(database: Option<&Path>, worker: WorkerId) -> io::Result<
     let Some(database) = database else {
         return Ok(true);
     };
+    let _use = fork::begin_use();
     let mut open = table();
     let id = open_once(&mut open, &path(database))?;
     let Some(holder) = open.get(&id) else {
@@ -85,12 +89,12 @@ pub(super) fn is_alive(database: Option<&Path>, worker: WorkerId) -> io::Result<
 
 /// Finds the file in the table without opening it again, or opens it.
 fn open_once(open: &mut HashMap<(u64, u64), Holder>, path: &Path) -> io::Result<(u64, u64)> {
-    let pid = std::process::id();
+    let generation = fork::generation();
     if let Ok(known) = std::fs::metadata(path).map(|meta| (meta.dev(), meta.ino()))
         && let Some(holder) = open.get_mut(&known)
     {
-        if holder.pid != pid {
-            holder.pid = pid;
+        if holder.generation != generation {
+            holder.generation = generation;
             holder.held.clear();
         }
         return Ok(known);
@@ -102,7 +106,7 @@ fn open_once(open: &mut HashMap<(u64, u64), Holder>, path: &Path) -> io::Result<
         id,
         Holder {
             file,
-            pid,
+            generation,
             held: HashSet::new(),
         },
     );

@@ -251,10 +251,6 @@ impl Desk {
         self.tell_dispatcher(state);
     }
 
-    pub(super) fn waiting(&self) -> usize {
-        self.lock().idle
-    }
-
     // ---- control -------------------------------------------------------------------------
 
     pub(super) fn register(&self, task: &str, policy: RetryPolicy) {

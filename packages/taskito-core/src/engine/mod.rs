@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 use crate::error::{Error, Result};
+use crate::fork;
 use crate::id::Key;
 use crate::job::{Claim, NewWorker, Token, WorkerId};
 use crate::os::{self, Waited};
@@ -71,6 +72,9 @@ pub struct Engine {
     crew: Mutex<Option<Crew>>,
     /// 1 once the worker has left the database.
     ended: Arc<AtomicU32>,
+    /// The process it belongs to. In a forked child it is an empty shell: it has no threads
+    /// there, and its locks may have been held by one.
+    generation: u32,
 }
 
 /// What exists while the worker works.
@@ -93,12 +97,20 @@ impl Engine {
             desk,
             crew: Mutex::new(None),
             ended: Arc::new(AtomicU32::new(0)),
+            generation: fork::generation(),
         }
+    }
+
+    /// Whether this is the copy in a forked child, which neither claims nor settles.
+    fn is_copy(&self) -> bool {
+        self.generation != fork::generation()
     }
 
     /// Lets this worker claim jobs of `task` from now on.
     pub fn register(&self, task: &str, policy: RetryPolicy) {
-        self.desk.register(task, policy);
+        if !self.is_copy() {
+            self.desk.register(task, policy);
+        }
     }
 
     /// Enters the roster, recovers what dead workers held, begins to claim.
@@ -106,6 +118,11 @@ impl Engine {
     /// # Errors
     /// Storage failures, and a second start.
     pub fn start(&self) -> Result<()> {
+        if self.is_copy() {
+            return Err(Error::Invalid {
+                message: "this worker belongs to the parent process".into(),
+            });
+        }
         let mut crew = self.crew.lock().unwrap_or_else(PoisonError::into_inner);
         if crew.is_some() {
             return Err(Error::Invalid {
@@ -158,6 +175,9 @@ impl Engine {
     /// Number and public key of the worker, once it has started.
     #[must_use]
     pub fn worker(&self) -> Option<(WorkerId, Key)> {
+        if self.is_copy() {
+            return None;
+        }
         let crew = self.crew.lock().unwrap_or_else(PoisonError::into_inner);
         crew.as_ref().map(|crew| (crew.worker, crew.key))
     }
@@ -165,24 +185,35 @@ impl Engine {
     /// The next job without waiting.
     #[must_use]
     pub fn try_next(&self) -> Next {
+        if self.is_copy() {
+            return Next::Ended;
+        }
         self.desk.try_next(self.site.clock.now())
     }
 
     /// The next job; waits for one. `None` when the worker ends.
     #[must_use]
     pub fn next(&self) -> Option<Claim> {
+        if self.is_copy() {
+            return None;
+        }
         self.desk.next(&*self.site.clock)
     }
 
     /// Reports what happened to a claim. An outcome for a claim that is no longer held is
     /// dropped.
     pub fn settle(&self, token: Token, outcome: Outcome) {
-        self.desk.settle(token, outcome);
+        if !self.is_copy() {
+            self.desk.settle(token, outcome);
+        }
     }
 
     /// Claims nothing more, hands back what has not started, waits `limit` for the rest and
     /// then hands that back as well. Returns at once.
     pub fn drain(&self, limit: Duration) {
+        if self.is_copy() {
+            return;
+        }
         self.desk.drain(Instant::now() + limit);
         let never_started = self
             .crew
@@ -211,13 +242,7 @@ impl Engine {
     /// Whether the worker has left the database.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.ended.load(Ordering::SeqCst) == 1
-    }
-
-    /// How many threads are inside [`Engine::next`] now.
-    #[must_use]
-    pub fn waiting(&self) -> usize {
-        self.desk.waiting()
+        self.is_copy() || self.ended.load(Ordering::SeqCst) == 1
     }
 }
 

@@ -6,10 +6,12 @@
 
 use std::fs::File;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::fork;
 use crate::os::{self, SharedMemory, Waited};
 
 const PAGE: usize = 4096;
@@ -24,8 +26,15 @@ const COURTESY: Duration = Duration::from_millis(1);
 /// The page and the lock behind it.
 pub struct Gate {
     page: SharedMemory,
-    file: Option<File>,
+    turnstile: Option<Mutex<Turnstile>>,
     was_last: AtomicBool,
+}
+
+/// The lock belongs to the open file, and a forked child inherits that: it must open its own.
+struct Turnstile {
+    path: PathBuf,
+    file: File,
+    generation: u32,
 }
 
 /// A doorbell: a number that changes at each ring, and how many sleep on it.
@@ -36,7 +45,10 @@ pub struct Bell<'g> {
 }
 
 /// Holding it means being the one process that may begin a write transaction.
-pub struct Turn<'g>(&'g Gate);
+pub struct Turn<'g> {
+    gate: &'g Gate,
+    turnstile: Option<MutexGuard<'g, Turnstile>>,
+}
 
 impl Gate {
     /// The gate of a database file.
@@ -46,10 +58,15 @@ impl Gate {
     pub fn beside(database: &Path) -> io::Result<Self> {
         let mut name = database.as_os_str().to_owned();
         name.push("-bell");
-        let file = os::open_side_file(Path::new(&name), PAGE as u64)?;
+        let path = PathBuf::from(name);
+        let file = os::open_side_file(&path, PAGE as u64)?;
         Ok(Self {
             page: SharedMemory::of_file(&file, PAGE)?,
-            file: Some(file),
+            turnstile: Some(Mutex::new(Turnstile {
+                path,
+                file,
+                generation: fork::generation(),
+            })),
             was_last: AtomicBool::new(false),
         })
     }
@@ -61,7 +78,7 @@ impl Gate {
     pub fn private() -> io::Result<Self> {
         Ok(Self {
             page: SharedMemory::private(PAGE)?,
-            file: None,
+            turnstile: None,
             was_last: AtomicBool::new(false),
         })
     }
@@ -94,17 +111,27 @@ impl Gate {
     /// # Errors
     /// What the operating system says.
     pub fn turn(&self, deadline: Instant) -> io::Result<Option<Turn<'_>>> {
-        let Some(file) = &self.file else {
-            return Ok(Some(Turn(self)));
+        let mut turn = Turn {
+            gate: self,
+            turnstile: None,
         };
+        let Some(turnstile) = &self.turnstile else {
+            return Ok(Some(turn));
+        };
+        let mut turnstile = turnstile.lock().unwrap_or_else(PoisonError::into_inner);
+        if turnstile.generation != fork::generation() {
+            turnstile.file = os::open_side_file(&turnstile.path, PAGE as u64)?;
+            turnstile.generation = fork::generation();
+        }
         let room = self.waiting_room();
         if self.was_last.swap(false, Ordering::Relaxed) && room.has_sleepers() {
             room.sleep(room.number(), COURTESY, || false);
         }
         loop {
             let number = room.number();
-            if os::try_lock_file(file)? {
-                return Ok(Some(Turn(self)));
+            if os::try_lock_file(&turnstile.file)? {
+                turn.turnstile = Some(turnstile);
+                return Ok(Some(turn));
             }
             if Instant::now() >= deadline {
                 return Ok(None);
@@ -116,10 +143,10 @@ impl Gate {
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
-        if let Some(file) = &self.0.file {
-            self.0.was_last.store(true, Ordering::Relaxed);
-            os::unlock_file(file);
-            self.0.waiting_room().ring();
+        if let Some(turnstile) = &self.turnstile {
+            self.gate.was_last.store(true, Ordering::Relaxed);
+            os::unlock_file(&turnstile.file);
+            self.gate.waiting_room().ring();
         }
     }
 }

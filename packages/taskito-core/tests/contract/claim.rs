@@ -33,7 +33,7 @@ contract![
     a_suspect_is_skipped_while_none_is_admitted,
     a_suspect_is_taken_in_its_place_and_the_next_one_waits,
     the_appetite_is_told_of_each_suspect_taken,
-    all_suspects_of_a_lane_are_taken_if_they_are_admitted,
+    all_suspects_of_a_lane_are_taken_in_order_if_they_are_admitted,
     suspects_hide_nobody,
     a_queue_of_suspects_has_no_turn_unless_they_are_admitted,
     a_suspect_taken_from_one_queue_makes_those_of_others_wait,
@@ -355,10 +355,22 @@ fn the_appetite_is_told_of_each_suspect_taken(world: &World) {
     assert_eq!(hunger.asked, ["a", "b"]);
 }
 
-fn all_suspects_of_a_lane_are_taken_if_they_are_admitted(world: &World) {
-    let suspects = suspects_among(world, [job("a"), job("a"), job("a")], &[]);
-    assert_eq!(world.claimed(Hunger::endless().suspects(2)), suspects[..2]);
-    assert_eq!(world.claimed(Hunger::endless()), suspects[2..]);
+fn all_suspects_of_a_lane_are_taken_in_order_if_they_are_admitted(world: &World) {
+    let [low, older, younger, high] = suspects_among(
+        world,
+        [
+            with_priority("a", -1),
+            job("a"),
+            job("a"),
+            with_priority("a", 10),
+        ],
+        &[],
+    );
+    assert_eq!(
+        world.claimed(Hunger::endless().suspects(3)),
+        [high, older, younger]
+    );
+    assert_eq!(world.claimed(Hunger::endless()), [low]);
 }
 
 fn suspects_hide_nobody(world: &World) {

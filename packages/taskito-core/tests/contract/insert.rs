@@ -149,7 +149,10 @@ fn the_extremes_of_all_numbers_are_stored(world: &World) {
         let row = world.row(key);
         assert_eq!(row.priority, priority);
         assert_eq!(row.max_retries, u32::MAX);
-        assert_eq!(row.timeout.as_millis(), i64::MAX.cast_unsigned().into());
+        assert_eq!(
+            row.timeout.as_millis(),
+            u128::from(i64::MAX.cast_unsigned())
+        );
     }
 }
 

@@ -67,7 +67,12 @@ impl SqliteTransaction<'_> {
         appetite: &mut dyn Appetite,
     ) -> Result<Vec<Claim>> {
         self.tally.write(self.connection)?;
-        let mut queues: Vec<Vec<Contender>> = self.contenders(appetite)?.into_values().collect();
+        let mut queues: Vec<Vec<Contender>> = Vec::new();
+        for mut queue in self.contenders(appetite)?.into_values() {
+            if self.best(&mut queue, appetite)?.is_some() {
+                queues.push(queue);
+            }
+        }
         let mut claims = Vec::new();
         let mut turn = appetite.turn();
         while !queues.is_empty() {
@@ -82,13 +87,12 @@ impl SqliteTransaction<'_> {
                 break;
             }
             if contender.suspect.is_some_and(|s| s.key == candidate.key) {
-                contender.suspect = None;
                 appetite.took_suspect();
+                claims.extend(self.take(now, worker, contender, candidate.key)?);
+                contender.suspect = self.next_suspect(contender.id, appetite)?;
             } else {
                 contender.next.pop_front();
-            }
-            if let Some(claim) = self.take(now, worker, contender, candidate.key)? {
-                claims.push(claim);
+                claims.extend(self.take(now, worker, contender, candidate.key)?);
             }
             turn = queue + 1;
         }
@@ -100,7 +104,7 @@ impl SqliteTransaction<'_> {
         &mut self,
         appetite: &dyn Appetite,
     ) -> Result<BTreeMap<Arc<str>, Vec<Contender>>> {
-        let suspects = appetite.admits_suspect() && self.any_suspect()?;
+        let suspects = self.any_suspect()?;
         let mut queues: BTreeMap<Arc<str>, Vec<Contender>> = BTreeMap::new();
         let mut ready = self
             .connection
@@ -113,10 +117,7 @@ impl SqliteTransaction<'_> {
                 continue;
             }
             let suspect = if suspects {
-                self.connection
-                    .prepare_cached(include_str!("sql/next_suspect.sql"))?
-                    .query_row(named_params! {":lane": id}, candidate)
-                    .optional()?
+                self.next_suspect(id, appetite)?
             } else {
                 None
             };
@@ -141,6 +142,17 @@ impl SqliteTransaction<'_> {
             .query_row([], |_| Ok(()))
             .optional()?;
         Ok(found.is_some())
+    }
+
+    /// The lost job of a lane that is next, if one may be taken.
+    fn next_suspect(&self, lane: LaneId, appetite: &dyn Appetite) -> Result<Option<Candidate>> {
+        if !appetite.admits_suspect() {
+            return Ok(None);
+        }
+        self.connection
+            .prepare_cached(include_str!("sql/next_suspect.sql"))?
+            .query_row(named_params! {":lane": lane}, candidate)
+            .optional()
     }
 
     /// The job of a queue that runs first, with the index of its lane.

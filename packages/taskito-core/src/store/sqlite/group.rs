@@ -6,7 +6,7 @@ use super::{SqliteStore, lock};
 use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
 use crate::job::{Inserted, NewJob};
-use crate::store::{JobStore, Sync};
+use crate::store::Sync;
 
 /// Where producers meet. One leads: it stores what all waiting ones brought.
 #[derive(Default)]
@@ -89,7 +89,7 @@ fn commit(requests: &[Request], store: &SqliteStore) {
 
 fn insert_all(requests: &[Request], store: &SqliteStore) -> Result<Vec<Vec<Inserted>>> {
     let mut answers = Vec::new();
-    store.write(Sync::Durable, &mut |transaction| {
+    store.write_in_use(Sync::Durable, &mut |transaction| {
         let now = SystemClock.now();
         answers.clear();
         for request in requests {

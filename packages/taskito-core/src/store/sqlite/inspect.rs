@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, named_params};
 use super::{SqliteStore, row};
 use crate::clock::Millis;
 use crate::error::Result;
+use crate::fork;
 use crate::id::{DatabaseId, Key};
 use crate::job::{AttemptRow, DeadRow, JobFilter, JobRow, Stats, WorkerRow};
 use crate::state::{State, Status};
@@ -12,6 +13,7 @@ use crate::store::Inspect;
 
 impl Inspect for SqliteStore {
     fn database(&self) -> Result<DatabaseId> {
+        let _use = fork::begin_use();
         self.opened().map(|opened| opened.database)
     }
 

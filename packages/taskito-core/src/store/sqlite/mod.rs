@@ -19,7 +19,7 @@ mod transaction;
 mod workers;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
@@ -27,6 +27,7 @@ use rusqlite::{Connection, TransactionBehavior};
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
+use crate::fork::{self, CloseForFork};
 use crate::id::{DatabaseId, KeySource};
 use crate::job::{Inserted, NewJob};
 use crate::os;
@@ -47,15 +48,39 @@ pub struct SqliteStore {
     path: PathBuf,
     durability: Sync,
     keys: KeySource,
-    /// Lock order: group, writer, readers. None is held while another process is waited for,
-    /// except the writer.
+    /// The process for which `keys` was seeded, see [`fork::generation`].
+    generation: AtomicU32,
+    /// Lock order: use (see [`fork`]), group, writer, readers. Only the writer is held while
+    /// another process is waited for.
     group: Group,
-    writer: Mutex<Option<Writer>>,
-    readers: Mutex<Vec<Connection>>,
+    pool: Arc<Pool>,
     opened: OnceLock<Opened>,
     closed: AtomicBool,
     /// Whether anything was committed since the log was last moved into the file.
     untidy: AtomicBool,
+}
+
+/// The open connections.
+struct Pool {
+    /// A database in memory has one connection, which must never be closed.
+    in_memory: bool,
+    writer: Mutex<Option<Writer>>,
+    readers: Mutex<Vec<Connection>>,
+}
+
+impl Pool {
+    fn close(&self) {
+        *lock(&self.writer) = None;
+        lock(&self.readers).clear();
+    }
+}
+
+impl CloseForFork for Pool {
+    fn close_for_fork(&self) {
+        if !self.in_memory {
+            self.close();
+        }
+    }
 }
 
 /// What is known once the file was opened for the first time.
@@ -82,13 +107,19 @@ impl SqliteStore {
             Ok(absolute) if path.as_os_str() != MEMORY => absolute,
             _ => path,
         };
+        let pool = Arc::new(Pool {
+            in_memory: path.as_os_str() == MEMORY,
+            writer: Mutex::new(None),
+            readers: Mutex::new(Vec::new()),
+        });
+        fork::close_before_forks(&(Arc::clone(&pool) as Arc<dyn CloseForFork>));
         Self {
             path,
             durability,
             keys: KeySource::new(os::random()),
+            generation: AtomicU32::new(fork::generation()),
             group: Group::default(),
-            writer: Mutex::new(None),
-            readers: Mutex::new(Vec::new()),
+            pool,
             opened: OnceLock::new(),
             closed: AtomicBool::new(false),
             untidy: AtomicBool::new(false),
@@ -104,7 +135,7 @@ impl SqliteStore {
     /// The file, unless the database lives in memory.
     #[must_use]
     pub fn file(&self) -> Option<PathBuf> {
-        (!self.is_memory()).then(|| self.path.clone())
+        (!self.pool.in_memory).then(|| self.path.clone())
     }
 
     /// The doorbells of this database.
@@ -112,6 +143,7 @@ impl SqliteStore {
     /// # Errors
     /// Why the file cannot be opened.
     pub fn gate(&self) -> Result<Arc<Gate>> {
+        let _use = fork::begin_use();
         self.opened().map(|opened| Arc::clone(&opened.gate))
     }
 
@@ -120,18 +152,15 @@ impl SqliteStore {
     /// # Errors
     /// Storage failures; nothing is stored then.
     pub fn enqueue(&self, jobs: Vec<NewJob>) -> Result<Vec<Inserted>> {
+        let _use = fork::begin_use();
         self.group.insert(jobs, self)
     }
 
     /// Releases every file. Idempotent.
     pub fn close(&self) {
+        let _use = fork::begin_use();
         self.closed.store(true, Ordering::SeqCst);
-        *lock(&self.writer) = None;
-        lock(&self.readers).clear();
-    }
-
-    fn is_memory(&self) -> bool {
-        self.path.as_os_str() == MEMORY
+        self.pool.close();
     }
 
     fn opened(&self) -> Result<&Opened> {
@@ -146,7 +175,7 @@ impl SqliteStore {
 
     /// The writing connection, opened if it is not.
     fn writer(&self) -> Result<MutexGuard<'_, Option<Writer>>> {
-        let mut writer = lock(&self.writer);
+        let mut writer = lock(&self.pool.writer);
         if self.closed.load(Ordering::SeqCst) {
             return Err(Error::Closed {
                 path: self.path.clone(),
@@ -155,7 +184,7 @@ impl SqliteStore {
         if writer.is_none() {
             let connection = connection::open_writer(&self.path, SystemClock.now())?;
             if self.opened.get().is_none() {
-                let gate = if self.is_memory() {
+                let gate = if self.pool.in_memory {
                     Gate::private()
                 } else {
                     Gate::beside(&self.path)
@@ -181,8 +210,9 @@ impl SqliteStore {
     /// Runs a question on a reading connection.
     fn read<T>(&self, ask: impl FnOnce(&Connection) -> rusqlite::Result<T>) -> Result<T> {
         let explained = |error| explain(&self.path, &error);
+        let _use = fork::begin_use();
         self.opened()?;
-        if self.is_memory() {
+        if self.pool.in_memory {
             let writer = self.writer()?;
             let Some(writer) = &*writer else {
                 return Err(Error::Closed {
@@ -196,13 +226,13 @@ impl SqliteStore {
                 path: self.path.clone(),
             });
         }
-        let idle = lock(&self.readers).pop();
+        let idle = lock(&self.pool.readers).pop();
         let reader = match idle {
             Some(reader) => reader,
             None => connection::open_reader(&self.path)?,
         };
         let answer = ask(&reader).map_err(explained);
-        let mut readers = lock(&self.readers);
+        let mut readers = lock(&self.pool.readers);
         if readers.len() < READERS && !self.closed.load(Ordering::SeqCst) {
             readers.push(reader);
         }
@@ -210,8 +240,13 @@ impl SqliteStore {
     }
 }
 
-impl JobStore for SqliteStore {
-    fn write(&self, sync: Sync, work: &mut Work<'_>) -> Result<()> {
+impl SqliteStore {
+    /// A write transaction of a caller who has begun a use.
+    fn write_in_use(&self, sync: Sync, work: &mut Work<'_>) -> Result<()> {
+        let generation = fork::generation();
+        if self.generation.swap(generation, Ordering::Relaxed) != generation {
+            self.keys.reseed(os::random());
+        }
         let mut guard = self.writer()?;
         let opened = self.opened.get();
         let (Some(writer), Some(Opened { gate, .. })) = (guard.as_mut(), opened) else {
@@ -242,10 +277,16 @@ impl JobStore for SqliteStore {
         }
         Ok(())
     }
+}
 
+impl JobStore for SqliteStore {
+    fn write(&self, sync: Sync, work: &mut Work<'_>) -> Result<()> {
+        let _use = fork::begin_use();
+        self.write_in_use(sync, work)
+    }
     /// Moves the write-ahead log into the file, if this process wrote to it since last time.
     fn tidy(&self) -> Result<()> {
-        if self.is_memory() || !self.untidy.swap(false, Ordering::Relaxed) {
+        if self.pool.in_memory || !self.untidy.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
         self.read(|connection| {

@@ -73,19 +73,19 @@ pub(super) fn duration(row: &Row<'_>, index: usize) -> Result<Duration> {
     Ok(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
 }
 
-/// A list of names as one text column. Names are data and may hold anything but a line feed
-/// is escaped, so that one joins them.
+/// A list of names as one text column: each ends with a line feed. Names are data and may hold
+/// anything, so line feeds in them are escaped.
 pub(super) fn join_names(names: &[String]) -> String {
-    let escaped: Vec<String> = names
-        .iter()
-        .map(|name| name.replace('\\', "\\\\").replace('\n', "\\n"))
-        .collect();
-    escaped.join("\n")
+    let mut joined = String::new();
+    for name in names {
+        joined.push_str(&name.replace('\\', "\\\\").replace('\n', "\\n"));
+        joined.push('\n');
+    }
+    joined
 }
 
 fn split_names(text: &str) -> Vec<String> {
-    text.split('\n')
-        .filter(|name| !name.is_empty())
+    text.split_terminator('\n')
         .map(|name| {
             let mut plain = String::with_capacity(name.len());
             let mut letters = name.chars();
@@ -197,7 +197,9 @@ mod tests {
 
     #[test]
     fn names_with_any_letter_survive() {
-        let names: Vec<String> = ["a", "b\nc", "\\n", "\\", "d\\\n"].map(String::from).into();
+        let names: Vec<String> = ["", "a", "b\nc", "\\n", "\\", "d\\\n"]
+            .map(String::from)
+            .into();
         assert_eq!(split_names(&join_names(&names)), names);
         assert_eq!(split_names(&join_names(&[])), Vec::<String>::new());
     }
