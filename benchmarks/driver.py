@@ -28,6 +28,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BASELINE = "threadpool"
 SYSTEMS = ("taskito:full", "taskito:normal", BASELINE, "sqlite:full", "sqlite:normal")
 PROBE_WITHIN_S = 120
+INTERRUPTED = 130
 DISTURBED = 0.1
 """A measurement is worth repeating when others used more than this share of the machine."""
 
@@ -110,12 +111,32 @@ class Patience:
 
 
 def main() -> int:
-    """Measure, print the tables on standard output, and return the exit status."""
+    """Measure, print the tables on standard output, and return the exit status.
+
+    Interrupted, it prints what it has.
+    """
     args = _parse()
     signal.signal(signal.SIGTERM, _interrupt)
+    results, patience = Results(), Patience(args.patience)
+    status = 0
+    try:
+        _measure(args, results, patience)
+    except KeyboardInterrupt:
+        _say("stopped")
+        status = INTERRUPTED
+    facts = {**machine.facts(args.directory), **_settings(args, patience), **results.versions}
+    print("\n".join(f"* {name}: {value}" for name, value in facts.items()), end="\n\n")
+    print(report.table(results.samples, BASELINE))
+    if args.json:
+        document = {"facts": facts, "samples": results.samples, "failures": results.failures}
+        args.json.write_text(json.dumps(document, indent=2) + "\n")
+    for failure in results.failures:
+        _say(f"error: {failure}")
+    return status or (1 if results.failures else 0)
+
+
+def _measure(args: argparse.Namespace, results: Results, patience: Patience) -> None:
     plan = list(_plan(args))
-    results = Results()
-    patience = Patience(args.patience)
     begin = time.monotonic()
     for number, (turn, workload, system) in enumerate(plan):
         if (workload, system) in results.impossible:
@@ -129,15 +150,6 @@ def main() -> int:
             results.failures.append(f"{workload}, {system}: {error}")
             short = "FAILED"
         _say(f"round {turn}/{args.rounds}  {workload:<8} {system:<15} {short}")
-    facts = {**machine.facts(args.directory), **_settings(args, patience), **results.versions}
-    print("\n".join(f"* {name}: {value}" for name, value in facts.items()), end="\n\n")
-    print(report.table(results.samples, BASELINE))
-    if args.json:
-        document = {"facts": facts, "samples": results.samples, "failures": results.failures}
-        args.json.write_text(json.dumps(document, indent=2) + "\n")
-    for failure in results.failures:
-        _say(f"error: {failure}")
-    return 1 if results.failures else 0
 
 
 def _parse() -> argparse.Namespace:
