@@ -47,11 +47,12 @@ def rust(session: nox.Session) -> None:
     """Format, clippy, the engine without Python, its tests and its doctests."""
     cargo(session, "fmt", "--check")
     locked = "--locked"
-    cargo(session, "clippy", locked, "--all-targets", "--all-features", "--", "-D", "warnings")
-    cargo(session, "build", locked, "--no-default-features")
     model = (locked, "--features", "model")
+    cargo(session, "clippy", *model, "--all-targets", "--", "-D", "warnings")
+    cargo(session, "clippy", locked, "--features", "python", "--lib", "--", "-D", "warnings")
+    cargo(session, "build", locked, "--no-default-features")
     if shutil.which("cargo-nextest"):
-        cargo(session, "nextest", "run", *model, *session.posargs)
+        cargo(session, "nextest", "run", "--no-fail-fast", *model, *session.posargs)
     else:
         cargo(session, "test", *model, "--lib", "--tests", *session.posargs)
     cargo(session, "test", *model, "--doc")

@@ -280,9 +280,7 @@ class Engine:
     end it and :meth:`join` reports the end.
     """
 
-    def __new__(
-        cls, store: Store, *, threads: int, queues: Sequence[str] = ()
-    ) -> Engine:
+    def __new__(cls, store: Store, *, threads: int, queues: Sequence[str] = ()) -> Engine:
         """``threads`` callers of :meth:`next` will exist; no queues means all of them."""
     @property
     def worker_id(self) -> str:

@@ -28,7 +28,10 @@ pub(super) struct PyEngine {
 #[pymethods]
 impl PyEngine {
     #[new]
-    #[pyo3(signature = (store, *, threads, queues = Vec::new()))]
+    #[pyo3(
+        signature = (store, *, threads, queues = Vec::new()),
+        text_signature = "(store, *, threads, queues=())"
+    )]
     fn new(
         py: Python<'_>,
         store: &Bound<'_, PyStore>,
