@@ -13,6 +13,7 @@ contract![
     an_empty_store_has_nothing_to_tell,
     a_database_has_an_id_that_stays_and_reads_its_keys,
     a_job_that_does_not_exist_is_not_found,
+    the_state_of_a_job_is_told_alone,
     jobs_are_listed_newest_first,
     jobs_are_listed_by_status_queue_and_task,
     a_scheduled_job_is_listed_as_pending,
@@ -57,8 +58,19 @@ fn a_database_has_an_id_that_stays_and_reads_its_keys(world: &World) {
 fn a_job_that_does_not_exist_is_not_found(world: &World) {
     world.insert(job("a"));
     assert_eq!(world.store().job(NOBODY).unwrap(), None);
+    assert_eq!(world.store().state(NOBODY).unwrap(), None);
     assert_eq!(world.store().result(NOBODY).unwrap(), None);
     assert_eq!(world.store().attempts(NOBODY).unwrap(), []);
+}
+
+fn the_state_of_a_job_is_told_alone(world: &World) {
+    for state in State::ALL {
+        let token = world.job_that_is(state);
+        assert_eq!(world.store().state(token.key).unwrap(), Some(state));
+        for job in world.jobs() {
+            world.cancel(job.key);
+        }
+    }
 }
 
 fn jobs_are_listed_newest_first(world: &World) {

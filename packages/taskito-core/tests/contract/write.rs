@@ -21,6 +21,7 @@ contract![
     a_settlement_and_the_next_claim_share_a_transaction,
     nothing_is_seen_of_a_transaction_before_its_commit,
     an_empty_transaction_changes_nothing,
+    tidying_changes_nothing,
     durable_and_relaxed_commits_are_equally_visible,
     transactions_of_several_threads_happen_one_after_the_other,
 ];
@@ -189,6 +190,19 @@ fn an_empty_transaction_changes_nothing(world: &World) {
     let before = world.sight();
     world.write(|_| Ok(()));
     assert_eq!(world.sight(), before);
+}
+
+fn tidying_changes_nothing(world: &World) {
+    world.store().tidy().unwrap();
+    world.insert(job("a"));
+    let before = world.sight();
+    world.store().tidy().unwrap();
+    assert_eq!(world.sight(), before);
+    world.write(|t| {
+        t.insert(world.now(), &[job("b")])?;
+        world.store().tidy()
+    });
+    assert_eq!(world.jobs().len(), 2);
 }
 
 fn durable_and_relaxed_commits_are_equally_visible(world: &World) {

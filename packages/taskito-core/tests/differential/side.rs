@@ -7,6 +7,7 @@ use taskito_core::id::Key;
 use taskito_core::job::{
     AttemptRow, DeadRow, Fence, Inserted, JobFilter, JobRow, LaneId, Stats, Token, WorkerId,
 };
+use taskito_core::state::State;
 use taskito_core::store::{Completion, End, Failure, JobStore, Sync, Transaction, Verdict};
 
 use crate::author::{Act, Pick, Question, Step};
@@ -70,6 +71,7 @@ pub(crate) struct Sight {
 #[derive(Debug, PartialEq)]
 pub(crate) struct Details {
     row: Option<JobRow>,
+    state: Option<State>,
     result: Option<Vec<u8>>,
     attempts: Vec<AttemptRow>,
 }
@@ -136,6 +138,7 @@ impl Side {
         let row = self.store().job(key).unwrap();
         Details {
             row: row.map(|row| self.share(row)),
+            state: self.store().state(key).unwrap(),
             result: self.store().result(key).unwrap(),
             attempts: self.attempts(key),
         }

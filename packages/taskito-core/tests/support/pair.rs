@@ -7,6 +7,7 @@ use taskito_core::clock::Millis;
 use taskito_core::error::Result;
 use taskito_core::id::{DatabaseId, Key};
 use taskito_core::job::{AttemptRow, DeadRow, JobFilter, JobRow, Stats, WorkerRow};
+use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{Inspect, JobStore, Sync, Work};
 
@@ -49,6 +50,10 @@ impl Inspect for Pair {
 
     fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRow>> {
         self.next().jobs(filter)
+    }
+
+    fn state(&self, job: Key) -> Result<Option<State>> {
+        self.next().state(job)
     }
 
     fn result(&self, job: Key) -> Result<Option<Vec<u8>>> {
