@@ -283,7 +283,7 @@ class TestWorker:
         app.write_text(
             APP + "\n@queue.task\ndef stuck():\n"
             "    import signal, threading, time\n"
-            "    threading.Thread(target=time.sleep, args=(60,)).start()\n"
+            "    threading.Thread(target=time.sleep, args=(60,), daemon=False).start()\n"
             "    signal.raise_signal(signal.SIGINT)\n"
             "    signal.raise_signal(signal.SIGTERM)\n"
             "    time.sleep(60)\n"

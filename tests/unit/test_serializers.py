@@ -6,6 +6,7 @@ import functools
 import math
 import pickle
 import reprlib
+import sys
 import threading
 from typing import Any
 
@@ -97,6 +98,16 @@ class TestCloudpickle:
         factor = 3
         (function,) = serializer.loads(serializer.dumps([lambda x: factor * x]))
         assert function(2) == 6
+
+    def test_classes_of_the_program_itself_travel_by_value(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        main = sys.modules["__main__"]
+        local = type("Local", (), {"__module__": "__main__", "answer": 42})
+        with monkeypatch.context() as patch:
+            patch.setattr(main, "Local", local, raising=False)
+            data = CloudpickleSerializer().dumps([local()])
+        assert CloudpickleSerializer().loads(data)[0].answer == 42
 
     def test_instances_come_back_equal(self) -> None:
         serializer = CloudpickleSerializer()

@@ -228,7 +228,7 @@ class TestAwait:
 
     def test_a_second_cancellation_stops_at_once(self, queue: Queue, gate: Gate) -> None:
         async def main() -> None:
-            worker = asyncio.create_task(queue.arun_worker(workers=1))
+            worker = asyncio.create_task(queue.arun_worker(workers=1, drain_timeout=8))
             await asyncio.to_thread(gate.entered.wait, 5)
             for _ in range(2):
                 worker.cancel()
@@ -238,7 +238,9 @@ class TestAwait:
             assert worker.cancelled()
 
         job = queue.task(name="t")(gate).delay()
+        began = time.monotonic()
         asyncio.run(main())
+        assert time.monotonic() - began < 4
         assert job.status == "pending"
 
     def test_an_error_is_raised_where_it_is_awaited(self, queue: Queue) -> None:

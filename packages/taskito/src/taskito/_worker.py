@@ -127,17 +127,17 @@ class Worker:
             self._engine.drain(limit_ms)
 
     def _hire(self) -> None:
-        self._crew = [
-            threading.Thread(
+        for number in range(1, self.threads + 1):
+            if self._asked_ms == 0:  # the interpreter may be on its way out already
+                return
+            thread = threading.Thread(
                 target=work,
                 args=(self._engine, self._runner),
                 name=f"taskito-{number}",
                 daemon=True,
             )
-            for number in range(1, self.threads + 1)
-        ]
-        for thread in self._crew:
             thread.start()
+            self._crew.append(thread)
 
     def _part(self, seconds: float) -> None:
         """Wait briefly for threads to end; one that still runs a job is left behind."""
@@ -185,9 +185,9 @@ class Worker:
         self.stop()
         if self._started:
             self.join(_LAST_WORDS_MS)
-        self._part(_FAREWELL)
         if caller is not threading.current_thread():
             caller.join(_LAST_WORDS_MS / 1000)
+        self._part(_FAREWELL)
 
 
 def _leave(worker: "weakref.ref[Worker]", caller: threading.Thread) -> None:
