@@ -13,7 +13,7 @@ class DemoError(Exception):
     """The demo cannot go on. The message says why; ``hint`` says what to do."""
 
     def __init__(self, message: str, *, hint: str) -> None:
-        super().__init__(message)
+        super().__init__(f"{message}\nhint: {hint}")
         self.hint = hint
 
 

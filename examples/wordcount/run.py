@@ -40,7 +40,7 @@ class Demo:
     )
     _worker: Worker | None = None
     _diary: diary.Reader = field(init=False)
-    _done_before: int = 0
+    _before: dict[str, int] = field(default_factory=dict[str, int])
 
     def __post_init__(self) -> None:
         path = self.folder / "diary"
@@ -110,7 +110,7 @@ class Demo:
                 f"{self.database} still holds {unfinished} unfinished jobs",
                 hint="name a new file with --db",
             )
-        self._done_before = _finished(before)
+        self._before = before
         begin = time.monotonic()
         handles = examine.map((n, path, self.options.pause_s) for n, path in enumerate(paths))
         seconds = time.monotonic() - begin
@@ -137,7 +137,7 @@ class Demo:
         at_ns = time.monotonic_ns()
         worker.kill()
         stats = self.queue.stats()
-        done = _finished(stats) - self._done_before
+        done = self._finished(stats)
         kill = Kill(pid=worker.pid, at_ns=at_ns, done=done, held=stats["running"])
         share = 100 * done // len(self.jobs)
         self.screen.say("kill -9", self.screen.paint.yellow(f"pid {worker.pid} at {share} %"))
@@ -154,7 +154,7 @@ class Demo:
         last_done, last_change = -1, time.monotonic()
         while True:
             stats = self.queue.stats()
-            done = _finished(stats) - self._done_before
+            done = self._finished(stats)
             self._diary.update()
             if done >= total:
                 self.screen.clear()
@@ -162,8 +162,10 @@ class Demo:
             running = self._diary.running[self._worker.pid] if self._worker else 0
             if kill_at is not None and done >= kill_at and running:
                 return True
-            dead = f"  dead {stats['dead']}" if stats["dead"] else ""
-            self.screen.progress(done, total, f"running {running}{dead}")
+            dead = stats["dead"] - self._before["dead"]
+            self.screen.progress(
+                done, total, f"running {running}" + (f"  dead {dead}" if dead else "")
+            )
             if done != last_done:
                 last_done, last_change = done, time.monotonic()
             self._insist_on_life(time.monotonic() - last_change)
@@ -182,7 +184,7 @@ class Demo:
         """Read back what every job came to."""
         letters = {
             letter["original_job_id"]: str(letter["error"])
-            for letter in self.queue.dead_letters(limit=self._done_before + len(self.jobs))
+            for letter in self.queue.dead_letters(limit=self._before["dead"] + len(self.jobs))
         }
         outcomes: dict[str, Outcome] = {}
         for path, job in self.jobs.items():
@@ -208,13 +210,14 @@ class Demo:
             yield outcome
         self.screen.clear()
 
+    def _finished(self, stats: dict[str, int]) -> int:
+        """How many of our jobs are: the file may hold some of an earlier run."""
+        states = ("completed", "dead", "cancelled")
+        return sum(stats[state] - self._before[state] for state in states)
+
     def _has_loss(self, path: str) -> bool:
         errors = self.queue.job_errors(self.jobs[path].id)
         return any("WorkerLostError" in str(error["error"]) for error in errors)
-
-
-def _finished(stats: dict[str, int]) -> int:
-    return stats["completed"] + stats["dead"] + stats["cancelled"]
 
 
 @contextmanager
@@ -226,12 +229,8 @@ def opened(options: Options, screen: Screen) -> Generator[Demo]:
     try:
         from examples.wordcount.tasks import queue
 
-        with (
-            queue,
-            Demo(
-                options=options, screen=screen, database=database, folder=folder, queue=queue
-            ) as demo,
-        ):
+        demo = Demo(options=options, screen=screen, database=database, folder=folder, queue=queue)
+        with queue, demo:
             yield demo
     finally:
         if not options.keep:

@@ -70,8 +70,10 @@ class Worker:
         self._process.send_signal(signal.SIGTERM)
         try:
             self._process.wait(STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
+        except BaseException as error:  # too slow, or a second Ctrl-C: leave no process behind
             self.kill()
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
 
     def last_words(self) -> str:
         """Return the end of what the worker printed."""
