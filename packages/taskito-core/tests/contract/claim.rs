@@ -1,4 +1,4 @@
-//! pending -> running.
+//! pending -> running. Long, as one arrow is one file.
 
 use std::time::Duration;
 

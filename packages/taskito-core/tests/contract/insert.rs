@@ -1,4 +1,4 @@
-//! -> pending, scheduled.
+//! -> pending, scheduled. Long, as one arrow is one file.
 
 use std::time::Duration;
 

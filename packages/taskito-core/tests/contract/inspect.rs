@@ -1,4 +1,4 @@
-//! Questions that change nothing.
+//! Questions that change nothing. Long, as all questions are here.
 
 use std::time::Duration;
 

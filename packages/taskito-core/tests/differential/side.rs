@@ -1,5 +1,5 @@
-//! One of the two stores, with all keys replaced by numbers that both stores share: jobs and
-//! workers are numbered as they came, everything else by its place in a listing.
+//! One of the two stores, long as every arrow passes here. Keys become numbers that both
+//! stores share: jobs and workers by their coming, everything else by its place in a listing.
 
 use taskito_core::clock::Millis;
 use taskito_core::error::{Error, Result};

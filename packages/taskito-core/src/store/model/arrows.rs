@@ -1,4 +1,4 @@
-//! The arrows of the state machine, one job at a time.
+//! The arrows of the state machine, one job at a time. Long, to be read side by side.
 
 use std::sync::Arc;
 
