@@ -57,6 +57,7 @@ class TestConstruct:
             ({"durability": "none"}, ConfigurationError, "durability must be 'full' or"),
             ({"max_payload_bytes": 0}, ValueError, "max_payload_bytes"),
             ({"serializer": object()}, TypeError, "serializer must have dumps and loads"),
+            ({"db_path": b"x.db"}, TypeError, "db_path must be a str"),
             ({"db_path": ""}, ConfigurationError, "db_path is empty\nhint: leave it out"),
         ],
     )

@@ -17,7 +17,6 @@ from typing import (
     Self,
     TypeVar,
     Unpack,
-    cast,
     overload,
 )
 
@@ -43,6 +42,7 @@ from taskito.task import TaskDefinition, TaskWrapper, checked_function, default_
 if TYPE_CHECKING:
     from taskito._core import JobSpec
     from taskito._worker import Worker
+    from taskito_core import Status
 
 __all__ = ["Queue"]
 
@@ -50,7 +50,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _DEFAULT_PATH = os.path.join(".taskito", "taskito.db")  # noqa: PTH118 - a str, as given
-_STATUSES = {
+_STATUSES: "dict[str, Status | None]" = {
     "pending": "pending",
     "running": "running",
     "complete": "complete",
@@ -122,8 +122,9 @@ class Queue:
             ValueError: For a value that cannot work.
             TypeError: For a value of the wrong type.
         """
-        path = db_path if db_path is not None else os.environ.get("TASKITO_DB_PATH")
-        path = os.fspath(path or _DEFAULT_PATH) if db_path is None else os.fspath(db_path)
+        if db_path is None:
+            db_path = os.environ.get("TASKITO_DB_PATH") or _DEFAULT_PATH
+        path = string("db_path", os.fspath(db_path))
         if not path:
             message = "db_path is empty"
             raise ConfigurationError(message, hint="leave it out for .taskito/taskito.db")
@@ -407,10 +408,13 @@ class Queue:
         count("offset", offset)
         if status == "failed":
             return []
-        wanted = cast("Literal['pending'] | None", status and _STATUSES[status])
         with self._database as store:
             rows = store.jobs(
-                status=wanted, queue=queue, task=task_name, limit=limit, offset=offset
+                status=None if status is None else _STATUSES[status],
+                queue=queue,
+                task=task_name,
+                limit=limit,
+                offset=offset,
             )
         return [JobResult(self._database, self._serializer, row.id, row=row) for row in rows]
 
