@@ -1,11 +1,13 @@
 //! Forking, and sharing a file with strangers in the same process.
 //!
-//! Two rules keep a database whole, and each alone is not enough:
+//! Three rules keep a database whole, and none alone is enough:
 //!
 //! 1. Our copy of `SQLite` takes open-file-description locks. The usual record locks belong to
 //!    the process: another copy (Python's `sqlite3`) that opens and closes the same file would
 //!    make them vanish.
-//! 2. Nothing of ours is open while the process forks. Every use of a store is a [`Use`]; a
+//! 2. Our copy never closes a file it has locked while the file exists, because that would make
+//!    the locks of the other copy vanish.
+//! 3. Nothing of ours is open while the process forks. Every use of a store is a [`Use`]; a
 //!    fork waits until there is none, closes the connections, and both sides open them again
 //!    when they need them.
 #![expect(
@@ -76,7 +78,7 @@ fn install() {
             libc::pthread_atfork(Some(before), Some(after_in_parent), Some(after_in_child));
         }
         #[cfg(target_os = "linux")]
-        own_locks::install();
+        own_files::install();
     });
 }
 
@@ -95,42 +97,166 @@ unsafe extern "C" fn after_in_parent() {
 
 unsafe extern "C" fn after_in_child() {
     GENERATION.fetch_add(1, Ordering::Relaxed);
+    #[cfg(target_os = "linux")]
+    own_files::forget();
     HELD.with_borrow_mut(|held| *held = None);
 }
 
-/// Locks that no other library of the process can drop.
+/// Files whose locks no other library of the process can drop, and whose closing drops none of
+/// theirs.
 #[cfg(target_os = "linux")]
-mod own_locks {
-    use std::ffi::{c_int, c_void};
+mod own_files {
+    use std::collections::HashSet;
+    use std::ffi::{c_char, c_int, c_void};
+    use std::mem::MaybeUninit;
+    use std::sync::{Mutex, MutexGuard, PoisonError};
 
     use rusqlite::ffi;
 
-    /// Replaces the call through which our `SQLite` takes its file locks.
+    /// Descriptors on which our `SQLite` took locks.
+    ///
+    /// Closing one would drop the record locks that other libraries of this process hold on
+    /// the same file. So a closed one is parked and handed out when the file is opened again.
+    static FILES: Mutex<Files> = Mutex::new(Files {
+        locked: None,
+        parked: Vec::new(),
+    });
+
+    struct Files {
+        /// Created at first use: a hash set cannot be made in a constant.
+        locked: Option<HashSet<c_int>>,
+        parked: Vec<Parked>,
+    }
+
+    /// A descriptor out of use, and the file it is open on.
+    struct Parked {
+        device: libc::dev_t,
+        inode: libc::ino_t,
+        fd: c_int,
+    }
+
+    fn files() -> MutexGuard<'static, Files> {
+        FILES.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Replaces the calls through which our `SQLite` opens, locks and closes files.
     pub(super) fn install() {
-        let call: unsafe extern "C" fn(c_int, c_int, *mut c_void) -> c_int = fcntl;
-        // SAFETY: `SQLite` calls the function with three arguments of integer class. On Linux
-        // they travel in the same registers whether or not the prototype is variadic.
+        type Any = unsafe extern "C" fn();
+        type Open = unsafe extern "C" fn(*const c_char, c_int, c_int) -> c_int;
+        type Lock = unsafe extern "C" fn(c_int, c_int, *mut c_void) -> c_int;
+        type Close = unsafe extern "C" fn(c_int) -> c_int;
+        // SAFETY: `SQLite` calls these functions with three arguments of integer class, or one.
+        // On Linux they travel in the same registers whether or not a prototype is variadic.
         unsafe {
             let vfs = ffi::sqlite3_vfs_find(c"unix".as_ptr());
-            if let Some(set) = vfs.as_ref().and_then(|vfs| vfs.xSetSystemCall) {
-                let call: unsafe extern "C" fn() = std::mem::transmute(call);
-                set(vfs, c"fcntl".as_ptr(), Some(call));
+            let Some(set) = vfs.as_ref().and_then(|vfs| vfs.xSetSystemCall) else {
+                return;
+            };
+            let open = std::mem::transmute::<Open, Any>(open);
+            let lock = std::mem::transmute::<Lock, Any>(fcntl);
+            let close = std::mem::transmute::<Close, Any>(close);
+            for (name, call) in [(c"open", open), (c"fcntl", lock), (c"close", close)] {
+                set(vfs, name.as_ptr(), Some(call));
             }
         }
     }
 
+    /// In a forked child: its parked descriptors share their locks with the parent's.
+    pub(super) fn forget() {
+        let mut files = files();
+        files.locked = None;
+        for parked in files.parked.drain(..) {
+            // SAFETY: parked descriptors are ours alone.
+            unsafe {
+                libc::close(parked.fd);
+            }
+        }
+    }
+
+    unsafe extern "C" fn open(path: *const c_char, flags: c_int, mode: c_int) -> c_int {
+        let mut facts = MaybeUninit::<libc::stat>::uninit();
+        // SAFETY: `path` is the caller's string; `facts` is read only after it was filled.
+        unsafe {
+            if flags & libc::O_ACCMODE == libc::O_RDWR && libc::stat(path, facts.as_mut_ptr()) == 0
+            {
+                let facts = facts.assume_init();
+                let mut files = files();
+                let fits = |one: &Parked| (one.device, one.inode) == (facts.st_dev, facts.st_ino);
+                if let Some(place) = files.parked.iter().position(fits) {
+                    return files.parked.swap_remove(place).fd;
+                }
+            }
+            libc::open(path, flags, mode)
+        }
+    }
+
     unsafe extern "C" fn fcntl(fd: c_int, command: c_int, argument: *mut c_void) -> c_int {
-        let command = match command {
+        let own = match command {
             libc::F_SETLK => libc::F_OFD_SETLK,
             libc::F_SETLKW => libc::F_OFD_SETLKW,
             libc::F_GETLK => libc::F_OFD_GETLK,
+            // SAFETY: passed on as it came.
             other => return unsafe { libc::fcntl(fd, other, argument) },
         };
+        files().locked.get_or_insert_default().insert(fd);
         // SAFETY: for these commands the argument is a `flock` that the caller owns. The kernel
         // wants no process in it.
         unsafe {
             (*argument.cast::<libc::flock>()).l_pid = 0;
-            libc::fcntl(fd, command, argument)
+            libc::fcntl(fd, own, argument)
+        }
+    }
+
+    unsafe extern "C" fn close(fd: c_int) -> c_int {
+        let mut files = files();
+        let was_locked = files.locked.as_mut().is_some_and(|set| set.remove(&fd));
+        // SAFETY: `fd` is the caller's to close; parked ones are ours.
+        unsafe {
+            match facts(fd) {
+                Some(facts) if was_locked && facts.st_nlink > 0 && is_writable(fd) => {
+                    files.parked.retain(is_linked);
+                    files.parked.push(Parked {
+                        device: facts.st_dev,
+                        inode: facts.st_ino,
+                        fd,
+                    });
+                    unlock(fd)
+                }
+                _ => libc::close(fd),
+            }
+        }
+    }
+
+    unsafe fn facts(fd: c_int) -> Option<libc::stat> {
+        let mut facts = MaybeUninit::<libc::stat>::uninit();
+        // SAFETY: read only after it was filled.
+        unsafe { (libc::fstat(fd, facts.as_mut_ptr()) == 0).then(|| facts.assume_init()) }
+    }
+
+    unsafe fn is_writable(fd: c_int) -> bool {
+        // SAFETY: asks for the flags of an open descriptor.
+        unsafe { libc::fcntl(fd, libc::F_GETFL) & libc::O_ACCMODE == libc::O_RDWR }
+    }
+
+    /// Gives back whatever is locked through this descriptor.
+    unsafe fn unlock(fd: c_int) -> c_int {
+        // SAFETY: all-zero is a valid `flock`, and means the whole file.
+        unsafe {
+            let mut all: libc::flock = std::mem::zeroed();
+            all.l_type = libc::c_short::try_from(libc::F_UNLCK).unwrap_or_default();
+            libc::fcntl(fd, libc::F_OFD_SETLK, &raw mut all)
+        }
+    }
+
+    /// Whether the file of a parked descriptor still has a name; if not, closes it.
+    fn is_linked(parked: &Parked) -> bool {
+        // SAFETY: parked descriptors are ours alone.
+        unsafe {
+            let linked = facts(parked.fd).is_some_and(|facts| facts.st_nlink > 0);
+            if !linked {
+                libc::close(parked.fd);
+            }
+            linked
         }
     }
 }

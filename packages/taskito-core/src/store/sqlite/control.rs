@@ -28,16 +28,18 @@ impl SqliteTransaction<'_> {
     }
 
     pub(super) fn revive_job(&mut self, now: Millis, letter: Key) -> Result<Option<Key>> {
-        let key = self.keys.next(now);
-        let lane = self
+        let mut revive = self
             .connection
-            .prepare_cached(include_str!("sql/revive.sql"))?
-            .query_row(
-                named_params! {":id": key, ":dead_letter": letter, ":now": now},
-                |row| row.get(0),
-            )
-            .optional()?;
-        let Some(lane) = lane else {
+            .prepare_cached(include_str!("sql/revive.sql"))?;
+        let revived = self.with_new_key(now, |key| {
+            revive
+                .query_row(
+                    named_params! {":id": key, ":dead_letter": letter, ":now": now},
+                    |row| Ok((key, row.get(0)?)),
+                )
+                .optional()
+        })?;
+        let Some((key, lane)) = revived else {
             return Ok(None);
         };
         self.connection

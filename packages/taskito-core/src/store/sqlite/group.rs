@@ -4,7 +4,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::{SqliteStore, lock};
 use crate::clock::{Clock, SystemClock};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::job::{Inserted, NewJob};
 use crate::store::Sync;
 
@@ -55,8 +55,13 @@ impl Group {
 
         let _lead = Lead(self);
         commit(&requests, store);
-        // Ours was among the requests, so the answer is there.
-        lock(&answer).take().unwrap_or_else(|| Ok(Vec::new()))
+        // Ours was among the requests, unless a leader broke down with them.
+        lock(&answer).take().unwrap_or_else(|| {
+            Err(Error::Io {
+                path: store.path().into(),
+                cause: "the thread that was storing these jobs broke down".into(),
+            })
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Arrow `insert`.
 
-use rusqlite::{ErrorCode, OptionalExtension, Result, ffi, named_params, params};
+use rusqlite::{OptionalExtension, Result, named_params, params};
 
 use super::row::millis;
 use super::transaction::SqliteTransaction;
@@ -33,9 +33,8 @@ impl SqliteTransaction<'_> {
             } else {
                 State::Pending
             };
-            let key = loop {
-                let key = self.keys.next(now);
-                let stored = insert.execute(params![
+            let key = self.with_new_key(now, |key| {
+                insert.execute(params![
                     key,
                     lane,
                     state,
@@ -49,13 +48,9 @@ impl SqliteTransaction<'_> {
                     spec.metadata,
                     spec.headers,
                     job.payload,
-                ]);
-                match stored {
-                    Ok(_) => break key,
-                    Err(error) if is_taken_key(&error) => {}
-                    Err(error) => return Err(error),
-                }
-            };
+                ])?;
+                Ok(key)
+            })?;
             self.tally.enters(lane, state);
             inserted.push(Inserted {
                 key,
@@ -87,16 +82,4 @@ impl SqliteTransaction<'_> {
             .query_row(named_params! {":key": key}, |row| row.get(0))
             .optional()
     }
-}
-
-/// Whether another process drew the same key in the same millisecond.
-fn is_taken_key(error: &rusqlite::Error) -> bool {
-    let rusqlite::Error::SqliteFailure(failure, _) = error else {
-        return false;
-    };
-    failure.code == ErrorCode::ConstraintViolation
-        && matches!(
-            failure.extended_code,
-            ffi::SQLITE_CONSTRAINT_PRIMARYKEY | ffi::SQLITE_CONSTRAINT_ROWID
-        )
 }

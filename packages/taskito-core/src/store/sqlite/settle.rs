@@ -95,9 +95,11 @@ impl SqliteTransaction<'_> {
         let mut verdicts = Vec::with_capacity(batch.len());
         for End { token, error } in batch {
             self.record_attempt(now, token, mishap, error)?;
-            let moved = bury.execute(named_params! {
-                ":id": token.key, ":fence": token.fence, ":now": now, ":error": error,
-                ":dead_letter": self.keys.next(now),
+            let moved = self.with_new_key(now, |letter| {
+                bury.execute(named_params! {
+                    ":id": token.key, ":fence": token.fence, ":now": now, ":error": error,
+                    ":dead_letter": letter,
+                })
             })?;
             verdicts.push(self.settled(token, moved, State::Dead));
         }
@@ -111,12 +113,15 @@ impl SqliteTransaction<'_> {
         mishap: Mishap,
         error: &str,
     ) -> Result<()> {
-        self.connection
-            .prepare_cached(include_str!("sql/record_attempt.sql"))?
-            .execute(named_params! {
-                ":id": self.keys.next(now), ":job": token.key, ":fence": token.fence,
+        let mut record = self
+            .connection
+            .prepare_cached(include_str!("sql/record_attempt.sql"))?;
+        self.with_new_key(now, |key| {
+            record.execute(named_params! {
+                ":id": key, ":job": token.key, ":fence": token.fence,
                 ":outcome": mishap, ":error": error, ":now": now,
-            })?;
+            })
+        })?;
         Ok(())
     }
 

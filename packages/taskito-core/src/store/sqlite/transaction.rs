@@ -4,11 +4,15 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, Result, named_params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, ffi, named_params};
 
-use crate::id::KeySource;
+use crate::clock::Millis;
+use crate::id::{Key, KeySource};
 use crate::job::LaneId;
 use crate::state::State;
+
+/// So many keys in a row are never taken by chance: something else is wrong then.
+const MOST_TRIES: u32 = 10_000;
 
 /// The lanes of a database by number and by name. They are never removed, so a connection
 /// remembers them; a rolled-back transaction forgets all, as it may have added some.
@@ -160,9 +164,39 @@ impl<'c> SqliteTransaction<'c> {
         }
     }
 
+    /// Stores something under a new key; under another one when that key is taken.
+    pub(super) fn with_new_key<T>(
+        &self,
+        now: Millis,
+        mut store: impl FnMut(Key) -> Result<T>,
+    ) -> Result<T> {
+        let mut tries = 0;
+        loop {
+            match store(self.keys.next(now)) {
+                Err(error) if is_taken_key(&error) && tries < MOST_TRIES => tries += 1,
+                answer => return answer,
+            }
+        }
+    }
+
     /// Writes the counters; the caller commits and tells the news.
     pub(super) fn finish(mut self) -> Result<News> {
         self.tally.write(self.connection)?;
         Ok(self.tally.news)
     }
+}
+
+/// Whether another process drew the same key in the same millisecond. Keys are primary keys,
+/// or the only unique value that the statement sets.
+fn is_taken_key(error: &rusqlite::Error) -> bool {
+    let rusqlite::Error::SqliteFailure(failure, _) = error else {
+        return false;
+    };
+    failure.code == ErrorCode::ConstraintViolation
+        && matches!(
+            failure.extended_code,
+            ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+                | ffi::SQLITE_CONSTRAINT_ROWID
+                | ffi::SQLITE_CONSTRAINT_UNIQUE
+        )
 }
