@@ -1,9 +1,12 @@
 """Forks, other SQLite libraries, a full disk, a locked file: nothing is lost or damaged."""
 
+import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections import Counter
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -45,15 +48,51 @@ def test_parent_and_children_of_a_fork_lose_nothing_also_amid_calls_of_other_thr
     assert_every_ack_completed_once(site)
 
 
+def test_a_child_that_a_task_forked_may_enqueue(site: Site) -> None:
+    site.ready_worker(workers=3)
+    jobs = site.queue.enqueue_many("fork_and_enqueue", [(f"{n}",) for n in range(10)])
+    others = site.queue.enqueue_many("work", [(f"other {n}", 0.002) for n in range(100)])
+    site.wait_until_settled(within=STARTING)
+    assert [job.result(timeout=0) for job in jobs] == ["0"] * 10
+    assert all(job.status == "complete" for job in others)
+    acks = site.marks.all("ack")
+    assert len(acks) == 10
+    for ack in acks:
+        job = site.queue.get_job(ack.job_id)
+        assert job is not None
+        assert job.result(timeout=0) == ack.token
+
+
+def test_a_child_that_returns_from_a_task_neither_settles_nor_claims_jobs(site: Site) -> None:
+    worker = site.ready_worker()
+    gate = site.gate()
+    job = site.queue.enqueue("fork_and_return", ["forked", str(gate)])
+    child = site.marks.wait("child returns", "forked", within=5)
+    second = site.queue.enqueue("note", ["second"])
+    assert second.wait(timeout=0.5) is False
+    assert job.status == "running"
+    gate.unlink()
+    assert job.result(timeout=5) == f"the result of {worker.pid}"
+    assert second.result(timeout=5) == "second"
+    assert {mark.pid for mark in site.marks.all("start")} == {worker.pid}
+    assert child.pid != worker.pid
+    worker.send(signal.SIGTERM)
+    assert worker.wait(5) == 0
+
+
 @pytest.mark.timeout(60)
 def test_another_sqlite_library_in_the_producers_does_no_harm(tmp_path: Path) -> None:
     # Without the flushes there are more commits for the other library to disturb.
     with open_site(tmp_path, durability="normal") as site:
-        producers = [site.script("produce_beside_sqlite3", f"p{n}", "1000") for n in range(4)]
+        producers = [site.script("produce_beside_sqlite3", f"p{n}", "400") for n in range(4)]
         assert [producer.wait(STARTING) for producer in producers] == [0] * 4
         assert [producer.err for producer in producers] == [""] * 4
-        assert len(site.marks.all("ack")) == 4000
+        assert len(site.marks.all("ack")) == 1600
         assert all(int(looks) > 10 for looks in site.marks.tokens("looked"))
+        written = sum(int(writes) for writes in site.marks.tokens("wrote"))
+        assert written > 4
+        with closing(sqlite3.connect(site.database)) as connection:
+            assert connection.execute("SELECT count(*) FROM visitors").fetchone() == (written,)
         lost = [ack for ack in site.marks.all("ack") if site.queue.get_job(ack.job_id) is None]
         assert len(lost) == 0
         site.worker(workers=2)

@@ -1,4 +1,4 @@
-"""A worker that is stopped keeps its jobs; one that gave a job back cannot finish it any more."""
+"""A paused worker keeps its jobs; one that no longer holds a job cannot finish it."""
 
 import signal
 import time
@@ -56,6 +56,31 @@ def test_a_worker_killed_while_it_is_paused_loses_its_job_to_a_live_one(site: Si
     gate.unlink()
     assert job.result(timeout=5) == f"held by {peer.pid}"
     assert len(job.errors) == 1
+
+
+def test_a_worker_that_was_taken_for_dead_cannot_settle_the_job_another_one_runs(
+    site: Site,
+) -> None:
+    stale = site.ready_worker()
+    first, second = site.gate("first"), site.gate("second")
+    job = site.queue.enqueue("hold_as_if_dead", ["twice", str(first), str(second)])
+    assert site.marks.wait("start", "twice", within=5).pid == stale.pid
+    successor = site.ready_worker()
+    assert site.marks.wait("start", "twice", count=2, within=5).pid == successor.pid
+    assert len(job.errors) == 1
+
+    first.unlink()
+    assert site.marks.wait("end", "twice", within=5).pid == stale.pid
+    # The stale worker commits in order: when this has completed, it has tried that, too.
+    assert site.queue.enqueue("note", ["after"]).result(timeout=5) == "after"
+    assert site.marks.all("start", "after")[0].pid == stale.pid
+    assert job.status == "running"
+
+    second.unlink()
+    assert job.result(timeout=5) == f"twice by {successor.pid}"
+    assert "WorkerLostError" in job.errors[0]["error"]
+    assert len(job.errors) == 1
+    assert job.retry_count == 0
 
 
 def test_the_late_outcome_of_a_run_that_was_handed_back_changes_nothing(site: Site) -> None:

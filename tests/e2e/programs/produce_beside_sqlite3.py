@@ -1,4 +1,6 @@
-"""A producer whose process opens and closes the same file with Python's own SQLite.
+"""A producer whose process also uses the same file through Python's own SQLite.
+
+One thread opens, reads and closes it all the time, another one writes a table of its own.
 
 Usage: produce_beside_sqlite3.py NAME JOBS
 """
@@ -10,8 +12,6 @@ from contextlib import closing
 
 from tests.e2e.programs.workshop import marks, note, queue
 
-LOOKERS = 2
-
 
 def look_until(over: threading.Event) -> None:
     looks = 0
@@ -22,18 +22,29 @@ def look_until(over: threading.Event) -> None:
     marks.leave("looked", str(looks))
 
 
+def write_until(over: threading.Event) -> None:
+    with closing(sqlite3.connect(queue.db_path, isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE IF NOT EXISTS visitors (number INTEGER)")
+    writes = 0
+    while not over.wait(0.02):
+        with closing(sqlite3.connect(queue.db_path, isolation_level=None)) as connection:
+            connection.execute("INSERT INTO visitors VALUES (?)", (writes,))
+        writes += 1
+    marks.leave("wrote", str(writes))
+
+
 def main(name: str, jobs: str) -> None:
     queue.stats()
     over = threading.Event()
-    readers = [threading.Thread(target=look_until, args=(over,)) for _ in range(LOOKERS)]
-    for reader in readers:
-        reader.start()
+    visitors = [threading.Thread(target=visit, args=(over,)) for visit in (look_until, write_until)]
+    for visitor in visitors:
+        visitor.start()
     try:
         ids = [note.delay(f"{name}/{number}").id for number in range(int(jobs))]
     finally:
         over.set()
-        for reader in readers:
-            reader.join()
+        for visitor in visitors:
+            visitor.join()
     for number, job_id in enumerate(ids):
         marks.leave("ack", f"{name}/{number}", job_id)
 

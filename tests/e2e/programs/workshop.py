@@ -62,6 +62,19 @@ def hold_by_turns(token: str, first: str, second: str) -> str:
     return f"{token} by {os.getpid()}"
 
 
+@queue.task(name="hold_as_if_dead")
+def hold_as_if_dead(token: str, first: str, second: str) -> str:
+    """As ``hold_by_turns``, but the first run makes its worker look dead.
+
+    Closing any descriptor of a file drops the locks by which a process shows that it lives.
+    """
+    if not marks.all("start", token):
+        database = Path(queue.db_path)
+        for path in database.parent.glob(f"{database.name}*"):
+            os.close(os.open(path, os.O_RDWR))
+    return hold_by_turns(token, first, second)
+
+
 @queue.task(name="fail_until", retry_backoff=0.01)
 def fail_until(token: str, successes_at: int) -> str:
     """Fail until this many runs of the token were started."""
@@ -144,6 +157,32 @@ def hold_with_a_child(token: str, gate: str) -> str:
     wait_at(gate)
     os.waitpid(child, 0)
     return f"{token} by {os.getpid()}"
+
+
+@queue.task(name="fork_and_enqueue")
+def fork_and_enqueue(token: str) -> str:
+    """Enqueue from a forked child; return its exit status."""
+    if (child := os.fork()) == 0:
+        status = 1
+        try:
+            job = note.delay(f"child of {token}")
+            marks.leave("ack", f"child of {token}", job.id)
+            status = 0
+        finally:
+            os._exit(status)
+    return str(os.waitpid(child, 0)[1])
+
+
+@queue.task(name="fork_and_return")
+def fork_and_return(token: str, gate: str) -> str:
+    """Fork, and let the child leave the function by the same way as the parent."""
+    marks.leave("start", token)
+    if os.fork() == 0:
+        signal.alarm(10)
+        marks.leave("child returns", token)
+    else:
+        wait_at(gate)
+    return f"the result of {os.getpid()}"
 
 
 marks.leave("imported")
