@@ -3,7 +3,6 @@
 //! One mutex, held for a few hundred nanoseconds and never across the store or Python.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,42 +14,7 @@ use crate::retry::RetryPolicy;
 use crate::store::gate::Gate;
 
 use super::ledger::Entry;
-
-/// Tasks that run shorter than this share one runner: waking another costs more.
-const SHORT: Duration = Duration::from_micros(200);
-
-/// A task this worker knows.
-pub(super) struct Task {
-    pub(super) policy: RetryPolicy,
-    /// Typical run time in microseconds; 0 until the first run ended.
-    pace: AtomicU32,
-}
-
-impl Task {
-    /// Typical run time, once known.
-    pub(super) fn pace(&self) -> Option<Duration> {
-        match self.pace.load(Ordering::Relaxed) {
-            0 => None,
-            micros => Some(Duration::from_micros(u64::from(micros))),
-        }
-    }
-
-    /// Moves the typical run time an eighth of the way towards the newest.
-    fn observe(&self, run: Duration) {
-        let newest = u32::try_from(run.as_micros()).unwrap_or(u32::MAX).max(1);
-        let known = self.pace.load(Ordering::Relaxed);
-        let pace = if known == 0 {
-            newest
-        } else {
-            known - known / 8 + newest / 8
-        };
-        self.pace.store(pace.max(1), Ordering::Relaxed);
-    }
-
-    fn is_short(&self) -> bool {
-        self.pace().is_some_and(|pace| pace < SHORT)
-    }
-}
+use super::task::Task;
 
 /// A claimed job that no runner has taken yet.
 pub(super) struct Ready {
@@ -255,11 +219,8 @@ impl Desk {
 
     pub(super) fn register(&self, task: &str, policy: RetryPolicy) {
         let mut state = self.lock();
-        let known = Task {
-            policy,
-            pace: AtomicU32::new(0),
-        };
-        Arc::make_mut(&mut state.tasks).insert(task.into(), Arc::new(known));
+        let known = Arc::new(Task::new(policy));
+        Arc::make_mut(&mut state.tasks).insert(task.into(), known);
         state.renewed = true;
         self.tell_dispatcher(state);
     }

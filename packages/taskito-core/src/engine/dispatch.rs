@@ -14,15 +14,12 @@ use crate::os;
 use crate::store::{Appetite, Sync};
 
 use super::Site;
-use super::desk::{Desk, Phase, Plan, Ready, Settled, Task};
+use super::desk::{Desk, Phase, Plan, Ready, Settled};
+use super::hunger::{BUFFER_JOBS, BUFFER_TIME, Hunger};
 use super::ledger::{self, Ledger};
 use super::settle::Batch;
+use super::task::Task;
 
-/// Work that may wait in memory, so that short jobs flow in batches and a long one never
-/// hoards work that another worker could run.
-const BUFFER_TIME: Duration = Duration::from_millis(20);
-/// The same as a number of jobs.
-const BUFFER_JOBS: usize = 512;
 /// Scheduled jobs made pending in one transaction.
 const PROMOTE_LIMIT: u32 = 1000;
 /// A transaction with fewer settlements and claims than this is a small one.
@@ -55,6 +52,8 @@ pub(super) struct Dispatcher {
     streak: u32,
     last_commit: Instant,
     failing_since: Option<Instant>,
+    /// Whether the roster says that this worker is leaving.
+    announced: bool,
 }
 
 /// A claim and its place in the ledger.
@@ -93,6 +92,7 @@ impl Dispatcher {
             streak: 0,
             last_commit: Instant::now(),
             failing_since: None,
+            announced: false,
         }
     }
 
@@ -268,6 +268,9 @@ impl Dispatcher {
     fn drain(&mut self, plan: Plan, deadline: Instant) -> Step {
         let phase = plan.phase;
         let running = plan.running;
+        if running > 0 && !self.announced {
+            self.announced = self.announce().is_ok();
+        }
         if !plan.settled.is_empty() {
             return match self.commit(plan, false) {
                 Ok(()) => Step::Again,
@@ -293,6 +296,14 @@ impl Dispatcher {
         Step::Rest(RECOVERY)
     }
 
+    /// Says on the roster that this worker is leaving, for those who look.
+    fn announce(&self) -> Result<()> {
+        let tasks = self.desk.task_names();
+        self.site.store.write(Sync::Relaxed, &mut |transaction| {
+            transaction.beat(self.site.clock.now(), self.worker, &tasks, true)
+        })
+    }
+
     /// Whether a store that keeps failing should no longer hold up the end. What is left is
     /// recovered like the jobs of a worker that died.
     fn gives_up(&self, deadline: Instant) -> bool {
@@ -308,71 +319,5 @@ impl Dispatcher {
             .gate
             .work()
             .sleep(self.heard, limit, || desk.falls_asleep(phase));
-    }
-}
-
-/// What this worker can take now.
-struct Hunger<'a> {
-    tasks: &'a HashMap<Arc<str>, Arc<Task>>,
-    queues: &'a [String],
-    /// Runners without a job.
-    free: usize,
-    /// Places in the ledger.
-    room: usize,
-    /// Jobs in the buffer.
-    buffered: usize,
-    /// Time left in the buffer.
-    time: Duration,
-    suspects: usize,
-    turn: usize,
-    /// Whether the claim ended because no more was wanted: there may be more.
-    full: bool,
-}
-
-impl Hunger<'_> {
-    fn takes(&mut self, task: &str) -> bool {
-        if self.room == 0 {
-            return false;
-        }
-        let pace = self.tasks.get(task).and_then(|task| task.pace());
-        if self.free > 0 {
-            self.free -= 1;
-        } else {
-            let Some(pace) = pace.filter(|pace| *pace <= self.time) else {
-                return false;
-            };
-            if self.buffered >= BUFFER_JOBS {
-                return false;
-            }
-            self.time -= pace;
-        }
-        self.room -= 1;
-        self.buffered += 1;
-        true
-    }
-}
-
-impl Appetite for Hunger<'_> {
-    fn serves(&self, queue: &str, task: &str) -> bool {
-        self.tasks.contains_key(task)
-            && (self.queues.is_empty() || self.queues.iter().any(|name| name == queue))
-    }
-
-    fn admit(&mut self, task: &str) -> bool {
-        let taken = self.takes(task);
-        self.full |= !taken;
-        taken
-    }
-
-    fn admits_suspect(&self) -> bool {
-        self.suspects == 0
-    }
-
-    fn took_suspect(&mut self) {
-        self.suspects += 1;
-    }
-
-    fn turn(&self) -> usize {
-        self.turn
     }
 }

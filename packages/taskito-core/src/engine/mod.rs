@@ -12,9 +12,11 @@
 mod certificate;
 mod desk;
 mod dispatch;
+mod hunger;
 mod ledger;
 mod reaper;
 mod settle;
+mod task;
 mod watch;
 
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -15,8 +15,8 @@ use crate::job::Claim;
 use crate::os::Waited;
 use crate::store::{Inspect, JobStore};
 
-/// The longest sleep without a look at signals that came just before it.
-const SLICE: Duration = Duration::from_secs(1);
+/// The longest sleep without a look at signals that another thread received.
+const SLICE: Duration = Duration::from_millis(250);
 
 /// One worker.
 #[pyclass(name = "Engine", module = "taskito_core", frozen)]

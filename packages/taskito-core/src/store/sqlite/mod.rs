@@ -258,13 +258,20 @@ impl SqliteStore {
             Sync::Durable => sync,
             Sync::Relaxed => Sync::Relaxed,
         };
+        let deadline = Instant::now() + PATIENCE;
         let news = {
             let _turn = gate
-                .turn(Instant::now() + PATIENCE)
+                .turn(deadline)
                 .map_err(|error| connection::not_writable(&self.path, &error))?
                 .ok_or_else(|| Error::Busy {
                     path: self.path.clone(),
                 })?;
+            // Whoever holds the lock without a turn is waited for with what is left.
+            let left = deadline.saturating_duration_since(Instant::now());
+            writer
+                .connection
+                .busy_timeout(left)
+                .map_err(|error| explain(&self.path, &error))?;
             writer.transact(&self.path, sync, &self.keys, work)?
         };
         drop(guard);

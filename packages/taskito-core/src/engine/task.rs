@@ -1,0 +1,52 @@
+//! A task this worker knows: how it retries, and how long it usually runs.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use crate::retry::RetryPolicy;
+
+/// Tasks that run shorter than this share one runner: waking another costs more.
+const SHORT: Duration = Duration::from_micros(200);
+
+/// A task this worker knows.
+pub(super) struct Task {
+    /// How it waits between attempts.
+    pub(super) policy: RetryPolicy,
+    /// Typical run time in microseconds; 0 until the first run ended.
+    pace: AtomicU32,
+}
+
+impl Task {
+    /// A task that has not run here yet.
+    pub(super) fn new(policy: RetryPolicy) -> Self {
+        Self {
+            policy,
+            pace: AtomicU32::new(0),
+        }
+    }
+
+    /// Typical run time, once known.
+    pub(super) fn pace(&self) -> Option<Duration> {
+        match self.pace.load(Ordering::Relaxed) {
+            0 => None,
+            micros => Some(Duration::from_micros(u64::from(micros))),
+        }
+    }
+
+    /// Moves the typical run time an eighth of the way towards the newest.
+    pub(super) fn observe(&self, run: Duration) {
+        let newest = u32::try_from(run.as_micros()).unwrap_or(u32::MAX).max(1);
+        let known = self.pace.load(Ordering::Relaxed);
+        let pace = if known == 0 {
+            newest
+        } else {
+            known - known / 8 + newest / 8
+        };
+        self.pace.store(pace.max(1), Ordering::Relaxed);
+    }
+
+    /// Whether it is known to run so shortly that waking another runner costs more.
+    pub(super) fn is_short(&self) -> bool {
+        self.pace().is_some_and(|pace| pace < SHORT)
+    }
+}
