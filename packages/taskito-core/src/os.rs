@@ -1,5 +1,5 @@
 //! What the kernel lends us: waiting on a word across processes, locks that fall with their
-//! process, shared memory, news of a process's end. The only file with system calls.
+//! process, shared memory, news of an end. Long because all our system calls are here.
 #![expect(
     unsafe_code,
     reason = "system calls; each block states why it is sound"

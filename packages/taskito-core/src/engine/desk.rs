@@ -1,4 +1,5 @@
-//! The desk between the dispatcher and the runner threads: claims go out, outcomes come in.
+//! The desk between the dispatcher and the runner threads: claims go out, outcomes come in. Long
+//! because both sides of one mutex are here.
 //!
 //! One mutex, held for a few hundred nanoseconds and never across the store or Python.
 

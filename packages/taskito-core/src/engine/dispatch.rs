@@ -1,4 +1,5 @@
-//! The dispatcher: one thread that commits outcomes and claims what runs next.
+//! The dispatcher: one thread that commits outcomes and claims what runs next. Long because all
+//! that the thread decides between two commits is here.
 //!
 //! Each transaction settles what runners reported, promotes what is due and claims as much as
 //! runners can take. Between transactions it sleeps on the doorbell; nothing polls.

@@ -1,4 +1,4 @@
-//! The store in one `SQLite` file.
+//! The store in one `SQLite` file. Long because the life of its connections is here.
 //!
 //! One connection writes, behind a mutex; a few read. Every write transaction passes the
 //! turnstile of the [`Gate`], so processes queue in order instead of fighting for the lock.
