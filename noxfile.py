@@ -158,8 +158,9 @@ def core_digest() -> str:
     digest = hashlib.sha256(sys.version.encode())
     files = [ROOT / "Cargo.toml", ROOT / "Cargo.lock", *sorted(CORE.rglob("*"))]
     for path in files:
-        if path.is_file() and "__pycache__" not in path.parts:
-            digest.update(f"{path.relative_to(ROOT)}\0".encode() + path.read_bytes())
+        name = path.relative_to(ROOT)
+        if path.is_file() and not {"tests", "__pycache__"} & set(name.parts):
+            digest.update(f"{name}\0".encode() + path.read_bytes())
     return digest.hexdigest()[:16]
 
 
