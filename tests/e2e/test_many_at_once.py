@@ -7,6 +7,7 @@ from typing import Literal
 
 import pytest
 
+from taskito import Queue
 from tests.support.processes import STARTING, Site, open_site
 
 PROCESSES = 4
@@ -60,6 +61,23 @@ def test_eight_threads_of_one_process_share_a_queue_object_that_none_has_used_be
     site.worker(workers=2)
     assert site.wait_until_settled(within=STARTING)["completed"] == 8 * JOBS
     assert max(Counter(site.marks.tokens("start")).values()) == 1
+
+
+def test_processes_that_use_a_new_database_for_the_first_time_at_once_all_succeed(
+    site: Site,
+) -> None:
+    processes, rounds = 5, 30
+    folder = str(site.home / "new")
+    programs = [
+        site.script("open_first", folder, str(processes), str(rounds)) for _ in range(processes)
+    ]
+    assert [program.wait(STARTING) for program in programs] == [0] * processes
+    assert site.marks.tokens("failed") == []
+    acks = Counter(site.marks.tokens("ack"))
+    assert acks == {str(number): processes for number in range(rounds)}
+    for number in range(rounds):
+        with Queue(Path(folder) / str(number) / "jobs.db") as queue:
+            assert queue.stats()["pending"] == processes
 
 
 @pytest.mark.timeout(60)
