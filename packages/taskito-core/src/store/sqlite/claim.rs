@@ -192,6 +192,7 @@ impl SqliteTransaction<'_> {
         Ok(())
     }
 
+    /// Moves one job to this worker and reads what it takes to run it.
     fn take(
         &mut self,
         now: Millis,
@@ -202,8 +203,16 @@ impl SqliteTransaction<'_> {
         let mut claim = self
             .connection
             .prepare_cached(include_str!("sql/claim.sql"))?;
-        let claimed = claim
-            .query_row(params![worker, now, key], |row| {
+        if claim.execute(params![worker, now, key])? == 0 {
+            return Ok(None);
+        }
+        self.tally
+            .moves(contender.id, State::Pending, State::Running);
+        let mut claimed = self
+            .connection
+            .prepare_cached(include_str!("sql/claimed.sql"))?;
+        claimed
+            .query_row(params![key], |row| {
                 Ok(Claim {
                     token: Token {
                         key,
@@ -219,11 +228,6 @@ impl SqliteTransaction<'_> {
                     payload: row.get(5)?,
                 })
             })
-            .optional()?;
-        if claimed.is_some() {
-            self.tally
-                .moves(contender.id, State::Pending, State::Running);
-        }
-        Ok(claimed)
+            .map(Some)
     }
 }
