@@ -81,6 +81,9 @@ def test_a_lethal_job_without_retries_is_buried_at_its_first_loss(site: Site) ->
     (letter,) = site.queue.dead_letters()
     assert "WorkerLostError" in letter["error"]
     assert len(lethal.errors) == 1
+    with pytest.raises(TaskFailedError, match="WorkerLostError") as caught:
+        lethal.result(timeout=0)
+    assert not isinstance(caught.value, MaxRetriesExceededError)
     assert site.marks.tokens("start").count("innocent") == 1
 
 

@@ -39,6 +39,8 @@ impl Watch {
                 peers: HashMap::new(),
                 last_beat: Instant::now(),
             };
+            // A storage failure here is passing, as in `step`.
+            watcher.meet_peers().ok();
             while watcher.wait(stopped.as_raw_fd()) {
                 watcher.step();
             }

@@ -273,21 +273,22 @@ class JobResult(Generic[R]):
         """Return the exception of a job that ended without a result."""
         with self._database as store:
             row = store.job(self.id)
-            attempts = len(store.attempts(self.id))
+            attempts = store.attempts(self.id)
         if row is None:
             return self._gone()
         if row.status == "cancelled":
             reason = f": {row.error}" if row.error else ""
             return TaskCancelledError(f"Job {self.id} cancelled{reason}")
         text = row.error or "no reason is recorded"
-        spent = row.retry_count >= row.max_retries
+        was_lost = bool(attempts) and attempts[-1].outcome == "lost"
+        spent = row.retry_count >= row.max_retries and not was_lost
         kind = MaxRetriesExceededError if spent else TaskFailedError
         return kind(
             f"Job {self.id} dead: {text}",
             job_id=self.id,
             task_name=row.task,
             error=text,
-            attempts=attempts,
+            attempts=len(attempts),
             exception_type=_exception_type(text),
         )
 

@@ -3,6 +3,7 @@
 use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
@@ -12,6 +13,7 @@ use super::migrate;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::store::Sync;
+use crate::store::gate::Gate;
 
 /// How long a call waits for another program before it gives up.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
@@ -26,13 +28,17 @@ const LOG_PAGES: u32 = 4000;
 /// The path of a database that lives in memory.
 pub(super) const MEMORY: &str = ":memory:";
 
-/// Opens the connection that writes: makes or upgrades the file.
-pub(super) fn open_writer(path: &Path, now: Millis) -> Result<Connection> {
+/// Opens the connection that writes: makes or upgrades the file, in turn with other processes.
+pub(super) fn open_writer(
+    path: &Path,
+    now: Millis,
+    gate: impl FnOnce() -> Result<Arc<Gate>>,
+) -> Result<Connection> {
     if path.as_os_str() != MEMORY {
         make_file(path)?;
     }
     let mut connection = open(path)?;
-    migrate::upgrade(&mut connection, path, now)?;
+    migrate::upgrade(&mut connection, path, now, gate)?;
     Ok(connection)
 }
 

@@ -1,14 +1,18 @@
 //! Bringing a file to the newest schema, or refusing to touch it.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior, named_params};
 
-use super::connection::{explain, run};
+use super::connection::{PATIENCE, explain, not_writable, run};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::DatabaseId;
 use crate::os;
+use crate::store::gate::Gate;
 
 /// The newest schema this engine knows: one per step.
 pub const SCHEMA_VERSION: u8 = 1;
@@ -16,22 +20,36 @@ pub const SCHEMA_VERSION: u8 = 1;
 /// The ladder: step n leads from schema n to n + 1. Its end equals `schema.sql` (tested).
 const STEPS: [&str; SCHEMA_VERSION as usize] = [include_str!("migrations/0001_first.sql")];
 
+/// Between two tries on a busy file.
+const NAP: Duration = Duration::from_millis(2);
+
 /// The newest schema as one text, for readers and for the test of the ladder.
 pub const SCHEMA: &str = include_str!("schema.sql");
 
-/// Creates or upgrades the schema in one transaction. A file that is newer or not ours is
-/// left as it is.
-pub(super) fn upgrade(connection: &mut Connection, path: &Path, now: Millis) -> Result<()> {
-    let explained = |error: rusqlite::Error| explain(path, &error);
-    if check(connection, path)? == i64::from(SCHEMA_VERSION) {
+/// Creates or upgrades the schema in one transaction, while `gate` keeps other processes from
+/// doing the same. A file that is newer or not ours is left as it is.
+pub(super) fn upgrade(
+    connection: &mut Connection,
+    path: &Path,
+    now: Millis,
+    gate: impl FnOnce() -> Result<Arc<Gate>>,
+) -> Result<()> {
+    if patiently(|| check(connection, path))? == i64::from(SCHEMA_VERSION) {
         return Ok(());
     }
-    run(connection, path, "PRAGMA journal_mode = WAL")?;
+    let gate = gate()?;
+    let _turn = gate
+        .turn(Instant::now() + PATIENCE)
+        .map_err(|error| not_writable(path, &error))?
+        .ok_or_else(|| Error::Busy { path: path.into() })?;
+    // SQLite does not wait when others look at the file while its journal changes.
+    patiently(|| run(connection, path, "PRAGMA journal_mode = WAL"))?;
+    let explained = |error: rusqlite::Error| explain(path, &error);
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(explained)?;
     // Another process may have been faster.
-    let version = check(&transaction, path)?;
+    let version = look(&transaction, path)?;
     let reached = usize::try_from(version).unwrap_or(0);
     for step in &STEPS[reached..] {
         transaction.execute_batch(step).map_err(explained)?;
@@ -51,8 +69,27 @@ pub(super) fn upgrade(connection: &mut Connection, path: &Path, now: Millis) -> 
     transaction.commit().map_err(explained)
 }
 
-/// The schema number of a file, 0 for one that has nothing of ours yet.
-fn check(connection: &Connection, path: &Path) -> Result<i64> {
+/// Tries again while the file is busy, as long as we wait for anything.
+fn patiently<T>(mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match attempt() {
+            Err(Error::Busy { .. }) if Instant::now() < deadline => thread::sleep(NAP),
+            answer => return answer,
+        }
+    }
+}
+
+/// The schema number of a file, 0 for one that has nothing of ours yet. One transaction: the
+/// answers to its questions belong together.
+fn check(connection: &mut Connection, path: &Path) -> Result<i64> {
+    let transaction = connection
+        .transaction()
+        .map_err(|error| explain(path, &error))?;
+    look(&transaction, path)
+}
+
+fn look(connection: &Connection, path: &Path) -> Result<i64> {
     let explained = |error: rusqlite::Error| explain(path, &error);
     let version: i64 = connection
         .pragma_query_value(None, "user_version", |row| row.get(0))

@@ -173,6 +173,16 @@ impl SqliteStore {
         })
     }
 
+    fn make_gate(&self) -> Result<Arc<Gate>> {
+        let gate = if self.pool.in_memory {
+            Gate::private()
+        } else {
+            Gate::beside(&self.path)
+        };
+        gate.map(Arc::new)
+            .map_err(|error| connection::not_writable(&self.path, &error))
+    }
+
     /// The writing connection, opened if it is not.
     fn writer(&self) -> Result<MutexGuard<'_, Option<Writer>>> {
         let mut writer = lock(&self.pool.writer);
@@ -182,18 +192,15 @@ impl SqliteStore {
             });
         }
         if writer.is_none() {
-            let connection = connection::open_writer(&self.path, SystemClock.now())?;
+            let mut gate = self.opened.get().map(|opened| Arc::clone(&opened.gate));
+            let connection = connection::open_writer(&self.path, SystemClock.now(), || {
+                self.make_gate()
+                    .inspect(|made| gate = Some(Arc::clone(made)))
+            })?;
             if self.opened.get().is_none() {
-                let gate = if self.pool.in_memory {
-                    Gate::private()
-                } else {
-                    Gate::beside(&self.path)
-                };
                 let opened = Opened {
                     database: migrate::database_id(&connection, &self.path)?,
-                    gate: Arc::new(
-                        gate.map_err(|error| connection::not_writable(&self.path, &error))?,
-                    ),
+                    gate: gate.map_or_else(|| self.make_gate(), Ok)?,
                 };
                 // Filled under the writer lock: nobody was faster.
                 self.opened.get_or_init(|| opened);
