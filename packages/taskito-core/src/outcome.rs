@@ -50,6 +50,19 @@ pub enum Settlement<'o> {
 }
 
 impl Outcome {
+    /// The failure of an attempt of `claim` that ran over its timeout.
+    #[must_use]
+    pub fn timed_out(claim: &Claim, policy: &RetryPolicy) -> Self {
+        Self::Failed {
+            error: format!(
+                "TaskTimeoutError: task '{}' ran longer than its timeout of {} s",
+                claim.task,
+                claim.timeout.as_secs_f64()
+            ),
+            retryable: policy.retries_timeouts,
+        }
+    }
+
     /// Turns an outcome into the arrow to follow.
     #[must_use]
     pub fn decide(

@@ -9,6 +9,8 @@ pub struct RetryPolicy {
     pub backoff: Duration,
     /// Cap of the exponential part.
     pub max_delay: Duration,
+    /// Whether an attempt that ran over its timeout is repeated.
+    pub retries_timeouts: bool,
 }
 
 impl Default for RetryPolicy {
@@ -16,6 +18,7 @@ impl Default for RetryPolicy {
         Self {
             backoff: Duration::from_secs(1),
             max_delay: Duration::from_secs(300),
+            retries_timeouts: true,
         }
     }
 }
@@ -44,6 +47,7 @@ mod tests {
         let policy = RetryPolicy {
             backoff: Duration::from_millis(100),
             max_delay: Duration::from_secs(1),
+            ..RetryPolicy::default()
         };
         for (retries, least) in [
             (0, 100),

@@ -1,4 +1,5 @@
-//! One worker from outside: what it claims, hands out, settles and leaves behind.
+//! One worker from outside: what it claims, hands out, settles and leaves behind. Long because
+//! one world serves all its tests.
 #![allow(
     clippy::unwrap_used,
     reason = "a test that cannot go on should stop here"
@@ -401,4 +402,75 @@ fn a_second_start_is_refused() {
     let engine = world.worker(1);
     engine.start().unwrap();
     assert!(engine.start().is_err());
+}
+
+#[test]
+fn an_attempt_over_its_timeout_fails_and_its_thread_is_replaced() {
+    let world = World::new();
+    let engine = world.worker(1);
+    engine.start().unwrap();
+    let late = world.enqueue(JobSpec {
+        max_retries: 0,
+        timeout: Duration::from_millis(20),
+        ..task()
+    });
+    let stuck = take(&engine);
+    assert_eq!(engine.hire(LONG), 1);
+    world.reaches(late, State::Dead);
+    assert!(
+        world
+            .job(late)
+            .error
+            .unwrap()
+            .starts_with("TaskTimeoutError: ")
+    );
+    assert_eq!(engine.abandoned(), 1);
+    let next = world.enqueue(task());
+    let claim = take(&engine);
+    assert_eq!(claim.token.key, next);
+    engine.settle(claim.token, done());
+    engine.settle(stuck.token, done());
+    world.reaches(next, State::Complete);
+    assert_eq!(
+        (engine.abandoned(), world.job(late).state),
+        (0, State::Dead)
+    );
+}
+
+#[test]
+fn a_thread_that_comes_back_after_its_timeout_makes_one_too_many() {
+    let world = World::new();
+    let engine = world.worker(1);
+    engine.start().unwrap();
+    world.enqueue(JobSpec {
+        timeout: Duration::from_millis(20),
+        ..task()
+    });
+    let stuck = take(&engine);
+    assert_eq!(engine.hire(LONG), 1);
+    engine.settle(stuck.token, done());
+    assert!(engine.next().is_none(), "one thread is to leave");
+    assert!(
+        matches!(engine.try_next(), Next::Nothing | Next::Job(_)),
+        "the other stays"
+    );
+}
+
+#[test]
+fn a_timeout_is_retried_only_if_the_task_wants_it() {
+    let world = World::new();
+    let engine = world.worker(1);
+    let refuses = RetryPolicy {
+        retries_timeouts: false,
+        ..RetryPolicy::default()
+    };
+    engine.register("task", refuses);
+    engine.start().unwrap();
+    let late = world.enqueue(JobSpec {
+        timeout: Duration::from_millis(20),
+        ..task()
+    });
+    let _stuck = take(&engine);
+    world.reaches(late, State::Dead);
+    assert_eq!(world.job(late).retry_count, 0);
 }

@@ -239,9 +239,18 @@ class Store:
 
 @final
 class RetryPolicy:
-    """How one task waits between attempts: ``min(cap, base * 2**n) + U[0, base)``."""
+    """How one task waits between attempts: ``min(cap, base * 2**n) + U[0, base)``.
 
-    def __new__(cls, *, backoff_ms: int = 1000, max_delay_ms: int = 300_000) -> RetryPolicy: ...
+    ``retry_timeouts`` says whether an attempt that ran over its timeout is repeated.
+    """
+
+    def __new__(
+        cls,
+        *,
+        backoff_ms: int = 1000,
+        max_delay_ms: int = 300_000,
+        retry_timeouts: bool = True,
+    ) -> RetryPolicy: ...
 
 @final
 class Claim:
@@ -292,7 +301,23 @@ class Engine:
     def next(self) -> Claim | None:
         """The next job to run; blocks while there is none, ``None`` when the worker ends."""
     def settle(self, claim: Claim, outcome: Outcome) -> None:
-        """Report an attempt. Returns at once; the engine commits it with the next batch."""
+        """Report an attempt. Returns at once; the engine commits it with the next batch.
+
+        The outcome of an attempt that was handed back or timed out meanwhile is dropped.
+        """
+    def hire(self) -> int:
+        """How many more threads should loop over :meth:`next`; blocks until some are wanted.
+
+        An attempt that runs over its timeout fails at that moment, and its thread, which
+        cannot be stopped, is replaced. 0 means that the worker has left. Python signal
+        handlers run while this waits.
+        """
+    @property
+    def abandoned(self) -> int:
+        """How many threads are busy with attempts that ran over their timeout.
+
+        At 32 or four times ``threads``, whichever is more, the worker claims nothing more.
+        """
     def drain(self, timeout_ms: int) -> None:
         """Claim nothing more, hand back what has not started, wait for what runs.
 

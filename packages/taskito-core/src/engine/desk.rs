@@ -3,7 +3,7 @@
 //!
 //! One mutex, held for a few hundred nanoseconds and never across the store or Python.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,6 +30,8 @@ struct Running {
     task: Arc<Task>,
     entry: Entry,
     since: Instant,
+    /// When its timeout is over.
+    deadline: Option<Instant>,
 }
 
 /// A job whose outcome waits for the next commit.
@@ -85,6 +87,12 @@ struct State {
     ready: VecDeque<Ready>,
     running: HashMap<(Key, Fence), Running>,
     settled: Vec<Settled>,
+    /// Claims that ran over their timeout; a thread is still busy with each.
+    abandoned: HashSet<(Key, Fence)>,
+    /// Threads that are missing because theirs are busy with abandoned claims.
+    wanted: usize,
+    /// Threads too many, because an abandoned claim came to its end after all.
+    surplus: usize,
     /// Runners asleep in `next`.
     idle: usize,
     /// Jobs with losses on record that this worker holds.
@@ -108,6 +116,52 @@ pub(super) struct Plan {
     pub(super) suspects: usize,
     pub(super) running: usize,
     pub(super) renewed: bool,
+    /// When the next timeout is over.
+    pub(super) alarm: Option<Instant>,
+    /// Whether a thread more is wanted since the last plan.
+    pub(super) understaffed: bool,
+}
+
+impl State {
+    /// Whether the runner that asks is one too many.
+    fn dismisses_runner(&mut self) -> bool {
+        let dismissed = self.surplus > 0;
+        self.surplus -= usize::from(dismissed);
+        dismissed
+    }
+
+    /// A thread that was given up is free again: it takes the place of the one wanted for it,
+    /// or is too many.
+    fn welcomes_back(&mut self) {
+        if self.wanted > 0 {
+            self.wanted -= 1;
+        } else {
+            self.surplus += 1;
+        }
+    }
+
+    /// Settles what ran over its timeout and gives up its threads; whether there was any.
+    fn time_out(&mut self, now: Instant) -> bool {
+        let overdue: Vec<(Key, Fence)> = self
+            .running
+            .iter()
+            .filter(|(_, run)| run.deadline.is_some_and(|deadline| deadline <= now))
+            .map(|(claim, _)| *claim)
+            .collect();
+        for claim in &overdue {
+            if let Some(run) = self.running.remove(claim) {
+                self.abandoned.insert(*claim);
+                self.wanted += 1;
+                self.settled.push(Settled {
+                    outcome: Outcome::timed_out(&run.claim, &run.task.policy),
+                    claim: run.claim,
+                    task: run.task,
+                    entry: run.entry,
+                });
+            }
+        }
+        !overdue.is_empty()
+    }
 }
 
 impl Desk {
@@ -119,6 +173,9 @@ impl Desk {
                 ready: VecDeque::new(),
                 running: HashMap::new(),
                 settled: Vec::new(),
+                abandoned: HashSet::new(),
+                wanted: 0,
+                surplus: 0,
                 idle: 0,
                 suspects: 0,
                 dispatcher_sleeps: false,
@@ -147,6 +204,9 @@ impl Desk {
 
     pub(super) fn try_next(&self, now: Millis) -> Next {
         let mut state = self.lock();
+        if state.dismisses_runner() {
+            return Next::Ended;
+        }
         match self.take(&mut state, now) {
             Some(claim) => Next::Job(claim),
             None if state.phase == Phase::Serving => Next::Nothing,
@@ -157,6 +217,9 @@ impl Desk {
     pub(super) fn next(&self, clock: &dyn Clock) -> Option<Claim> {
         let mut state = self.lock();
         loop {
+            if state.dismisses_runner() {
+                return None;
+            }
             if let Some(claim) = self.take(&mut state, clock.now()) {
                 return Some(claim);
             }
@@ -189,13 +252,16 @@ impl Desk {
             ..claim
         };
         let token = claim.token;
+        let since = Instant::now();
+        let deadline = (!claim.timeout.is_zero()).then(|| since + claim.timeout);
         state.running.insert(
             (token.key, token.fence),
             Running {
                 claim: record,
                 task,
                 entry,
-                since: Instant::now(),
+                since,
+                deadline,
             },
         );
         Some(claim)
@@ -203,8 +269,14 @@ impl Desk {
 
     pub(super) fn settle(&self, token: Token, outcome: Outcome) {
         let mut state = self.lock();
-        let Some(run) = state.running.remove(&(token.key, token.fence)) else {
-            return; // Handed back meanwhile: another attempt counts.
+        let claim = (token.key, token.fence);
+        let Some(run) = state.running.remove(&claim) else {
+            // Handed back or timed out meanwhile: another attempt counts.
+            if state.abandoned.remove(&claim) {
+                state.welcomes_back();
+                self.tell_dispatcher(state);
+            }
+            return;
         };
         run.task.observe(run.since.elapsed());
         state.settled.push(Settled {
@@ -214,6 +286,21 @@ impl Desk {
             outcome,
         });
         self.tell_dispatcher(state);
+    }
+
+    /// How many more threads are wanted; they count as hired now.
+    pub(super) fn hire(&self) -> usize {
+        std::mem::take(&mut self.lock().wanted)
+    }
+
+    /// How many threads are busy with claims that ran over their timeout.
+    pub(super) fn abandoned(&self) -> usize {
+        self.lock().abandoned.len()
+    }
+
+    /// With so many abandoned threads a worker claims nothing more: what it runs never ends.
+    fn most_abandoned(&self) -> usize {
+        (4 * self.threads).max(32)
     }
 
     // ---- control -------------------------------------------------------------------------
@@ -256,6 +343,7 @@ impl Desk {
         let mut guard = self.lock();
         let state = &mut *guard;
         state.dispatcher_sleeps = false;
+        let understaffed = state.time_out(now);
         if let Phase::Draining(deadline) = state.phase {
             let unstarted = state.ready.drain(..).map(|ready| Settled {
                 claim: ready.claim,
@@ -275,18 +363,23 @@ impl Desk {
             }
         }
         let known = |ready: &Ready| ready.task.pace().unwrap_or_default();
+        let usable = if state.abandoned.len() < self.most_abandoned() {
+            self.threads
+        } else {
+            0
+        };
         Plan {
             phase: state.phase,
             tasks: Arc::clone(&state.tasks),
             settled: std::mem::take(&mut state.settled),
-            free: self
-                .threads
-                .saturating_sub(state.running.len() + state.ready.len()),
+            free: usable.saturating_sub(state.running.len() + state.ready.len()),
             buffered: state.ready.len(),
             buffered_time: state.ready.iter().map(known).sum(),
             suspects: state.suspects,
             running: state.running.len(),
             renewed: std::mem::take(&mut state.renewed),
+            alarm: state.running.values().filter_map(|run| run.deadline).min(),
+            understaffed,
         }
     }
 

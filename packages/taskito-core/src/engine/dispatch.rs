@@ -18,6 +18,7 @@ use super::Site;
 use super::desk::{Desk, Phase, Plan, Ready, Settled};
 use super::hunger::{BUFFER_JOBS, BUFFER_TIME, Hunger};
 use super::ledger::{self, Ledger};
+use super::news::News;
 use super::settle::Batch;
 use super::task::Task;
 
@@ -55,6 +56,10 @@ pub(super) struct Dispatcher {
     failing_since: Option<Instant>,
     /// Whether the roster says that this worker is leaving.
     announced: bool,
+    /// When the next timeout is over.
+    alarm: Option<Instant>,
+    /// Tells whoever tends the worker that a thread is wanted.
+    news: Arc<News>,
 }
 
 /// A claim and its place in the ledger.
@@ -79,6 +84,7 @@ impl Dispatcher {
         ledger: Ledger,
         worker: WorkerId,
         queues: Vec<String>,
+        news: Arc<News>,
     ) -> Self {
         Self {
             site,
@@ -94,6 +100,8 @@ impl Dispatcher {
             last_commit: Instant::now(),
             failing_since: None,
             announced: false,
+            alarm: None,
+            news,
         }
     }
 
@@ -116,6 +124,10 @@ impl Dispatcher {
             self.hopeful = true;
         }
         let plan = self.desk.plan(Instant::now());
+        self.alarm = plan.alarm;
+        if plan.understaffed {
+            self.news.tell();
+        }
         if let Phase::Draining(deadline) = plan.phase {
             return self.drain(plan, deadline);
         }
@@ -316,6 +328,10 @@ impl Dispatcher {
 
     fn sleep(&self, phase: Phase, limit: Duration) {
         let desk = &self.desk;
+        let alarm = self
+            .alarm
+            .map(|at| at.saturating_duration_since(Instant::now()));
+        let limit = alarm.map_or(limit, |alarm| limit.min(alarm));
         self.site
             .gate
             .work()

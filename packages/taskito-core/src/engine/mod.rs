@@ -14,12 +14,12 @@ mod desk;
 mod dispatch;
 mod hunger;
 mod ledger;
+mod news;
 mod reaper;
 mod settle;
 mod task;
 mod watch;
 
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -39,6 +39,7 @@ use certificate::Certificate;
 use desk::Desk;
 use dispatch::Dispatcher;
 use ledger::Ledger;
+use news::News;
 use watch::Watch;
 
 pub use desk::Next;
@@ -72,8 +73,7 @@ pub struct Engine {
     settings: Settings,
     desk: Arc<Desk>,
     crew: Mutex<Option<Crew>>,
-    /// 1 once the worker has left the database.
-    ended: Arc<AtomicU32>,
+    news: Arc<News>,
     /// The process it belongs to. In a forked child it is an empty shell: it has no threads
     /// there, and its locks may have been held by one.
     generation: u32,
@@ -98,7 +98,7 @@ impl Engine {
             settings,
             desk,
             crew: Mutex::new(None),
-            ended: Arc::new(AtomicU32::new(0)),
+            news: Arc::default(),
             generation: fork::generation(),
         }
     }
@@ -161,14 +161,14 @@ impl Engine {
             ledger,
             worker,
             self.settings.queues.clone(),
+            Arc::clone(&self.news),
         );
-        let ended = Arc::clone(&self.ended);
+        let news = Arc::clone(&self.news);
         spawn("taskito-dispatch", move || {
             dispatcher.run();
             drop(watch);
             drop(certificate);
-            ended.store(1, Ordering::SeqCst);
-            os::wake_all(&ended);
+            news.end();
         })?;
         *crew = Some(Crew { worker, key });
         Ok(())
@@ -223,28 +223,54 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner)
             .is_none();
         if never_started {
-            self.ended.store(1, Ordering::SeqCst);
-            os::wake_all(&self.ended);
+            self.news.end();
         }
     }
 
     /// Waits until the worker has left the database, at most `limit`.
     #[must_use]
     pub fn join(&self, limit: Duration) -> Waited {
+        let number = self.news.number();
         if self.has_ended() {
             return Waited::Woken;
         }
-        let waited = os::wait_on(&self.ended, 0, limit);
+        let waited = self.news.wait(number, limit);
         if self.has_ended() {
             return Waited::Woken;
         }
         waited
     }
 
+    /// How many threads are wanted in place of those that are busy with claims that ran over
+    /// their timeout; waits `limit` for there to be any. They count as hired after that.
+    #[must_use]
+    pub fn hire(&self, limit: Duration) -> usize {
+        if self.is_copy() {
+            return 0;
+        }
+        let number = self.news.number();
+        match self.desk.hire() {
+            0 if !self.has_ended() => {
+                self.news.wait(number, limit);
+                self.desk.hire()
+            }
+            wanted => wanted,
+        }
+    }
+
+    /// How many threads are busy with claims that ran over their timeout.
+    #[must_use]
+    pub fn abandoned(&self) -> usize {
+        if self.is_copy() {
+            return 0;
+        }
+        self.desk.abandoned()
+    }
+
     /// Whether the worker has left the database.
     #[must_use]
     pub fn has_ended(&self) -> bool {
-        self.is_copy() || self.ended.load(Ordering::SeqCst) == 1
+        self.is_copy() || self.news.has_ended()
     }
 }
 

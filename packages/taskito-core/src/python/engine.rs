@@ -88,6 +88,21 @@ impl PyEngine {
         self.engine.drain(Duration::ZERO);
     }
 
+    #[getter]
+    fn abandoned(&self) -> usize {
+        self.engine.abandoned()
+    }
+
+    fn hire(&self, py: Python<'_>) -> PyResult<usize> {
+        loop {
+            let wanted = py.detach(|| self.engine.hire(SLICE));
+            py.check_signals()?;
+            if wanted > 0 || self.engine.has_ended() {
+                return Ok(wanted);
+            }
+        }
+    }
+
     #[pyo3(signature = (timeout_ms = None))]
     fn join(&self, py: Python<'_>, timeout_ms: Option<i64>) -> PyResult<bool> {
         let deadline = timeout_ms.map(|millis| Instant::now() + duration(millis));

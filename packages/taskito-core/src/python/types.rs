@@ -70,9 +70,10 @@ pub(super) struct PyRetryPolicy(pub(super) RetryPolicy);
 #[pymethods]
 impl PyRetryPolicy {
     #[new]
-    #[pyo3(signature = (*, backoff_ms = 1000, max_delay_ms = 300_000))]
-    fn new(backoff_ms: i64, max_delay_ms: i64) -> Self {
+    #[pyo3(signature = (*, backoff_ms = 1000, max_delay_ms = 300_000, retry_timeouts = true))]
+    fn new(backoff_ms: i64, max_delay_ms: i64, retry_timeouts: bool) -> Self {
         Self(RetryPolicy {
+            retries_timeouts: retry_timeouts,
             backoff: duration(backoff_ms),
             max_delay: duration(max_delay_ms),
         })

@@ -26,6 +26,7 @@ from taskito.exceptions import (
     TaskCancelledError,
     TaskFailedError,
     TaskitoError,
+    TaskTimeoutError,
 )
 from taskito.job import JobResult
 from taskito.queue import Queue
@@ -50,6 +51,7 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "MaxRetriesExceededError",
     "ResultTimeout",
     "TaskCancelledError",
+    "TaskTimeoutError",
     "SerializationError",
     "PayloadTooLargeError",
     "QueueError",

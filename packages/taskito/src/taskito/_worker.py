@@ -14,6 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from taskito._core import Engine, RetryPolicy
+from taskito.exceptions import TaskTimeoutError
 
 if TYPE_CHECKING:
     from taskito._database import Database
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _FAREWELL = 0.25
 _LAST_WORDS_MS = 2000
+_MOST_ABANDONED = 32
 _logger = logging.getLogger(__name__)
 
 
@@ -63,12 +65,15 @@ class Worker:
         self._asked_ms: int | None = None
         self._signals: list[int] = []
         self._crew: list[threading.Thread] = []
+        self._hired = 0
 
     def register(self, task: "TaskDefinition") -> None:
         """Let this worker run a task, at once."""
         options = task.options
         policy = RetryPolicy(
-            backoff_ms=options.retry_backoff_ms, max_delay_ms=options.max_retry_delay_ms
+            backoff_ms=options.retry_backoff_ms,
+            max_delay_ms=options.max_retry_delay_ms,
+            retry_timeouts=options.retries(TaskTimeoutError()),
         )
         with self._database:
             self._engine.register(task.name, policy)
@@ -92,10 +97,11 @@ class Worker:
                 self._started = True
                 if self._asked_ms is not None:
                     self._engine.drain(self._asked_ms)
-                self._hire()
+                self._hire(self.threads)
                 if on_ready is not None:
                     on_ready()
-                self.join()
+                while more := self._engine.hire():
+                    self._replace(more)
             except BaseException:
                 self._engine.stop()  # also wakes those who join a worker that never started
                 self.join(_LAST_WORDS_MS)
@@ -126,18 +132,32 @@ class Worker:
         if self._started:
             self._engine.drain(limit_ms)
 
-    def _hire(self) -> None:
-        for number in range(1, self.threads + 1):
+    def _hire(self, count: int) -> None:
+        for _ in range(count):
             if self._asked_ms == 0:  # the interpreter may be on its way out already
                 return
+            self._hired += 1
             thread = threading.Thread(
                 target=work,
                 args=(self._engine, self._runner),
-                name=f"taskito-{number}",
+                name=f"taskito-{self._hired}",
                 daemon=True,
             )
             thread.start()
             self._crew.append(thread)
+
+    def _replace(self, count: int) -> None:
+        """Start threads in place of those whose jobs ran over their timeout."""
+        self._crew = [thread for thread in self._crew if thread.is_alive()]
+        abandoned = self._engine.abandoned
+        _logger.warning("a job ran over its timeout; threads busy with such jobs: %d", abandoned)
+        if abandoned >= max(_MOST_ABANDONED, 4 * self.threads):
+            _logger.error(
+                "%d threads are busy with jobs that ran over their timeout: "
+                "nothing is claimed until one ends",
+                abandoned,
+            )
+        self._hire(count)
 
     def _part(self, seconds: float) -> None:
         """Wait briefly for threads to end; one that still runs a job is left behind."""

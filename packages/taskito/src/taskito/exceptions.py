@@ -7,6 +7,7 @@ Indent is inheritance; in parentheses the builtins each also inherits::
     │  └─ MaxRetriesExceededError
     ├─ ResultTimeout (TimeoutError)
     ├─ TaskCancelledError (RuntimeError)
+    ├─ TaskTimeoutError (TimeoutError)
     ├─ SerializationError (TypeError)
     │  └─ PayloadTooLargeError (ValueError)
     ├─ QueueError
@@ -34,6 +35,7 @@ __all__ = [
     "StorageError",
     "TaskCancelledError",
     "TaskFailedError",
+    "TaskTimeoutError",
     "TaskitoError",
 ]
 
@@ -127,6 +129,14 @@ class ResultTimeout(TaskitoError, TimeoutError):  # noqa: N818 - a documented na
 
 class TaskCancelledError(TaskitoError, RuntimeError):
     """The job was cancelled, so it has no result."""
+
+
+class TaskTimeoutError(TaskitoError, TimeoutError):
+    """An attempt ran longer than its ``timeout``.
+
+    Nothing raises it: it names the failure in the job's errors, and ``retry_on`` and
+    ``dont_retry_on`` know a timeout by it.
+    """
 
 
 class SerializationError(TaskitoError, TypeError):

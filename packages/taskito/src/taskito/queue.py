@@ -108,8 +108,7 @@ class Queue:
                 gone at :meth:`close`.
             workers: Threads that run jobs in a worker; 0 means one for every CPU.
             default_retry: ``max_retries`` of tasks and calls that set none.
-            default_timeout: Their ``timeout`` in seconds; 0 means none. It is stored with
-                each job but not yet enforced.
+            default_timeout: Their ``timeout`` in seconds; 0 means no limit.
             default_priority: Their ``priority``.
             serializer: For arguments and results; default :class:`CloudpickleSerializer`.
             drain_timeout: Seconds that running jobs get to finish when a worker ends.
@@ -181,13 +180,17 @@ class Queue:
             target: The function (bare use) or the name.
             **options: ``name`` (default ``module.qualname``, with ``__main__`` replaced by
                 the module's import name or file stem), ``max_retries`` (retries after the
-                first attempt), ``timeout`` (seconds; stored with each job but not yet
-                enforced; 0 means none), ``priority`` (higher runs first),
+                first attempt), ``timeout`` (seconds one attempt may take, measured from
+                the start of the function; 0 means no limit), ``priority`` (higher runs first),
                 ``retry_backoff`` (seconds, default 1), ``queue`` (default ``"default"``),
                 ``max_retry_delay`` (seconds, default 300), ``retry_on`` and
                 ``dont_retry_on`` (exception classes). The delay before retry n, from 0, is
                 ``min(max_retry_delay, retry_backoff * 2**n)`` plus up to ``retry_backoff``
                 at random.
+
+        An attempt that runs over its timeout fails at that moment as
+        :class:`TaskTimeoutError`. A thread cannot be stopped: the function goes on, what it
+        returns is dropped, and another thread takes its place.
 
         Returns:
             The task, or a decorator that makes one.
@@ -267,7 +270,7 @@ class Queue:
             delay: Seconds until it is due; negative counts as 0.
             queue: Where it waits; falsy means the task's queue.
             max_retries: Retries after the first attempt.
-            timeout: Seconds one attempt may take; stored but not yet enforced. 0 is none.
+            timeout: Seconds one attempt may take; 0 means no limit.
             unique_key: At most one pending or running job holds it; that job is returned.
             metadata: Stored verbatim; a mapping as compact JSON.
             idempotency_key: At most one job of this task has it; that job is returned.
@@ -323,7 +326,7 @@ class Queue:
             priority: As in :meth:`enqueue`, for all jobs, like the options below.
             queue: Where they wait.
             max_retries: Retries after the first attempt.
-            timeout: Seconds one attempt may take; stored but not yet enforced.
+            timeout: Seconds one attempt may take; 0 means no limit.
             delay: Seconds until they are due.
             metadata: Stored verbatim; a mapping as compact JSON.
             headers: Travel with the jobs.

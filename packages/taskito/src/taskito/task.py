@@ -99,8 +99,8 @@ class BoundTask(Generic[P, R]):
 
         Args:
             **options: ``priority`` (higher first), ``delay`` (seconds until it is due),
-                ``queue``, ``max_retries``, ``timeout`` (seconds, stored but not yet
-                enforced; 0 means none), ``unique_key`` (at most one unfinished job holds
+                ``queue``, ``max_retries``, ``timeout`` (seconds one attempt may
+                take; 0 means no limit), ``unique_key`` (at most one unfinished job holds
                 it), ``metadata`` (a ``str``, or a mapping stored as JSON),
                 ``idempotency_key`` (at most one job of this task ever has it),
                 ``headers`` (``str`` to ``str``, at most 8 KiB).
@@ -172,7 +172,7 @@ class TaskWrapper(BoundTask[P, R]):
             delay: Seconds until it is due; negative counts as 0.
             queue: Where it waits; falsy means the task's queue.
             max_retries: Retries after the first attempt.
-            timeout: Seconds one attempt may take; stored but not yet enforced. 0 is none.
+            timeout: Seconds one attempt may take; 0 means no limit.
             unique_key: At most one unfinished job holds it; that job is returned.
             metadata: Stored verbatim; a mapping as compact JSON.
             idempotency_key: At most one job of this task has it; that job is returned.
