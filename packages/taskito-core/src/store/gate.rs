@@ -23,6 +23,13 @@ const TURNSTILE_NAP: Duration = Duration::from_millis(5);
 /// How long the last holder stands back when others wait.
 const COURTESY: Duration = Duration::from_millis(1);
 
+/// No sleep on a bell is longer. Whoever sleeps announces it anew at least that often.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// Announcements older than this are of sleepers that were killed.
+const STALE: Duration = Duration::from_millis(1500);
+/// The same in the waiting room, where naps are short.
+const STALE_NAP: Duration = Duration::from_millis(10);
+
 /// The page and the lock behind it.
 pub struct Gate {
     page: SharedMemory,
@@ -37,11 +44,13 @@ struct Turnstile {
     generation: u32,
 }
 
-/// A doorbell: a number that changes at each ring, and how many sleep on it.
+/// A doorbell: a number that changes at each ring, how many sleep on it, and when the last of
+/// them announced its sleep.
 #[derive(Clone, Copy)]
 pub struct Bell<'g> {
     page: &'g SharedMemory,
     base: usize,
+    stale: Duration,
 }
 
 /// Holding it means being the one process that may begin a write transaction.
@@ -86,23 +95,24 @@ impl Gate {
     /// Rings when there may be something to claim.
     #[must_use]
     pub fn work(&self) -> Bell<'_> {
-        self.bell(0)
+        self.bell(0, STALE)
     }
 
     /// Rings when a job has reached a final state.
     #[must_use]
     pub fn finished(&self) -> Bell<'_> {
-        self.bell(1)
+        self.bell(1, STALE)
     }
 
     fn waiting_room(&self) -> Bell<'_> {
-        self.bell(2)
+        self.bell(2, STALE_NAP)
     }
 
-    fn bell(&self, number: usize) -> Bell<'_> {
+    fn bell(&self, number: usize, stale: Duration) -> Bell<'_> {
         Bell {
             page: &self.page,
             base: number * LINE,
+            stale,
         }
     }
 
@@ -167,24 +177,82 @@ impl Bell<'_> {
         }
     }
 
-    /// Sleeps until it rings after `number`. `has_news` is asked once more after the sleep was
-    /// announced, so that nothing that came in between is missed.
+    /// Sleeps until it rings after `number`, for a second at most. `has_news` is asked once more
+    /// after the sleep was announced, so that nothing that came in between is missed.
     pub fn sleep(&self, number: u32, limit: Duration, has_news: impl FnOnce() -> bool) -> Waited {
         let sleepers = self.page.word32(self.base + 1);
+        self.page
+            .word32(self.base + 2)
+            .store(os::uptime_millis(), Ordering::SeqCst);
         sleepers.fetch_add(1, Ordering::SeqCst);
         let waited = if has_news() {
             Waited::Woken
         } else {
-            os::wait_on(self.page.word32(self.base), number, limit)
+            os::wait_on(
+                self.page.word32(self.base),
+                number,
+                limit.min(LONGEST_SLEEP),
+            )
         };
         sleepers.fetch_sub(1, Ordering::SeqCst);
         waited
     }
 
-    /// Whether anybody sleeps on it. A killed sleeper is counted for ever: that costs a system
-    /// call per ring, nothing else.
+    /// Whether anybody sleeps on it. A killed sleeper stays counted, so the count alone is not
+    /// believed: somebody must have announced a sleep lately.
     #[must_use]
     pub fn has_sleepers(&self) -> bool {
-        self.page.word32(self.base + 1).load(Ordering::SeqCst) > 0
+        let counted = self.page.word32(self.base + 1).load(Ordering::SeqCst) > 0;
+        counted && {
+            let announced = self.page.word32(self.base + 2).load(Ordering::SeqCst);
+            let age = os::uptime_millis().wrapping_sub(announced);
+            Duration::from_millis(age.into()) < self.stale
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_killed_sleeper_is_forgotten() {
+        let gate = Gate::private().unwrap_or_else(|error| panic!("{error}"));
+        let room = gate.waiting_room();
+        assert!(!room.has_sleepers());
+        // What a process leaves behind that is killed in its sleep.
+        gate.page.word32(room.base + 1).store(1, Ordering::SeqCst);
+        let long_ago = os::uptime_millis().wrapping_sub(60_000);
+        gate.page
+            .word32(room.base + 2)
+            .store(long_ago, Ordering::SeqCst);
+        assert!(!room.has_sleepers());
+    }
+
+    #[test]
+    fn a_ring_between_the_look_and_the_sleep_is_not_missed() {
+        let gate = Gate::private().unwrap_or_else(|error| panic!("{error}"));
+        let number = gate.work().number();
+        gate.work().ring();
+        assert_eq!(
+            gate.work().sleep(number, LONGEST_SLEEP, || false),
+            Waited::Woken
+        );
+    }
+
+    #[test]
+    fn a_sleeper_is_woken() {
+        let gate = Gate::private().unwrap_or_else(|error| panic!("{error}"));
+        let gate = &gate;
+        std::thread::scope(|scope| {
+            let number = gate.work().number();
+            let sleeper = scope.spawn(move || gate.work().sleep(number, LONGEST_SLEEP, || false));
+            while !gate.work().has_sleepers() && !sleeper.is_finished() {
+                std::thread::yield_now();
+            }
+            gate.work().ring();
+            assert!(matches!(sleeper.join(), Ok(Waited::Woken)));
+        });
+        assert!(!gate.work().has_sleepers());
     }
 }

@@ -21,7 +21,6 @@ SETTINGS = {
     "TASKITO_DEFAULT_RETRY": "default_retry",
     "TASKITO_DEFAULT_TIMEOUT": "default_timeout",
     "TASKITO_DEFAULT_PRIORITY": "default_priority",
-    "TASKITO_RESULT_TTL": "result_ttl",
     "TASKITO_DRAIN_TIMEOUT": "drain_timeout",
 }
 """Application setting -> parameter of ``Queue``; those absent keep the queue's default."""

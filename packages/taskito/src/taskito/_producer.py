@@ -82,7 +82,7 @@ class Producer:
             payload = self._dumps((args, kwargs))
         except Exception as error:
             message = f"the arguments of {task!r} cannot be serialized: {error}"
-            raise SerializationError(message) from error
+            raise SerializationError(message, hint=_PLAIN_DATA) from error
         size = len(payload)
         if size > _LARGE or (self._limit is not None and size > self._limit):
             self._check_size(task, size)
@@ -96,6 +96,7 @@ class Producer:
             _logger.warning("the arguments of %r take %d bytes, %s", task, size, _ADVICE)
 
 
+_PLAIN_DATA = "pass plain data, and open files, locks and connections inside the task"
 _ADVICE = "which are copied into the journal and every claim: pass a path or a key instead"
 
 

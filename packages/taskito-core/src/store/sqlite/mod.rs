@@ -23,7 +23,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Instant;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
 
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
@@ -324,20 +324,49 @@ impl Writer {
             self.sync = Some(sync);
         }
         let committed = (|| {
-            let transaction = self
-                .connection
-                .transaction_with_behavior(TransactionBehavior::Immediate)
-                .map_err(explained)?;
-            let mut arrows = SqliteTransaction::new(&transaction, &mut self.lanes, keys, path);
+            let open = OpenTransaction::begin(&self.connection).map_err(explained)?;
+            let mut arrows = SqliteTransaction::new(&self.connection, &mut self.lanes, keys, path);
             work(&mut arrows)?;
             let news = arrows.finish().map_err(explained)?;
-            transaction.commit().map_err(explained)?;
+            open.commit().map_err(explained)?;
             Ok(news)
         })();
         if committed.is_err() {
             self.lanes = Lanes::default();
         }
         committed
+    }
+}
+
+/// A write transaction that rolls back unless it is committed. The statements are prepared
+/// once per connection, which `rusqlite`'s own transactions do not do.
+struct OpenTransaction<'c> {
+    connection: &'c Connection,
+    committed: bool,
+}
+
+impl<'c> OpenTransaction<'c> {
+    fn begin(connection: &'c Connection) -> rusqlite::Result<Self> {
+        connection.prepare_cached("BEGIN IMMEDIATE")?.execute([])?;
+        Ok(Self {
+            connection,
+            committed: false,
+        })
+    }
+
+    fn commit(mut self) -> rusqlite::Result<()> {
+        self.connection.prepare_cached("COMMIT")?.execute([])?;
+        self.committed = true;
+        Ok(())
+    }
+}
+
+impl Drop for OpenTransaction<'_> {
+    fn drop(&mut self) {
+        if !self.committed && !self.connection.is_autocommit() {
+            // If this fails too, the next BEGIN says so.
+            self.connection.execute_batch("ROLLBACK").ok();
+        }
     }
 }
 

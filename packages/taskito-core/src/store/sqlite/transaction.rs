@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, ffi, named_params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, ffi, named_params, params};
 
 use crate::clock::Millis;
 use crate::id::{Key, KeySource};
@@ -124,15 +124,9 @@ impl Tally {
         }
         let mut count = connection.prepare_cached(include_str!("sql/count.sql"))?;
         for (lane, [scheduled, pending, running, complete, dead, cancelled]) in self.owed.drain() {
-            count.execute(named_params! {
-                ":id": lane,
-                ":scheduled": scheduled,
-                ":pending": pending,
-                ":running": running,
-                ":complete": complete,
-                ":dead": dead,
-                ":cancelled": cancelled,
-            })?;
+            count.execute(params![
+                scheduled, pending, running, complete, dead, cancelled, lane
+            ])?;
         }
         Ok(())
     }
