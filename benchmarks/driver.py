@@ -155,7 +155,7 @@ def _measure(args: argparse.Namespace, results: Results, patience: Patience) -> 
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add("--rounds", type=int, default=5, metavar="N", help="how often each is measured (5)")
+    add("--rounds", type=int, default=3, metavar="N", help="how often each is measured (3)")
     add("--workloads", default=",".join(WORKLOADS), help="%(default)s")
     add("--systems", default=",".join(SYSTEMS), help="%(default)s")
     add("--jobs", type=int, default=20_000, metavar="N", help="jobs per measurement (20000)")
