@@ -21,6 +21,9 @@ impl Scratch {
     fn new(name: &str) -> Self {
         let place = std::env::temp_dir().join(format!("taskito-{name}-{}", std::process::id()));
         fs::create_dir_all(&place).unwrap();
+        // The first store changes how our SQLite locks files; the plain connections of these
+        // tests share that SQLite and must not be in the middle of something then.
+        SqliteStore::new(":memory:", Sync::Relaxed);
         Self(place)
     }
 

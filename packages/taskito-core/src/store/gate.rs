@@ -216,8 +216,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_killed_sleeper_is_forgotten() {
-        let gate = Gate::private().unwrap_or_else(|error| panic!("{error}"));
+    fn a_killed_sleeper_is_forgotten() -> io::Result<()> {
+        let gate = Gate::private()?;
         let room = gate.waiting_room();
         assert!(!room.has_sleepers());
         // What a process leaves behind that is killed in its sleep.
@@ -227,22 +227,24 @@ mod tests {
             .word32(room.base + 2)
             .store(long_ago, Ordering::SeqCst);
         assert!(!room.has_sleepers());
+        Ok(())
     }
 
     #[test]
-    fn a_ring_between_the_look_and_the_sleep_is_not_missed() {
-        let gate = Gate::private().unwrap_or_else(|error| panic!("{error}"));
+    fn a_ring_between_the_look_and_the_sleep_is_not_missed() -> io::Result<()> {
+        let gate = Gate::private()?;
         let number = gate.work().number();
         gate.work().ring();
         assert_eq!(
             gate.work().sleep(number, LONGEST_SLEEP, || false),
             Waited::Woken
         );
+        Ok(())
     }
 
     #[test]
-    fn a_sleeper_is_woken() {
-        let gate = Gate::private().unwrap_or_else(|error| panic!("{error}"));
+    fn a_sleeper_is_woken() -> io::Result<()> {
+        let gate = Gate::private()?;
         let gate = &gate;
         std::thread::scope(|scope| {
             let number = gate.work().number();
@@ -254,5 +256,6 @@ mod tests {
             assert!(matches!(sleeper.join(), Ok(Waited::Woken)));
         });
         assert!(!gate.work().has_sleepers());
+        Ok(())
     }
 }
