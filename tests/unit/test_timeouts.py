@@ -55,7 +55,9 @@ class TestTimeout:
         hold = queue.task("hold", timeout=0.05, max_retries=0)(stuck.hold)
         run(queue)
         job = hold.delay("late")
-        with pytest.raises(TaskFailedError, match=r"TaskTimeoutError: .*'hold'.* 0\.05 s") as raised:
+        with pytest.raises(
+            TaskFailedError, match=r"TaskTimeoutError: .*'hold'.* 0\.05 s"
+        ) as raised:
             job.result(timeout=10)
         assert raised.value.exception_type == "TaskTimeoutError"
         (record,) = job.errors

@@ -15,11 +15,12 @@ use crate::os;
 use crate::store::{Appetite, Sync};
 
 use super::Site;
-use super::desk::{Desk, Phase, Plan, Ready, Settled};
+use super::desk::Desk;
 use super::hunger::{BUFFER_JOBS, BUFFER_TIME, Hunger};
 use super::ledger::{self, Ledger};
 use super::news::News;
 use super::settle::Batch;
+use super::slips::{Phase, Plan, Ready, Settled};
 use super::task::Task;
 
 /// Scheduled jobs made pending in one transaction.

@@ -17,6 +17,7 @@ mod ledger;
 mod news;
 mod reaper;
 mod settle;
+mod slips;
 mod task;
 mod watch;
 
@@ -42,8 +43,8 @@ use ledger::Ledger;
 use news::News;
 use watch::Watch;
 
-pub use desk::Next;
 pub use reaper::reap_the_dead;
+pub use slips::Next;
 
 /// Where a worker works.
 #[derive(Clone)]

@@ -7,7 +7,7 @@ use crate::job::Token;
 use crate::outcome::Settlement;
 use crate::store::{Completion, End, Failure, Transaction};
 
-use super::desk::Settled;
+use super::slips::Settled;
 
 /// A batch of settlements, sorted by arrow.
 #[derive(Default)]

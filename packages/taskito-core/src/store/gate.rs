@@ -7,7 +7,7 @@
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -20,8 +20,11 @@ const LINE: usize = 16;
 
 /// Longest sleep before the turnstile is tried again: its holder may have been killed.
 const TURNSTILE_NAP: Duration = Duration::from_millis(5);
-/// How long the last holder stands back when others wait.
+/// How long a holder stands back for others, at most.
 const COURTESY: Duration = Duration::from_millis(1);
+/// How long it may take turn after turn before that, while others wait. Handing over at every
+/// turn would cost two switches of process for each transaction.
+const STINT_MILLIS: u32 = 1;
 
 /// No sleep on a bell is longer. Whoever sleeps announces it anew at least that often.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
@@ -34,7 +37,10 @@ const STALE_NAP: Duration = Duration::from_millis(10);
 pub struct Gate {
     page: SharedMemory,
     turnstile: Option<Mutex<Turnstile>>,
-    was_last: AtomicBool,
+    /// Tells us from other holders.
+    token: u32,
+    /// Since when others have been seen waiting while we took every turn; 0 for not at all.
+    stint: AtomicU32,
 }
 
 /// The lock belongs to the open file, and a forked child inherits that: it must open its own.
@@ -76,7 +82,8 @@ impl Gate {
                 file,
                 generation: fork::generation(),
             })),
-            was_last: AtomicBool::new(false),
+            token: token(),
+            stint: AtomicU32::new(0),
         })
     }
 
@@ -88,7 +95,8 @@ impl Gate {
         Ok(Self {
             page: SharedMemory::private(PAGE)?,
             turnstile: None,
-            was_last: AtomicBool::new(false),
+            token: token(),
+            stint: AtomicU32::new(0),
         })
     }
 
@@ -134,12 +142,11 @@ impl Gate {
             turnstile.generation = fork::generation();
         }
         let room = self.waiting_room();
-        if self.was_last.swap(false, Ordering::Relaxed) && room.has_sleepers() {
-            room.sleep(room.number(), COURTESY, || false);
-        }
+        self.stand_back(room);
         loop {
             let number = room.number();
             if os::try_lock_file(&turnstile.file)? {
+                room.last_holder().store(self.token, Ordering::Relaxed);
                 turn.turnstile = Some(turnstile);
                 return Ok(Some(turn));
             }
@@ -151,10 +158,34 @@ impl Gate {
     }
 }
 
+impl Gate {
+    /// Lets others go first who have been waiting for the whole of our stint.
+    fn stand_back(&self, room: Bell<'_>) {
+        let ours = room.last_holder().load(Ordering::Relaxed) == self.token;
+        if !ours || !room.has_sleepers() {
+            self.stint.store(0, Ordering::Relaxed);
+            return;
+        }
+        let now = os::uptime_millis().max(1);
+        match self.stint.load(Ordering::Relaxed) {
+            0 => self.stint.store(now, Ordering::Relaxed),
+            begin if now.wrapping_sub(begin) >= STINT_MILLIS => {
+                self.stint.store(0, Ordering::Relaxed);
+                room.sleep(room.number(), COURTESY, || false);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A number that is not 0 and hardly ever that of another process.
+fn token() -> u32 {
+    u32::try_from(os::random() >> 32).unwrap_or_default() | 1
+}
+
 impl Drop for Turn<'_> {
     fn drop(&mut self) {
         if let Some(turnstile) = &self.turnstile {
-            self.gate.was_last.store(true, Ordering::Relaxed);
             os::unlock_file(&turnstile.file);
             self.gate.waiting_room().ring();
         }
@@ -196,6 +227,11 @@ impl Bell<'_> {
         };
         sleepers.fetch_sub(1, Ordering::SeqCst);
         waited
+    }
+
+    /// In the waiting room: who had the turn last.
+    fn last_holder(&self) -> &AtomicU32 {
+        self.page.word32(self.base + 3)
     }
 
     /// Whether anybody sleeps on it. A killed sleeper stays counted, so the count alone is not

@@ -1,6 +1,6 @@
 //! The storage contract on an open transaction: each arrow by its name.
 
-use super::connection::explain;
+use super::failure::explain;
 use super::transaction::SqliteTransaction;
 use crate::clock::Millis;
 use crate::error::{Error, Result};

@@ -4,19 +4,16 @@ use std::fs::{DirBuilder, OpenOptions};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+use rusqlite::{Connection, OpenFlags};
 
+use super::failure::{PATIENCE, explain, not_writable};
 use super::migrate;
 use crate::clock::Millis;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::store::Sync;
 use crate::store::gate::Gate;
-
-/// How long a call waits for another program before it gives up.
-pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
 /// More than we have statements, so that none is ever prepared twice.
 const STATEMENTS: usize = 64;
@@ -45,7 +42,9 @@ pub(super) fn open_writer(
 /// Opens a connection that reads; the file is known to be ours.
 pub(super) fn open_reader(path: &Path) -> Result<Connection> {
     let connection = open(path)?;
-    run(&connection, path, "PRAGMA query_only = ON")?;
+    connection
+        .pragma_update(None, "query_only", true)
+        .map_err(|error| explain(path, &error))?;
     Ok(connection)
 }
 
@@ -102,42 +101,5 @@ fn make_file(path: &Path) -> Result<()> {
             Err(not_writable(path, &error))
         }
         _ => Ok(()),
-    }
-}
-
-/// A failure of the operating system around the database file.
-pub(super) fn not_writable(path: &Path, error: &std::io::Error) -> Error {
-    if error.kind() == std::io::ErrorKind::StorageFull {
-        return Error::Full { path: path.into() };
-    }
-    Error::NotWritable {
-        path: path.into(),
-        cause: error.to_string(),
-    }
-}
-
-pub(super) fn run(connection: &Connection, path: &Path, sql: &str) -> Result<()> {
-    connection
-        .execute_batch(sql)
-        .map_err(|error| explain(path, &error))
-}
-
-/// Turns a failure of `SQLite` into ours, by its code and never by its text.
-pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> Error {
-    let path = path.to_path_buf();
-    let cause = error.to_string();
-    let rusqlite::Error::SqliteFailure(failure, _) = error else {
-        return Error::Io { path, cause };
-    };
-    match failure.code {
-        ErrorCode::NotADatabase => Error::NotADatabase { path },
-        ErrorCode::DatabaseCorrupt => Error::Corrupt { path, cause },
-        ErrorCode::DiskFull => Error::Full { path },
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Error::Busy { path },
-        ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
-            Error::NotWritable { path, cause }
-        }
-        _ if failure.extended_code == ffi::SQLITE_IOERR_CORRUPTFS => Error::Corrupt { path, cause },
-        _ => Error::Io { path, cause },
     }
 }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior, named_params};
 
-use super::connection::{PATIENCE, explain, not_writable, run};
+use super::failure::{PATIENCE, explain, not_writable};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::DatabaseId;
@@ -43,8 +43,12 @@ pub(super) fn upgrade(
         .map_err(|error| not_writable(path, &error))?
         .ok_or_else(|| Error::Busy { path: path.into() })?;
     // SQLite does not wait when others look at the file while its journal changes.
-    patiently(|| run(connection, path, "PRAGMA journal_mode = WAL"))?;
     let explained = |error: rusqlite::Error| explain(path, &error);
+    patiently(|| {
+        connection
+            .pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))
+            .map_err(explained)
+    })?;
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(explained)?;

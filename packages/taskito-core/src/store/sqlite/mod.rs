@@ -9,6 +9,7 @@ mod arrows;
 mod claim;
 mod connection;
 mod control;
+mod failure;
 mod group;
 mod insert;
 mod inspect;
@@ -34,7 +35,8 @@ use crate::os;
 use crate::store::gate::Gate;
 use crate::store::{JobStore, Sync, Work};
 
-use connection::{MEMORY, PATIENCE, explain};
+use connection::MEMORY;
+use failure::{PATIENCE, explain, not_writable};
 use group::Group;
 use transaction::{Lanes, News, SqliteTransaction};
 
@@ -180,7 +182,7 @@ impl SqliteStore {
             Gate::beside(&self.path)
         };
         gate.map(Arc::new)
-            .map_err(|error| connection::not_writable(&self.path, &error))
+            .map_err(|error| not_writable(&self.path, &error))
     }
 
     /// The writing connection, opened if it is not.
@@ -269,7 +271,7 @@ impl SqliteStore {
         let news = {
             let _turn = gate
                 .turn(deadline)
-                .map_err(|error| connection::not_writable(&self.path, &error))?
+                .map_err(|error| not_writable(&self.path, &error))?
                 .ok_or_else(|| Error::Busy {
                     path: self.path.clone(),
                 })?;
