@@ -158,8 +158,16 @@ fn task() -> JobSpec {
     JobSpec::new("task")
 }
 
+/// The next job, within a time that says that there is none.
 fn take(engine: &Engine) -> Claim {
-    engine.next().unwrap()
+    let end = Instant::now() + LONG;
+    loop {
+        if let Next::Job(claim) = engine.try_next() {
+            return claim;
+        }
+        assert!(Instant::now() < end, "no job within {LONG:?}");
+        std::thread::yield_now();
+    }
 }
 
 fn done() -> Outcome {
@@ -184,7 +192,7 @@ fn a_job_runs_and_its_result_is_stored() {
     let engine = world.worker(1);
     engine.start().unwrap();
     let job = world.enqueue(task());
-    let claim = take(&engine);
+    let claim = engine.next().unwrap();
     assert_eq!((claim.token.key, &*claim.payload), (job, &b"args"[..]));
     engine.settle(claim.token, done());
     world.reaches(job, State::Complete);
@@ -473,4 +481,31 @@ fn a_timeout_is_retried_only_if_the_task_wants_it() {
     let _stuck = take(&engine);
     world.reaches(late, State::Dead);
     assert_eq!(world.job(late).retry_count, 0);
+}
+
+#[test]
+fn nothing_waits_in_memory_behind_a_job_that_may_take_long() {
+    let world = World::new();
+    let busy = world.worker(1);
+    busy.register("short", RetryPolicy::default());
+    busy.start().unwrap();
+    for _ in 0..3 {
+        let known = world.enqueue(JobSpec::new("short"));
+        let claim = take(&busy);
+        busy.settle(claim.token, done());
+        world.reaches(known, State::Complete);
+    }
+    world.enqueue(task());
+    let _long = take(&busy);
+    for _ in 0..10 {
+        world.enqueue(JobSpec::new("short"));
+    }
+    let helper = world.worker(1);
+    helper.register("short", RetryPolicy::default());
+    helper.start().unwrap();
+    for _ in 0..10 {
+        let claim = take(&helper);
+        assert_eq!(&*claim.task, "short");
+        helper.settle(claim.token, done());
+    }
 }

@@ -301,6 +301,7 @@ impl Desk {
             buffered_time: state.ready.iter().map(known).sum(),
             suspects: state.suspects,
             running: state.running.len(),
+            steady: state.running.values().all(|run| run.task.is_brief()),
             renewed: std::mem::take(&mut state.renewed),
             alarm: state.running.values().filter_map(|run| run.deadline).min(),
             understaffed,
@@ -333,12 +334,14 @@ impl Desk {
         state.settled = settled;
     }
 
-    /// Wakes one more runner if jobs have been waiting while runners sleep.
-    pub(super) fn nudge(&self) {
+    /// Wakes one more runner if jobs have been waiting while runners sleep; whether it did.
+    pub(super) fn nudge(&self) -> bool {
         let state = self.lock();
-        if state.idle > 0 && !state.ready.is_empty() {
+        let late = state.idle > 0 && !state.ready.is_empty();
+        if late {
             self.work.notify_one();
         }
+        late
     }
 
     /// Announces that the dispatcher is going to sleep; whether there is news already.

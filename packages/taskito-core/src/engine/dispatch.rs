@@ -10,18 +10,18 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::Result;
-use crate::job::{Claim, WorkerId};
+use crate::job::{Claim, Token, WorkerId};
 use crate::os;
 use crate::store::{Appetite, Sync};
 
 use super::Site;
 use super::desk::Desk;
-use super::hunger::{BUFFER_JOBS, BUFFER_TIME, Hunger};
+use super::hunger::{BUFFER_JOBS, Hunger};
 use super::ledger::{self, Ledger};
 use super::news::News;
 use super::settle::Batch;
 use super::slips::{Phase, Plan, Ready, Settled};
-use super::task::Task;
+use super::task::{BUFFER_TIME, Task};
 
 /// Scheduled jobs made pending in one transaction.
 const PROMOTE_LIMIT: u32 = 1000;
@@ -112,10 +112,9 @@ impl Dispatcher {
                 Step::Again => {}
                 Step::Sleep(phase, limit) => self.sleep(phase, limit),
                 Step::Rest(limit) => thread::sleep(limit),
-                Step::Ended => break,
+                Step::Ended => return,
             }
         }
-        self.desk.end();
     }
 
     fn step(&mut self) -> Step {
@@ -178,8 +177,7 @@ impl Dispatcher {
 
     /// Nothing to settle and nothing to claim: sleep until something is due.
     fn idle(&mut self, plan: &Plan) -> Step {
-        if plan.buffered > 0 {
-            self.desk.nudge();
+        if plan.buffered > 0 && self.desk.nudge() {
             return Step::Sleep(plan.phase, REST);
         }
         if plan.free == 0 {
@@ -255,7 +253,11 @@ impl Dispatcher {
             free: plan.free,
             room: self.ledger.room(),
             buffered: plan.buffered,
-            time: BUFFER_TIME.saturating_sub(plan.buffered_time),
+            time: if plan.steady {
+                BUFFER_TIME.saturating_sub(plan.buffered_time)
+            } else {
+                Duration::ZERO
+            },
             suspects: plan.suspects - settled,
             turn: self.turn,
             full: false,
@@ -296,10 +298,7 @@ impl Dispatcher {
             let rest = deadline.saturating_duration_since(Instant::now());
             return Step::Sleep(phase, rest.clamp(Duration::from_millis(1), SAFETY));
         }
-        let left = self.site.store.write(Sync::Relaxed, &mut |transaction| {
-            transaction.dismiss(self.worker).map(|_| ())
-        });
-        if left.is_ok() {
+        if self.leave().is_ok() {
             ledger::remove(self.site.path.as_deref(), self.worker);
             return Step::Ended;
         }
@@ -315,6 +314,17 @@ impl Dispatcher {
         let tasks = self.desk.task_names();
         self.site.store.write(Sync::Relaxed, &mut |transaction| {
             transaction.beat(self.site.clock.now(), self.worker, &tasks, true)
+        })
+    }
+
+    /// Strikes us off the roster. Nothing is held now, unless a claim was stored by a commit
+    /// that was reported as failed: that goes back.
+    fn leave(&self) -> Result<()> {
+        self.site.store.write(Sync::Relaxed, &mut |transaction| {
+            let held = transaction.held(self.worker)?;
+            let tokens: Vec<Token> = held.iter().map(|job| job.token).collect();
+            transaction.hand_back(self.site.clock.now(), &tokens)?;
+            transaction.dismiss(self.worker).map(|_| ())
         })
     }
 

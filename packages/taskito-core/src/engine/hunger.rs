@@ -6,12 +6,9 @@ use std::time::Duration;
 
 use crate::store::Appetite;
 
-use super::task::Task;
+use super::task::{BUFFER_TIME, Task};
 
-/// Work that may wait in memory, so that short jobs flow in batches and a long one never
-/// hoards work that another worker could run.
-pub(super) const BUFFER_TIME: Duration = Duration::from_millis(20);
-/// The same as a number of jobs.
+/// Jobs that may wait in memory, however short.
 pub(super) const BUFFER_JOBS: usize = 512;
 
 /// What this worker can take now.
@@ -44,6 +41,10 @@ impl Hunger<'_> {
         let pace = self.tasks.get(task).and_then(|task| task.pace());
         if self.free > 0 {
             self.free -= 1;
+            // Nothing is buffered behind a job that may take long.
+            if pace.is_none_or(|pace| pace > BUFFER_TIME) {
+                self.time = Duration::ZERO;
+            }
         } else {
             let Some(pace) = pace.filter(|pace| *pace <= self.time) else {
                 return false;

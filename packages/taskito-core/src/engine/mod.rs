@@ -86,6 +86,19 @@ struct Crew {
     key: Key,
 }
 
+/// Tells everybody that the worker has left when it is dropped, also if its thread breaks down.
+struct Departure {
+    desk: Arc<Desk>,
+    news: Arc<News>,
+}
+
+impl Drop for Departure {
+    fn drop(&mut self) {
+        self.desk.end();
+        self.news.end();
+    }
+}
+
 impl Engine {
     /// A worker that has not started.
     #[must_use]
@@ -164,12 +177,15 @@ impl Engine {
             self.settings.queues.clone(),
             Arc::clone(&self.news),
         );
-        let news = Arc::clone(&self.news);
+        let departure = Departure {
+            desk: Arc::clone(&self.desk),
+            news: Arc::clone(&self.news),
+        };
         spawn("taskito-dispatch", move || {
+            let _departure = departure;
             dispatcher.run();
             drop(watch);
             drop(certificate);
-            news.end();
         })?;
         *crew = Some(Crew { worker, key });
         Ok(())

@@ -79,6 +79,8 @@ pub(super) struct Plan {
     pub(super) buffered_time: Duration,
     pub(super) suspects: usize,
     pub(super) running: usize,
+    /// Whether all that runs will end soon, so that what is buffered behind it will not wait.
+    pub(super) steady: bool,
     pub(super) renewed: bool,
     /// When the next timeout is over.
     pub(super) alarm: Option<Instant>,

@@ -5,6 +5,10 @@ use std::time::Duration;
 
 use crate::retry::RetryPolicy;
 
+/// Work that may wait in memory, so that short jobs flow in batches and a long one never
+/// hoards work that another worker could run.
+pub(super) const BUFFER_TIME: Duration = Duration::from_millis(20);
+
 /// Tasks that run shorter than this share one runner: waking another costs more.
 const SHORT: Duration = Duration::from_micros(200);
 
@@ -48,5 +52,10 @@ impl Task {
     /// Whether it is known to run so shortly that waking another runner costs more.
     pub(super) fn is_short(&self) -> bool {
         self.pace().is_some_and(|pace| pace < SHORT)
+    }
+
+    /// Whether it is known to run so briefly that jobs may wait behind it.
+    pub(super) fn is_brief(&self) -> bool {
+        self.pace().is_some_and(|pace| pace <= BUFFER_TIME)
     }
 }

@@ -156,9 +156,7 @@ impl Gate {
             room.sleep(number, TURNSTILE_NAP, || false);
         }
     }
-}
 
-impl Gate {
     /// Lets others go first who have been waiting for the whole of our stint.
     fn stand_back(&self, room: Bell<'_>) {
         let ours = room.last_holder().load(Ordering::Relaxed) == self.token;
