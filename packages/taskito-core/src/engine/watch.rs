@@ -60,11 +60,23 @@ struct Watcher {
 
 impl Watcher {
     /// Sleeps until a peer ends or it is time to look; `false` when the watch is over.
-    fn wait(&self, stopped: RawFd) -> bool {
+    fn wait(&mut self, stopped: RawFd) -> bool {
         let mut descriptors: Vec<RawFd> = vec![stopped];
         descriptors.extend(self.peers.values().flatten().map(AsRawFd::as_raw_fd));
-        os::wait_readable(&descriptors, LOOK) == Waited::TimedOut
-            || os::wait_readable(&[stopped], Duration::ZERO) != Waited::Woken
+        if os::wait_readable(&descriptors, LOOK) == Waited::Woken {
+            self.note_ends();
+        }
+        !is_readable(stopped)
+    }
+
+    /// Each end is news once. If its jobs cannot be settled now, the next look tries again; a
+    /// descriptor that stays readable must not keep us awake until then.
+    fn note_ends(&mut self) {
+        for peer in self.peers.values_mut() {
+            if peer.as_ref().is_some_and(|fd| is_readable(fd.as_raw_fd())) {
+                *peer = None;
+            }
+        }
     }
 
     /// One look around. A storage failure here is passing: the next look repeats it all.
@@ -102,5 +114,44 @@ impl Watcher {
         self.site.store.write(Sync::Relaxed, &mut |transaction| {
             transaction.beat(self.site.clock.now(), self.worker, &tasks, draining)
         })
+    }
+}
+
+fn is_readable(descriptor: RawFd) -> bool {
+    os::wait_readable(&[descriptor], Duration::ZERO) == Waited::Woken
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+    use crate::store::gate::Gate;
+    use crate::store::sqlite::SqliteStore;
+
+    #[test]
+    fn the_end_of_a_peer_wakes_the_watch_once() -> std::io::Result<()> {
+        let gate = Arc::new(Gate::private()?);
+        let mut watcher = Watcher {
+            site: Site {
+                store: Arc::new(SqliteStore::new(":memory:", Sync::Relaxed)),
+                gate: Arc::clone(&gate),
+                clock: Arc::new(SystemClock),
+                path: None,
+            },
+            worker: WorkerId(1),
+            desk: Arc::new(Desk::new(gate, 1)),
+            peers: HashMap::new(),
+            last_beat: Instant::now(),
+        };
+        // A pipe without a writer is readable for ever, like the descriptor of a dead process.
+        let (dead, writer) = std::io::pipe()?;
+        drop(writer);
+        watcher.peers.insert(WorkerId(2), Some(dead.into()));
+        let (stopped, stop) = std::io::pipe()?;
+        assert!(watcher.wait(stopped.as_raw_fd()));
+        assert!(watcher.peers[&WorkerId(2)].is_none());
+        drop(stop);
+        assert!(!watcher.wait(stopped.as_raw_fd()));
+        Ok(())
     }
 }
