@@ -314,10 +314,10 @@ class Engine:
         """
     @property
     def abandoned(self) -> int:
-        """How many threads are busy with attempts that ran over their timeout.
-
-        At 32 or four times ``threads``, whichever is more, the worker claims nothing more.
-        """
+        """How many threads are busy with attempts that ran over their timeout."""
+    @property
+    def most_abandoned(self) -> int:
+        """At so many abandoned threads, 32 or four times ``threads``, nothing more is claimed."""
     def drain(self, timeout_ms: int) -> None:
         """Claim nothing more, hand back what has not started, wait for what runs.
 

@@ -223,7 +223,7 @@ impl Desk {
     }
 
     /// With so many abandoned threads a worker claims nothing more: what it runs never ends.
-    fn most_abandoned(&self) -> usize {
+    pub(super) fn most_abandoned(&self) -> usize {
         (4 * self.threads).max(32)
     }
 

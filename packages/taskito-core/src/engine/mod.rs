@@ -21,6 +21,7 @@ mod slips;
 mod task;
 mod watch;
 
+use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -57,6 +58,16 @@ pub struct Site {
     pub clock: Arc<dyn Clock>,
     /// The database file, beside which certificates lie; `None` for one in memory.
     pub path: Option<std::path::PathBuf>,
+}
+
+impl Site {
+    /// A side file of the database cannot be made or locked.
+    fn not_writable(&self, error: &io::Error) -> Error {
+        Error::NotWritable {
+            path: self.path.clone().unwrap_or_default(),
+            cause: error.to_string(),
+        }
+    }
 }
 
 /// How a worker works.
@@ -162,12 +173,8 @@ impl Engine {
             .into_iter()
             .find(|row| row.id == worker)
             .map_or(Key(worker.0), |row| row.key);
-        let ledger = Ledger::open(self.site.path.as_deref(), worker).map_err(|error| {
-            Error::NotWritable {
-                path: self.site.path.clone().unwrap_or_default(),
-                cause: error.to_string(),
-            }
-        })?;
+        let ledger = Ledger::open(self.site.path.as_deref(), worker)
+            .map_err(|error| self.site.not_writable(&error))?;
         let watch = Watch::start(self.site.clone(), worker, Arc::clone(&self.desk))?;
         let dispatcher = Dispatcher::new(
             self.site.clone(),
@@ -284,6 +291,12 @@ impl Engine {
         self.desk.abandoned()
     }
 
+    /// With so many abandoned threads the worker claims nothing more.
+    #[must_use]
+    pub fn most_abandoned(&self) -> usize {
+        self.desk.most_abandoned()
+    }
+
     /// Whether the worker has left the database.
     #[must_use]
     pub fn has_ended(&self) -> bool {
@@ -296,12 +309,8 @@ fn enlist(site: &Site, about: &NewWorker) -> Result<(WorkerId, Certificate)> {
     let mut enlisted = None;
     site.store.write(Sync::Relaxed, &mut |transaction| {
         let worker = transaction.enlist(site.clock.now(), about)?;
-        let certificate = Certificate::hold(site.path.as_deref(), worker).map_err(|error| {
-            Error::NotWritable {
-                path: site.path.clone().unwrap_or_default(),
-                cause: error.to_string(),
-            }
-        })?;
+        let certificate = Certificate::hold(site.path.as_deref(), worker)
+            .map_err(|error| site.not_writable(&error))?;
         enlisted = Some((worker, certificate));
         Ok(())
     })?;

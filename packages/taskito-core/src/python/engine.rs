@@ -93,6 +93,11 @@ impl PyEngine {
         self.engine.abandoned()
     }
 
+    #[getter]
+    fn most_abandoned(&self) -> usize {
+        self.engine.most_abandoned()
+    }
+
     fn hire(&self, py: Python<'_>) -> PyResult<usize> {
         loop {
             let wanted = py.detach(|| self.engine.hire(SLICE));

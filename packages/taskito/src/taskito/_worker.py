@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _FAREWELL = 0.25
 _LAST_WORDS_MS = 2000
-_MOST_ABANDONED = 32
 _logger = logging.getLogger(__name__)
 
 
@@ -151,7 +150,7 @@ class Worker:
         self._crew = [thread for thread in self._crew if thread.is_alive()]
         abandoned = self._engine.abandoned
         _logger.warning("a job ran over its timeout; threads busy with such jobs: %d", abandoned)
-        if abandoned >= max(_MOST_ABANDONED, 4 * self.threads):
+        if abandoned >= self._engine.most_abandoned:
             _logger.error(
                 "%d threads are busy with jobs that ran over their timeout: "
                 "nothing is claimed until one ends",

@@ -19,7 +19,7 @@ use crate::store::gate::Gate;
 const STATEMENTS: usize = 64;
 
 /// Length of the write-ahead log in pages (of 4 KiB) at which a commit moves it into the file.
-/// Workers do that when they rest; this is for producers without one.
+/// Workers do that about once a second; this is for producers without one.
 const LOG_PAGES: u32 = 4000;
 
 /// The path of a database that lives in memory.

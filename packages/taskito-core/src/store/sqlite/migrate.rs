@@ -42,8 +42,8 @@ pub(super) fn upgrade(
         .turn(Instant::now() + PATIENCE)
         .map_err(|error| not_writable(path, &error))?
         .ok_or_else(|| Error::Busy { path: path.into() })?;
-    // SQLite does not wait when others look at the file while its journal changes.
     let explained = |error: rusqlite::Error| explain(path, &error);
+    // SQLite does not wait when others look at the file while its journal changes.
     patiently(|| {
         connection
             .pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))

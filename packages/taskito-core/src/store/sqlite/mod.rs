@@ -247,9 +247,7 @@ impl SqliteStore {
         }
         answer
     }
-}
 
-impl SqliteStore {
     /// A write transaction of a caller who has begun a use.
     fn write_in_use(&self, sync: Sync, work: &mut Work<'_>) -> Result<()> {
         let generation = fork::generation();
@@ -300,6 +298,7 @@ impl JobStore for SqliteStore {
         let _use = fork::begin_use();
         self.write_in_use(sync, work)
     }
+
     /// Moves the write-ahead log into the file, if this process wrote to it since last time.
     fn tidy(&self) -> Result<()> {
         if self.pool.in_memory || !self.untidy.swap(false, Ordering::Relaxed) {
