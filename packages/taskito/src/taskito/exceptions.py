@@ -1,42 +1,73 @@
-"""Every exception taskito raises on its own account.
+"""Every exception taskito raises on its own account, and those that a task may raise.
 
-Indent is inheritance; in parentheses the builtins each also inherits::
+Longer than other files because the tree is read best in one piece. Indent is inheritance;
+in parentheses the builtins each also inherits::
 
     TaskitoError (Exception)
     ├─ TaskFailedError (RuntimeError)
     │  └─ MaxRetriesExceededError
     ├─ ResultTimeout (TimeoutError)
     ├─ TaskCancelledError (RuntimeError)
+    │  └─ DependencyFailedError (DependencyError too)
     ├─ TaskTimeoutError (TimeoutError)
+    ├─ SoftTimeoutError
+    ├─ WorkerLostError (RuntimeError)
     ├─ SerializationError (TypeError)
-    │  └─ PayloadTooLargeError (ValueError)
+    │  ├─ PayloadTooLargeError (ValueError)
+    │  └─ SignatureError (ValueError)
     ├─ QueueError
     │  ├─ JobNotFoundError (KeyError, RuntimeError, ValueError)
+    │  ├─ DependencyError (RuntimeError, ValueError)
+    │  ├─ TaskNotRegisteredError (KeyError)
+    │  ├─ ScheduleNotFoundError (KeyError)
+    │  ├─ LockNotAcquiredError (TimeoutError)
     │  ├─ QueueClosedError (RuntimeError)
     │  └─ StorageError (RuntimeError)
     │     └─ SchemaVersionError
-    └─ ConfigurationError (ValueError)
+    ├─ ConfigurationError (ValueError)
+    │  └─ CronError
+    ├─ NoJobContextError (RuntimeError)
+    ├─ CircuitBreakerOpenError
+    ├─ RateLimitExceededError
+    └─ Retry, Snooze, Cancel: a task raises them to say how its attempt ends
 
 Bad arguments raise plain ``TypeError`` and ``ValueError``.
 """
 
 from typing import Any
 
+from taskito._checks import Seconds, milliseconds, string
+
 __all__ = [
+    "Cancel",
+    "CircuitBreakerOpenError",
     "ConfigurationError",
+    "CronError",
+    "DependencyError",
+    "DependencyFailedError",
     "JobNotFoundError",
+    "LockNotAcquiredError",
     "MaxRetriesExceededError",
+    "NoJobContextError",
     "PayloadTooLargeError",
     "QueueClosedError",
     "QueueError",
+    "RateLimitExceededError",
     "ResultTimeout",
+    "Retry",
+    "ScheduleNotFoundError",
     "SchemaVersionError",
     "SerializationError",
+    "SignatureError",
+    "Snooze",
+    "SoftTimeoutError",
     "StorageError",
     "TaskCancelledError",
     "TaskFailedError",
+    "TaskNotRegisteredError",
     "TaskTimeoutError",
     "TaskitoError",
+    "WorkerLostError",
 ]
 
 
@@ -128,14 +159,29 @@ class ResultTimeout(TaskitoError, TimeoutError):  # noqa: N818 - a documented na
 
 
 class TaskCancelledError(TaskitoError, RuntimeError):
-    """The job was cancelled, so it has no result."""
+    """The job was cancelled, so it has no result.
+
+    ``check_cancelled()`` raises it in a running task, and so may the task itself: the job
+    ends ``cancelled`` with the error ``cancelled by request``.
+    """
 
 
 class TaskTimeoutError(TaskitoError, TimeoutError):
     """An attempt ran longer than its ``timeout``.
 
-    Nothing raises it: it names the failure in the job's errors, and ``retry_on`` and
-    ``dont_retry_on`` know a timeout by it.
+    It names the failure in the job's errors, and ``retry_on`` and ``dont_retry_on`` know a
+    timeout by it. In the task only ``check_timeout()`` raises it.
+    """
+
+
+class SoftTimeoutError(TaskitoError):
+    """An attempt ran longer than its ``soft_timeout``; ``check_timeout()`` raises it."""
+
+
+class WorkerLostError(TaskitoError, RuntimeError):
+    """A worker died during the attempt.
+
+    Nothing raises it: it names the loss in the job's errors.
     """
 
 
@@ -147,12 +193,49 @@ class PayloadTooLargeError(SerializationError, ValueError):
     """Serialized arguments or a serialized result exceed ``max_payload_bytes``."""
 
 
+class SignatureError(SerializationError, ValueError):
+    """Stored bytes were not signed with a known key, or were changed since."""
+
+
 class QueueError(TaskitoError):
     """Base of errors about a queue and its database."""
 
 
 class JobNotFoundError(QueueError, KeyError, RuntimeError, ValueError):
     """No job or dead letter has this id."""
+
+
+class DependencyError(QueueError, RuntimeError, ValueError):
+    """A job that ``depends_on`` names does not exist. Nothing was stored."""
+
+
+class DependencyFailedError(TaskCancelledError, DependencyError):
+    """The job was cancelled because one that it depends on ended ``dead`` or ``cancelled``.
+
+    Attributes:
+        job_id: The job.
+        root_id: The job that ended first and took this one with it.
+    """
+
+    def __init__(
+        self, message: str = "", *, job_id: str = "", root_id: str = "", hint: str | None = None
+    ) -> None:
+        """Store the facts as attributes."""
+        super().__init__(message, hint=hint)
+        self.job_id = job_id
+        self.root_id = root_id
+
+
+class TaskNotRegisteredError(QueueError, KeyError):
+    """No function is registered under this task name where one is needed."""
+
+
+class ScheduleNotFoundError(QueueError, KeyError):
+    """No schedule has this name."""
+
+
+class LockNotAcquiredError(QueueError, TimeoutError):
+    """A lock was still held by somebody else at the deadline."""
 
 
 class QueueClosedError(QueueError, RuntimeError):
@@ -182,3 +265,92 @@ class SchemaVersionError(StorageError):
 
 class ConfigurationError(TaskitoError, ValueError):
     """A setting has a value that cannot work."""
+
+
+class CronError(ConfigurationError):
+    """A cron expression is malformed, or can never fire."""
+
+
+class NoJobContextError(TaskitoError, RuntimeError):
+    """``current_job`` was used where no job runs."""
+
+
+class CircuitBreakerOpenError(TaskitoError):
+    """For tasks to raise; taskito never does: a job behind an open breaker stays pending."""
+
+
+class RateLimitExceededError(TaskitoError):
+    """For tasks to raise; taskito never does: a job over its rate stays pending."""
+
+
+class Retry(TaskitoError):  # noqa: N818 - a documented name
+    """Raised by a task to have its job tried again, whatever its retry filters say.
+
+    It spends an attempt: with none left the job is dead-lettered.
+
+    Args:
+        delay: Seconds until the next attempt, exactly; negative counts as 0. ``None`` means
+            what the task's settings say.
+        reason: For the job's errors.
+
+    Attributes:
+        delay: As given.
+        delay_ms: The same in milliseconds, zero or more, or ``None``.
+        reason: As given.
+
+    Example:
+        >>> raise Retry(delay=30, reason="the service asked to wait")
+        Traceback (most recent call last):
+        taskito.exceptions.Retry: the service asked to wait
+    """
+
+    def __init__(self, delay: Seconds | None = None, reason: str | None = None) -> None:
+        """Check the arguments and keep them."""
+        super().__init__(_reason(reason) or "retry requested by task")
+        self.delay = delay
+        self.delay_ms = None if delay is None else max(0, milliseconds("delay", delay))
+        self.reason = reason
+
+
+class Snooze(TaskitoError):  # noqa: N818 - a documented name
+    """Raised by a task to be run again later, as if this attempt had not been.
+
+    The job is pending again with its ``retry_count`` unchanged and no error recorded. A job
+    may be snoozed any number of times.
+
+    Args:
+        seconds: How long from now it is due; negative counts as 0.
+        reason: For logs and hooks.
+
+    Attributes:
+        seconds: As given.
+        delay_ms: The same in milliseconds, zero or more.
+        reason: As given.
+    """
+
+    def __init__(self, seconds: Seconds, reason: str | None = None) -> None:
+        """Check the arguments and keep them."""
+        super().__init__(_reason(reason) or "snoozed by task")
+        self.seconds = seconds
+        self.delay_ms = max(0, milliseconds("seconds", seconds))
+        self.reason = reason
+
+
+class Cancel(TaskitoError):  # noqa: N818 - a documented name
+    """Raised by a task to end its job ``cancelled``, with everything that depends on it.
+
+    Args:
+        reason: Becomes the job's error; ``None`` means ``cancelled by task``.
+
+    Attributes:
+        reason: As given.
+    """
+
+    def __init__(self, reason: str | None = None) -> None:
+        """Check the argument and keep it."""
+        super().__init__(_reason(reason) or "cancelled by task")
+        self.reason = reason
+
+
+def _reason(value: str | None) -> str | None:
+    return None if value is None else string("reason", value)
