@@ -42,6 +42,51 @@ pub struct JobSpec {
     pub metadata: Option<String>,
     /// A JSON object that travels with the job.
     pub headers: Option<String>,
+    /// The limits of its task count for each key apart.
+    pub limit_key: Option<String>,
+    /// How long after the insert an attempt may start at the latest.
+    pub expires: Option<Duration>,
+    /// How long after its end it is kept; `None` leaves that to the sweeping worker.
+    pub result_ttl: Option<Duration>,
+    /// The schedule that made it.
+    pub fire: Option<Fire>,
+}
+
+/// One firing of a schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fire {
+    /// Name of the schedule.
+    pub schedule: String,
+    /// The instant it was meant for.
+    pub time: Millis,
+}
+
+/// What a scheduled job waits for, when it is not its own delay.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wait {
+    /// The next attempt after a failure.
+    Backoff,
+    /// The task asked for it.
+    Snooze,
+}
+
+impl Wait {
+    /// The stored name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Backoff => "backoff",
+            Self::Snooze => "snooze",
+        }
+    }
+
+    /// The wait with that stored name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Backoff, Self::Snooze]
+            .into_iter()
+            .find(|wait| wait.name() == name)
+    }
 }
 
 impl JobSpec {
@@ -59,6 +104,10 @@ impl JobSpec {
             idempotency_key: None,
             metadata: None,
             headers: None,
+            limit_key: None,
+            expires: None,
+            result_ttl: None,
+            fire: None,
         }
     }
 }
@@ -167,6 +216,26 @@ pub struct JobRow {
     pub error: Option<String>,
     /// 0 to 100, if it ever reported.
     pub progress: Option<u8>,
+    /// Whether somebody asked for its end while it ran.
+    pub cancel_requested: bool,
+    /// Parents that are not complete yet.
+    pub waiting_on: u32,
+    /// What it waits for while scheduled; `None` is its own delay.
+    pub wait: Option<Wait>,
+    /// The length of that wait.
+    pub wait_length: Duration,
+    /// No attempt starts later.
+    pub expires_at: Option<Millis>,
+    /// See [`JobSpec::result_ttl`].
+    pub result_ttl: Option<Duration>,
+    /// See [`JobSpec::limit_key`].
+    pub limit_key: Option<String>,
+    /// Jobs that were inserted together by one canvas share it.
+    pub workflow: Option<Key>,
+    /// The schedule that made it.
+    pub fire: Option<Fire>,
+    /// The worker that runs it.
+    pub owner: Option<WorkerId>,
 }
 
 /// How an attempt ended that did not succeed.

@@ -3,9 +3,12 @@
 /// Where a job stands. The names are the ones stored in the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum State {
-    /// Due in the future; `insert` and `retry` move a job here, `promote` moves it on.
+    /// Waits for other jobs; `insert` moves a job here, `release` moves it on.
+    Blocked,
+    /// Due in the future; `insert`, `release`, `retry` and `snooze` move a job here,
+    /// `promote` moves it on.
     Scheduled,
-    /// Due; `insert`, `promote`, `lose` and `hand_back` move a job here, `claim` moves it on.
+    /// Due; `insert`, `release`, `promote`, `lose` and `hand_back` move a job here, `claim` moves it on.
     Pending,
     /// Held by a worker since `claim`.
     Running,
@@ -19,7 +22,8 @@ pub enum State {
 
 impl State {
     /// All states, in the order of a job's life.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
+        Self::Blocked,
         Self::Scheduled,
         Self::Pending,
         Self::Running,
@@ -32,6 +36,7 @@ impl State {
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
+            Self::Blocked => "blocked",
             Self::Scheduled => "scheduled",
             Self::Pending => "pending",
             Self::Running => "running",
@@ -57,21 +62,22 @@ impl State {
     #[must_use]
     pub fn may_become(self, next: Self) -> bool {
         match self {
+            Self::Blocked => matches!(next, Self::Scheduled | Self::Pending | Self::Cancelled),
             Self::Scheduled => matches!(next, Self::Pending | Self::Cancelled),
             Self::Pending => matches!(next, Self::Running | Self::Cancelled),
             Self::Running => matches!(
                 next,
-                Self::Scheduled | Self::Pending | Self::Complete | Self::Dead
+                Self::Scheduled | Self::Pending | Self::Complete | Self::Dead | Self::Cancelled
             ),
             Self::Complete | Self::Dead | Self::Cancelled => false,
         }
     }
 
-    /// The word users see: a scheduled job reads as pending.
+    /// The word users see: blocked and scheduled jobs read as pending.
     #[must_use]
     pub fn status(self) -> Status {
         match self {
-            Self::Scheduled | Self::Pending => Status::Pending,
+            Self::Blocked | Self::Scheduled | Self::Pending => Status::Pending,
             Self::Running => Status::Running,
             Self::Complete => Status::Complete,
             Self::Dead => Status::Dead,
@@ -83,7 +89,7 @@ impl State {
 /// The public word for a state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Status {
-    /// Waits: for its time, or for a worker.
+    /// Waits: for other jobs, for its time, or for a worker.
     Pending,
     /// A worker holds it.
     Running,

@@ -49,6 +49,8 @@ class JobSpec:
 
     ``delay_ms`` counts from the moment of the insert; 0 or less means due at once.
     ``timeout_ms`` 0 means no limit. ``metadata`` is stored verbatim, ``headers`` is a JSON object.
+    ``expires_ms`` counts from the insert as well: no attempt starts later; 0 or less means never.
+    ``result_ttl_ms`` counts from the end of the job; ``None`` leaves it to the sweeping worker.
     """
 
     def __new__(
@@ -64,6 +66,9 @@ class JobSpec:
         idempotency_key: str | None = None,
         metadata: str | None = None,
         headers: str | None = None,
+        limit_key: str | None = None,
+        expires_ms: int | None = None,
+        result_ttl_ms: int | None = None,
     ) -> JobSpec: ...
 
 @final
@@ -112,6 +117,25 @@ class JobRow:
     @property
     def progress(self) -> int | None:
         """0 to 100, or ``None`` when the job never reported any."""
+    @property
+    def cancel_requested(self) -> bool: ...
+    @property
+    def waiting_on(self) -> int:
+        """How many of its dependencies are not complete yet."""
+    @property
+    def expires_at(self) -> int | None: ...
+    @property
+    def result_ttl_ms(self) -> int | None: ...
+    @property
+    def limit_key(self) -> str | None: ...
+    @property
+    def workflow_id(self) -> str | None:
+        """Shared by all jobs of one canvas."""
+    @property
+    def schedule_name(self) -> str | None: ...
+    @property
+    def fire_time(self) -> int | None:
+        """The instant its schedule meant it for."""
 
 @final
 class AttemptRow:

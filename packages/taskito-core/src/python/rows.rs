@@ -115,6 +115,46 @@ impl PyJobRow {
     fn progress(&self) -> Option<u8> {
         self.row.progress
     }
+
+    #[getter]
+    fn cancel_requested(&self) -> bool {
+        self.row.cancel_requested
+    }
+
+    #[getter]
+    fn waiting_on(&self) -> u32 {
+        self.row.waiting_on
+    }
+
+    #[getter]
+    fn expires_at(&self) -> Option<i64> {
+        self.row.expires_at.map(|at| at.0)
+    }
+
+    #[getter]
+    fn result_ttl_ms(&self) -> Option<i64> {
+        self.row.result_ttl.map(millis)
+    }
+
+    #[getter]
+    fn limit_key(&self) -> Option<&str> {
+        self.row.limit_key.as_deref()
+    }
+
+    #[getter]
+    fn workflow_id(&self) -> Option<String> {
+        self.row.workflow.map(|key| key.text(self.database))
+    }
+
+    #[getter]
+    fn schedule_name(&self) -> Option<&str> {
+        self.row.fire.as_ref().map(|fire| fire.schedule.as_str())
+    }
+
+    #[getter]
+    fn fire_time(&self) -> Option<i64> {
+        self.row.fire.as_ref().map(|fire| fire.time.0)
+    }
 }
 
 /// One failed or lost attempt.

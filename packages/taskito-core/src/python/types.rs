@@ -30,7 +30,8 @@ impl PyJobSpec {
     #[new]
     #[pyo3(signature = (
         task, *, queue = "default", priority = 0, delay_ms = 0, max_retries = 3, timeout_ms = 0,
-        unique_key = None, idempotency_key = None, metadata = None, headers = None
+        unique_key = None, idempotency_key = None, metadata = None, headers = None,
+        limit_key = None, expires_ms = None, result_ttl_ms = None
     ))]
     #[expect(
         clippy::too_many_arguments,
@@ -47,6 +48,9 @@ impl PyJobSpec {
         idempotency_key: Option<String>,
         metadata: Option<String>,
         headers: Option<String>,
+        limit_key: Option<String>,
+        expires_ms: Option<i64>,
+        result_ttl_ms: Option<i64>,
     ) -> Self {
         Self(Arc::new(JobSpec {
             task: task.into(),
@@ -59,6 +63,10 @@ impl PyJobSpec {
             idempotency_key,
             metadata,
             headers,
+            limit_key,
+            expires: expires_ms.map(duration),
+            result_ttl: result_ttl_ms.map(duration),
+            fire: None,
         }))
     }
 }

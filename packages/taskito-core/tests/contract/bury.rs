@@ -46,6 +46,7 @@ fn a_buried_job_is_dead_with_its_error(world: &World) {
             state: State::Dead,
             finished_at: Some(world.now()),
             error: Some("boom".into()),
+            owner: None,
             ..running
         }
     );
@@ -64,6 +65,7 @@ fn a_job_buried_after_a_loss_is_dead_with_one_loss_more(world: &World) {
             losses: 1,
             finished_at: Some(world.now()),
             error: Some("its worker died".into()),
+            owner: None,
             ..running
         }
     );

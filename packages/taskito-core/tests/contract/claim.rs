@@ -7,7 +7,7 @@ use taskito_core::job::{Fence, JobRow, NewJob};
 use taskito_core::state::State;
 
 use crate::support::{Hunger, job, job_with, worker};
-use crate::world::{World, assert_applied};
+use crate::world::{CLAIMED, World, assert_applied};
 
 contract![
     a_claimed_job_is_running_and_belongs_to_its_worker,
@@ -80,6 +80,7 @@ fn a_claimed_job_is_running_and_belongs_to_its_worker(world: &World) {
             state: State::Running,
             fence: Fence(1),
             claimed_at: Some(world.now()),
+            owner: Some(world.worker()),
             ..pending
         }
     );
@@ -124,7 +125,7 @@ fn a_second_claim_of_a_job_has_a_higher_fence_and_its_history(world: &World) {
 }
 
 fn nobody_but_pending_jobs_is_claimed(world: &World) {
-    for state in State::ALL {
+    for state in CLAIMED {
         if state != State::Pending {
             world.job_that_is(state);
         }

@@ -28,6 +28,7 @@ fn a_complete_job_has_its_result_and_the_time_it_finished(world: &World) {
         JobRow {
             state: State::Complete,
             finished_at: Some(world.now()),
+            owner: None,
             ..running
         }
     );

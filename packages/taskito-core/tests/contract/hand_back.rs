@@ -25,6 +25,7 @@ fn a_job_handed_back_is_pending_again_and_nothing_is_spent(world: &World) {
         JobRow {
             state: State::Pending,
             claimed_at: None,
+            owner: None,
             ..running
         }
     );

@@ -83,6 +83,16 @@ fn a_job_without_delay_is_pending_and_due_at_once(world: &World) {
             headers: None,
             error: None,
             progress: None,
+            cancel_requested: false,
+            waiting_on: 0,
+            wait: None,
+            wait_length: Duration::ZERO,
+            expires_at: None,
+            result_ttl: None,
+            limit_key: None,
+            workflow: None,
+            fire: None,
+            owner: None,
         }
     );
 }

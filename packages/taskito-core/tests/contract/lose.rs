@@ -28,6 +28,7 @@ fn a_lost_job_is_pending_again_with_one_loss_more(world: &World) {
             state: State::Pending,
             losses: 1,
             claimed_at: None,
+            owner: None,
             ..running
         }
     );

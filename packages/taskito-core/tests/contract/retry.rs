@@ -1,6 +1,8 @@
 //! running -> scheduled.
 
-use taskito_core::job::{AttemptRow, Fence, JobRow, Mishap};
+use std::time::Duration;
+
+use taskito_core::job::{AttemptRow, Fence, JobRow, Mishap, Wait};
 use taskito_core::state::State;
 use taskito_core::store::{Failure, Verdict};
 
@@ -30,6 +32,9 @@ fn a_retried_job_is_scheduled_with_one_retry_spent(world: &World) {
             retry_count: 1,
             run_at: world.later(1000),
             claimed_at: None,
+            wait: Some(Wait::Backoff),
+            wait_length: Duration::from_secs(1),
+            owner: None,
             ..running
         }
     );

@@ -5,7 +5,7 @@ use taskito_core::state::State;
 use taskito_core::store::{Completion, End, Failure, Verdict};
 
 use crate::support::{Hunger, job};
-use crate::world::{World, assert_applied, misfenced, unknown_token};
+use crate::world::{CLAIMED, World, assert_applied, misfenced, unknown_token};
 
 /// Checks that `settle` is refused, and leaves no trace, whenever its token holds nothing.
 pub(crate) fn assert_refused_without_the_claim(world: &World, settle: impl Fn(Token) -> Verdict) {
@@ -14,7 +14,7 @@ pub(crate) fn assert_refused_without_the_claim(world: &World, settle: impl Fn(To
         assert_eq!(settle(token), Verdict::Stale, "{what}");
         assert_eq!(world.sight(), before, "{what}");
     };
-    for state in State::ALL {
+    for state in CLAIMED {
         let token = world.job_that_is(state);
         if state == State::Running {
             refuse(misfenced(token, -1), "a claim before this one");

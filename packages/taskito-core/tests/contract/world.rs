@@ -219,6 +219,7 @@ impl World {
     pub(crate) fn job_that_is(&self, state: State) -> Token {
         let token = self.running(job_with("any", |_| {}));
         match state {
+            State::Blocked => unreachable!("a job that was claimed is never blocked again"),
             State::Scheduled => assert_applied(self.retry(token, "e", self.later(60_000))),
             State::Pending => assert_applied(self.hand_back(token)),
             State::Running => {}
@@ -233,6 +234,16 @@ impl World {
         token
     }
 }
+
+/// The states of jobs that have been claimed.
+pub(crate) const CLAIMED: [State; 6] = [
+    State::Scheduled,
+    State::Pending,
+    State::Running,
+    State::Complete,
+    State::Dead,
+    State::Cancelled,
+];
 
 /// A listing of everything.
 pub(crate) fn all() -> JobFilter {

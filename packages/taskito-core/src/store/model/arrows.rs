@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::id::Key;
 use crate::job::{
     AttemptRow, Claim, DeadRow, Fence, Inserted, JobRow, JobSpec, LaneId, Mishap, NewJob, Token,
-    WorkerId,
+    Wait, WorkerId,
 };
 use crate::state::State;
 use crate::store::{Appetite, Arrows, Completion, End, Failure, Verdict};
@@ -86,7 +86,10 @@ impl Arrows for Draft<'_> {
         let Some(job) = self.tables.jobs.get_mut(&job) else {
             return Ok(false);
         };
-        let waits = matches!(job.row.state, State::Scheduled | State::Pending);
+        let waits = matches!(
+            job.row.state,
+            State::Blocked | State::Scheduled | State::Pending
+        );
         if waits {
             job.row.state = State::Cancelled;
             job.row.finished_at = Some(now);
@@ -108,6 +111,8 @@ impl Arrows for Draft<'_> {
                 priority: dead.row.priority,
                 max_retries: dead.row.max_retries,
                 timeout: dead.row.timeout,
+                result_ttl: dead.row.result_ttl,
+                limit_key: dead.row.limit_key.clone(),
                 metadata: dead.row.metadata.clone(),
                 headers: dead.row.headers.clone(),
                 ..JobSpec::new("")
@@ -132,7 +137,6 @@ impl Draft<'_> {
             row: new_row(now, key, &job.spec),
             payload: job.payload.clone(),
             lane,
-            owner: None,
             result: None,
         };
         self.tables.jobs.insert(key, job);
@@ -172,7 +176,7 @@ impl Draft<'_> {
         job.row.state = State::Complete;
         job.row.finished_at = Some(now);
         job.result = Some(done.result.to_vec());
-        job.owner = None;
+        job.row.owner = None;
         Verdict::Applied
     }
 
@@ -184,6 +188,8 @@ impl Draft<'_> {
         let attempt = attempt(now, attempt_key, job, Mishap::Failed, failure.error);
         job.row.retry_count += 1;
         job.row.run_at = failure.run_at;
+        job.row.wait = Some(Wait::Backoff);
+        job.row.wait_length = now.until(failure.run_at);
         job.wait_again(State::Scheduled);
         self.tables.attempts.insert(attempt_key, attempt);
         Verdict::Applied
@@ -224,7 +230,7 @@ impl Draft<'_> {
         job.row.state = State::Dead;
         job.row.finished_at = Some(now);
         job.row.error = Some(end.error.to_owned());
-        job.owner = None;
+        job.row.owner = None;
         self.tables.attempts.insert(attempt_key, attempt);
         self.tables.letters.insert(letter_key, letter);
         Verdict::Applied
@@ -243,7 +249,7 @@ impl Job {
     fn wait_again(&mut self, state: State) {
         self.row.state = state;
         self.row.claimed_at = None;
-        self.owner = None;
+        self.row.owner = None;
     }
 }
 
@@ -274,6 +280,16 @@ fn new_row(now: Millis, key: Key, spec: &JobSpec) -> JobRow {
         headers: spec.headers.clone(),
         error: None,
         progress: None,
+        cancel_requested: false,
+        waiting_on: 0,
+        wait: None,
+        wait_length: spec.delay,
+        expires_at: spec.expires.map(|expires| now.plus(expires)),
+        result_ttl: spec.result_ttl,
+        limit_key: spec.limit_key.clone(),
+        workflow: None,
+        fire: spec.fire.clone(),
+        owner: None,
     }
 }
 

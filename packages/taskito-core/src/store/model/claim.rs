@@ -81,7 +81,7 @@ impl Job {
         self.row.state = State::Running;
         self.row.fence = Fence(self.row.fence.0 + 1);
         self.row.claimed_at = Some(now);
-        self.owner = Some(worker);
+        self.row.owner = Some(worker);
         Claim {
             token: self.token(),
             queue: self.row.queue.as_str().into(),

@@ -46,8 +46,6 @@ struct Job {
     row: JobRow,
     payload: Vec<u8>,
     lane: LaneId,
-    /// The worker that runs it; set exactly while it is running.
-    owner: Option<WorkerId>,
     result: Option<Vec<u8>>,
 }
 

@@ -58,7 +58,7 @@ impl Tables {
     pub(super) fn held(&self, worker: WorkerId) -> Vec<Held> {
         self.jobs
             .values()
-            .filter(|job| job.owner == Some(worker))
+            .filter(|job| job.row.owner == Some(worker))
             .map(|job| Held {
                 token: job.token(),
                 max_retries: job.row.max_retries,

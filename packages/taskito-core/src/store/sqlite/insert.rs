@@ -48,6 +48,15 @@ impl SqliteTransaction<'_> {
                     spec.metadata,
                     spec.headers,
                     job.payload,
+                    0,
+                    millis(spec.delay),
+                    None::<&str>,
+                    spec.expires.map(|expires| now.plus(expires)),
+                    spec.result_ttl.map(millis),
+                    None::<Key>,
+                    spec.fire.as_ref().map(|fire| &fire.schedule),
+                    spec.fire.as_ref().map(|fire| fire.time),
+                    spec.limit_key,
                 ])?;
                 Ok(key)
             })?;

@@ -8,7 +8,8 @@ use rusqlite::{Result, Row};
 use crate::clock::Millis;
 use crate::id::Key;
 use crate::job::{
-    AttemptRow, DeadRow, Fence, Held, JobRow, LaneId, Mishap, NewWorker, Token, WorkerId, WorkerRow,
+    AttemptRow, DeadRow, Fence, Fire, Held, JobRow, LaneId, Mishap, NewWorker, Token, Wait,
+    WorkerId, WorkerRow,
 };
 use crate::state::State;
 
@@ -44,6 +45,20 @@ impl FromSql for State {
     }
 }
 
+impl ToSql for Wait {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.name()))
+    }
+}
+
+impl FromSql for Wait {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let name = value.as_str()?;
+        Self::from_name(name)
+            .ok_or_else(|| FromSqlError::Other(format!("unknown wait '{name}'").into()))
+    }
+}
+
 impl ToSql for Mishap {
     fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
         Ok(ToSqlOutput::from(self.name()))
@@ -71,6 +86,12 @@ pub(super) fn millis(duration: Duration) -> i64 {
 pub(super) fn duration(row: &Row<'_>, index: usize) -> Result<Duration> {
     let millis: i64 = row.get(index)?;
     Ok(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+}
+
+/// Whole milliseconds as a duration, or nothing.
+fn optional_duration(row: &Row<'_>, index: usize) -> Result<Option<Duration>> {
+    let millis: Option<i64> = row.get(index)?;
+    Ok(millis.map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0))))
 }
 
 /// A list of names as one text column: each ends with a line feed. Names are data and may hold
@@ -127,6 +148,23 @@ pub(super) fn job(row: &Row<'_>) -> Result<JobRow> {
         headers: row.get(17)?,
         error: row.get(18)?,
         progress: row.get(19)?,
+        cancel_requested: row.get(20)?,
+        waiting_on: row.get(21)?,
+        wait: row.get(22)?,
+        wait_length: duration(row, 23)?,
+        expires_at: row.get(24)?,
+        result_ttl: optional_duration(row, 25)?,
+        limit_key: row.get(26)?,
+        workflow: row.get(27)?,
+        fire: fire(row.get(28)?, row.get(29)?),
+        owner: row.get(30)?,
+    })
+}
+
+fn fire(schedule: Option<String>, time: Option<Millis>) -> Option<Fire> {
+    Some(Fire {
+        schedule: schedule?,
+        time: time?,
     })
 }
 

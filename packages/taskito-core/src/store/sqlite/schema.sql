@@ -14,6 +14,7 @@ CREATE TABLE lane (
     id INTEGER PRIMARY KEY,
     queue TEXT NOT NULL,
     task TEXT NOT NULL,
+    blocked INTEGER NOT NULL DEFAULT 0,
     scheduled INTEGER NOT NULL DEFAULT 0,
     pending INTEGER NOT NULL DEFAULT 0,
     running INTEGER NOT NULL DEFAULT 0,
@@ -22,7 +23,7 @@ CREATE TABLE lane (
     cancelled INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT a_lane_exists_once UNIQUE (queue, task),
     CONSTRAINT counts_are_not_negative CHECK (
-        min(scheduled, pending, running, complete, dead, cancelled) >= 0
+        min(blocked, scheduled, pending, running, complete, dead, cancelled) >= 0
     )
 ) STRICT;
 
@@ -45,7 +46,21 @@ CREATE TABLE job (
     claimed_at INTEGER,
     finished_at INTEGER,
     dead_letter INTEGER,
+    cancel_requested INTEGER NOT NULL DEFAULT 0,
+    -- Unfinished parents. The delay of a blocked job begins when there are none left.
+    waiting_on INTEGER NOT NULL DEFAULT 0,
+    -- The length of the present or coming wait, and what it is: NULL is the job's own delay.
+    wait_ms INTEGER NOT NULL DEFAULT 0,
+    wait TEXT CONSTRAINT wait_is_known CHECK (wait IN ('backoff', 'snooze')),
+    -- How the results of its parents reach its arguments.
+    inputs TEXT CONSTRAINT inputs_are_known CHECK (inputs IN ('one', 'list')),
+    expires_at INTEGER,
+    result_ttl_ms INTEGER,
+    workflow INTEGER,
+    schedule TEXT,
+    fire_time INTEGER,
     progress INTEGER,
+    limit_key TEXT,
     unique_key TEXT,
     idempotency_key TEXT,
     metadata TEXT,
@@ -53,8 +68,9 @@ CREATE TABLE job (
     error TEXT,
     payload BLOB NOT NULL,
     CONSTRAINT state_is_known CHECK (
-        state IN ('scheduled', 'pending', 'running', 'complete', 'dead', 'cancelled')
+        state IN ('blocked', 'scheduled', 'pending', 'running', 'complete', 'dead', 'cancelled')
     ),
+    CONSTRAINT blocked_waits_for_parents CHECK (state <> 'blocked' OR waiting_on > 0),
     CONSTRAINT running_has_an_owner CHECK ((state = 'running') = (owner IS NOT NULL)),
     CONSTRAINT finished_has_a_time CHECK (
         (state IN ('complete', 'dead', 'cancelled')) = (finished_at IS NOT NULL)
@@ -68,11 +84,13 @@ CREATE INDEX job_claim ON job (lane, priority DESC, run_at) WHERE state = 'pendi
 CREATE INDEX job_suspect ON job (lane, priority DESC, run_at) WHERE state = 'pending' AND losses > 0;
 -- What is due?
 CREATE INDEX job_promote ON job (run_at) WHERE state = 'scheduled';
+-- Does any job wait for another?
+CREATE INDEX job_blocked ON job (id) WHERE state = 'blocked';
 -- What does a worker hold?
 CREATE INDEX job_held ON job (owner) WHERE state = 'running';
 -- Who holds a unique key?
 CREATE UNIQUE INDEX job_unique ON job (unique_key)
-WHERE unique_key IS NOT NULL AND state IN ('scheduled', 'pending', 'running');
+WHERE unique_key IS NOT NULL AND state IN ('blocked', 'scheduled', 'pending', 'running');
 -- Which jobs came with an idempotency key?
 CREATE INDEX job_idempotent ON job (idempotency_key) WHERE idempotency_key IS NOT NULL;
 -- Which dead letters are there?
@@ -82,13 +100,25 @@ CREATE UNIQUE INDEX job_dead_letter ON job (dead_letter) WHERE dead_letter IS NO
 CREATE TRIGGER job_moves_along_an_arrow BEFORE UPDATE OF state, fence ON job
 WHEN NEW.fence < OLD.fence OR NOT CASE OLD.state
     WHEN 'pending' THEN NEW.state IN ('running', 'cancelled')
-    WHEN 'running' THEN NEW.state IN ('complete', 'scheduled', 'pending', 'dead')
+    WHEN 'running' THEN NEW.state IN ('complete', 'scheduled', 'pending', 'dead', 'cancelled')
     WHEN 'scheduled' THEN NEW.state IN ('pending', 'cancelled')
+    WHEN 'blocked' THEN NEW.state IN ('scheduled', 'pending', 'cancelled')
     ELSE 0
 END
 BEGIN
     SELECT RAISE(ABORT, 'no arrow of the state machine leads there');
 END;
+
+-- Which job waits for which. Rows stay when both are finished.
+CREATE TABLE dependency (
+    job INTEGER NOT NULL,
+    parent INTEGER NOT NULL,
+    -- Where the parent's result goes among those the job takes; NULL: it takes none.
+    position INTEGER,
+    CONSTRAINT a_parent_counts_once UNIQUE (job, parent, position)
+) STRICT;
+
+CREATE INDEX dependency_parent ON dependency (parent);
 
 CREATE TABLE job_result (
     job INTEGER PRIMARY KEY,
@@ -130,6 +160,8 @@ SELECT
     job.id, lane.queue, lane.task, job.state, job.priority, job.retry_count, job.max_retries,
     job.losses, job.fence, job.created_at, job.run_at, job.claimed_at, job.finished_at,
     job.timeout_ms, job.unique_key, job.idempotency_key, job.metadata, job.headers,
-    job.error, job.progress
+    job.error, job.progress, job.cancel_requested, job.waiting_on, job.wait, job.wait_ms,
+    job.expires_at, job.result_ttl_ms, job.limit_key, job.workflow, job.schedule,
+    job.fire_time, job.owner
 FROM job
 CROSS JOIN lane ON lane.id = job.lane;

@@ -3,6 +3,7 @@
 
 use rusqlite::{Result, named_params, params};
 
+use super::row::millis;
 use super::transaction::SqliteTransaction;
 use crate::clock::Millis;
 use crate::job::{Mishap, Token};
@@ -50,6 +51,7 @@ impl SqliteTransaction<'_> {
             self.record_attempt(now, token, Mishap::Failed, error)?;
             let moved = retry.execute(named_params! {
                 ":id": token.key, ":fence": token.fence, ":run_at": run_at,
+                ":wait_ms": millis(now.until(*run_at)),
             })?;
             verdicts.push(self.settled(token, moved, State::Scheduled));
         }

@@ -106,7 +106,7 @@ impl Tally {
         self.owed.entry(lane).or_default()[state as usize] += 1;
         match state {
             State::Scheduled | State::Pending => self.news.work = true,
-            State::Running => {}
+            State::Blocked | State::Running => {}
             State::Complete | State::Dead | State::Cancelled => self.news.finished = true,
         }
     }
@@ -123,9 +123,18 @@ impl Tally {
             return Ok(());
         }
         let mut count = connection.prepare_cached(include_str!("sql/count.sql"))?;
-        for (lane, [scheduled, pending, running, complete, dead, cancelled]) in self.owed.drain() {
+        for (lane, owed) in self.owed.drain() {
+            let [
+                blocked,
+                scheduled,
+                pending,
+                running,
+                complete,
+                dead,
+                cancelled,
+            ] = owed;
             count.execute(params![
-                scheduled, pending, running, complete, dead, cancelled, lane
+                blocked, scheduled, pending, running, complete, dead, cancelled, lane
             ])?;
         }
         Ok(())

@@ -2,6 +2,7 @@
 -- Index: primary key.
 UPDATE lane
 SET
+    blocked = blocked + :blocked,
     scheduled = scheduled + :scheduled,
     pending = pending + :pending,
     running = running + :running,

@@ -3,5 +3,5 @@
 UPDATE job
 SET
     state = 'scheduled', owner = NULL, claimed_at = NULL,
-    retry_count = retry_count + 1, run_at = :run_at
+    retry_count = retry_count + 1, run_at = :run_at, wait = 'backoff', wait_ms = :wait_ms
 WHERE id = :id AND state = 'running' AND fence = :fence

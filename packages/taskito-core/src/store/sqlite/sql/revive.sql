@@ -2,11 +2,11 @@
 -- Index: job_dead_letter.
 INSERT INTO job (
     id, lane, state, priority, run_at, created_at, max_retries, timeout_ms,
-    metadata, headers, payload
+    result_ttl_ms, limit_key, metadata, headers, payload
 )
 SELECT
     :id, lane, 'pending', priority, :now, :now, max_retries, timeout_ms,
-    metadata, headers, payload
+    result_ttl_ms, limit_key, metadata, headers, payload
 FROM job
 WHERE dead_letter = :dead_letter
 RETURNING lane

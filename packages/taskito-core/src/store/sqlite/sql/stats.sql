@@ -1,6 +1,6 @@
 -- Question: how many jobs stand where?
 -- Index: none. SCAN is meant: a row per queue and task, not per job.
 SELECT
-    ifnull(sum(scheduled + pending), 0), ifnull(sum(running), 0), ifnull(sum(complete), 0),
+    ifnull(sum(blocked + scheduled + pending), 0), ifnull(sum(running), 0), ifnull(sum(complete), 0),
     ifnull(sum(dead), 0), ifnull(sum(cancelled), 0)
 FROM lane

@@ -2,4 +2,4 @@
 -- Index: primary key.
 SELECT lane, state
 FROM job
-WHERE id = :id AND state IN ('scheduled', 'pending')
+WHERE id = :id AND state IN ('blocked', 'scheduled', 'pending')
