@@ -258,6 +258,16 @@ class Store:
         False at the deadline. Sleeps in the kernel; Ctrl-C interrupts it. ``None``
         waits without limit, 0 or less looks once.
         """
+    def finished_bell(self) -> int:
+        """A number that changes whenever a job may have ended; see :meth:`wait_any`."""
+    def ring_finished(self) -> None:
+        """Wake everybody who waits for the end of a job, to look again."""
+    def wait_any(self, job_ids: Sequence[str], bell: int) -> list[str]:
+        """Which of these jobs have ended or are gone.
+
+        If none has, sleeps in the kernel for a second at most, and not at all if the bell
+        rang since ``bell`` was read; then returns ``[]``: it is time to look again.
+        """
     def close(self) -> None:
         """Release every file. Later calls raise kind ``closed``. Idempotent."""
 

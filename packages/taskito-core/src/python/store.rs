@@ -184,6 +184,37 @@ impl PyStore {
         }
     }
 
+    fn finished_bell(&self, py: Python<'_>) -> PyResult<u32> {
+        detached(py, || Ok(self.0.gate()?.finished().number()))
+    }
+
+    fn ring_finished(&self, py: Python<'_>) -> PyResult<()> {
+        detached(py, || {
+            self.0.gate()?.finished().ring();
+            Ok(())
+        })
+    }
+
+    fn wait_any(&self, py: Python<'_>, job_ids: Vec<String>, bell: u32) -> PyResult<Vec<String>> {
+        detached(py, || {
+            let mut ended = job_ids;
+            let mut failed = None;
+            ended.retain(|id| {
+                self.has_ended(id).unwrap_or_else(|error| {
+                    failed = Some(error);
+                    false
+                })
+            });
+            if let Some(error) = failed {
+                return Err(error);
+            }
+            if ended.is_empty() {
+                self.0.gate()?.finished().sleep(bell, SLICE, || false);
+            }
+            Ok(ended)
+        })
+    }
+
     fn close(&self, py: Python<'_>) {
         py.detach(|| self.0.close());
     }
@@ -205,15 +236,20 @@ impl PyStore {
         Ok(rows.into_iter().map(|row| wrap(row, database)).collect())
     }
 
+    /// Whether a job is in a final state, or there is no such job.
+    fn has_ended(&self, job_id: &str) -> Result<bool> {
+        let Some(key) = self.key(job_id)? else {
+            return Ok(true);
+        };
+        Ok(self.0.state(key)?.is_none_or(State::is_finished))
+    }
+
     /// Looks at a job, then sleeps until something finishes; `None` when it is worth another
     /// look.
     fn wait_slice(&self, job_id: &str, deadline: Option<Instant>) -> Result<Option<bool>> {
-        let Some(key) = self.key(job_id)? else {
-            return Ok(Some(true));
-        };
         let gate = self.0.gate()?;
         let number = gate.finished().number();
-        if self.0.state(key)?.is_none_or(State::is_finished) {
+        if self.has_ended(job_id)? {
             return Ok(Some(true));
         }
         let rest = deadline.map_or(SLICE, |end| end.saturating_duration_since(Instant::now()));

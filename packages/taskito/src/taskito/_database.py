@@ -1,5 +1,6 @@
 """The database of one Queue: opened at its first use, speaking the public errors."""
 
+import os
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from taskito._core import Store
+    from taskito.aio import Herald
 
 
 class Database:
@@ -18,7 +20,7 @@ class Database:
     works in a child that was forked while another thread was inside.
     """
 
-    __slots__ = ("_cell", "_closed", "_durability", "_store", "path")
+    __slots__ = ("_cell", "_closed", "_durability", "_heralds", "_store", "path")
 
     def __init__(self, path: str, durability: str) -> None:
         """Remember where the database is; open nothing."""
@@ -33,6 +35,7 @@ class Database:
             raise ConfigurationError(message)
         self._store: Store | None = None
         self._cell: dict[str, Store] = {}
+        self._heralds: dict[int, Herald] = {}
         self._closed = False
 
     def __enter__(self) -> "Store":
@@ -57,6 +60,13 @@ class Database:
 
         if isinstance(error, EngineError):
             raise public_error(error) from None
+
+    def herald(self) -> "Herald":
+        """Return what waits for coroutines in this process; a forked child has its own."""
+        from taskito.aio import Herald  # noqa: PLC0415
+
+        process = os.getpid()
+        return self._heralds.get(process) or self._heralds.setdefault(process, Herald(self))
 
     def move(self, path: str) -> None:
         """Use another file from now on."""

@@ -4,6 +4,7 @@ import re
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 from taskito._checks import Seconds, milliseconds
+from taskito._twins import twin
 from taskito.exceptions import (
     JobNotFoundError,
     MaxRetriesExceededError,
@@ -229,6 +230,27 @@ class JobResult(Generic[R]):
         except Exception as error:
             message = f"the result of job {self.id} cannot be decoded: {error}"
             raise SerializationError(message) from error
+
+    async def await_(self, timeout: Seconds | None = None) -> bool:  # noqa: ASYNC109 - as wait()
+        """Await what :meth:`wait` waits for; the event loop goes on meanwhile."""
+        limit = None if timeout is None else milliseconds("timeout", timeout) / 1000
+        return await self._database.herald().ended(self.id, limit)
+
+    async def aresult(
+        self,
+        timeout: Seconds | None = 30.0,  # noqa: ASYNC109 - as result()
+        poll_interval: Seconds = 0.05,
+        max_poll_interval: Seconds = 0.5,
+    ) -> R:
+        """Await what :meth:`result` returns; the event loop goes on meanwhile."""
+        from asyncio import to_thread  # noqa: PLC0415 - large, and only here needed
+
+        if await self.await_(timeout):
+            return await to_thread(self.result, 0, poll_interval, max_poll_interval)
+        raise await to_thread(self._timeout_error, timeout)
+
+    arefresh = twin(refresh)
+    acancel = twin(cancel)
 
     def __eq__(self, other: object) -> bool:
         """Compare ids."""

@@ -33,6 +33,7 @@ from taskito._checks import (
 )
 from taskito._database import Database
 from taskito._producer import Producer
+from taskito._twins import twin
 from taskito.exceptions import ConfigurationError
 from taskito.job import JobResult
 from taskito.options import JobOptions, TaskOptions, TaskSettings
@@ -587,6 +588,34 @@ class Queue:
         """
         self.shutdown(wait=True)
         self._database.close()
+
+    # The same for coroutines
+
+    aenqueue = twin(enqueue)
+    aenqueue_many = twin(enqueue_many)
+    aget_job = twin(get_job)
+    alist_jobs = twin(list_jobs)
+    astats = twin(stats)
+    ajob_errors = twin(job_errors)
+    aworkers = twin(workers)
+    acancel_job = twin(cancel_job)
+    adead_letters = twin(dead_letters)
+    aretry_dead = twin(retry_dead)
+    ashutdown = twin(shutdown)
+    aclose = twin(close)
+
+    async def __aenter__(self) -> Self:
+        """Return the queue itself."""
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the queue; the event loop goes on meanwhile."""
+        await self.aclose()
 
     def __enter__(self) -> Self:
         """Return the queue itself."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from taskito._binding import Binding
 from taskito._checks import Seconds, arguments, keywords
+from taskito._twins import twin
 from taskito.options import NO_OPTIONS, CallOptions, JobOptions, TaskOptions
 
 if TYPE_CHECKING:
@@ -62,7 +63,7 @@ class BoundTask(Generic[P, R]):
         self._call = call
         self._cached_spec: JobSpec | None = None
 
-    def delay(self, *args: P.args, **kwargs: P.kwargs) -> "JobResult[R]":
+    def delay(self, /, *args: P.args, **kwargs: P.kwargs) -> "JobResult[R]":
         """Store a job that calls the function with these arguments.
 
         Returns once the job is stored, as durably as the Queue's ``durability`` says.
@@ -91,6 +92,9 @@ class BoundTask(Generic[P, R]):
             self._binding.check(args, kwargs)
         spec = self._cached_spec or self._spec()
         return self._producer.submit_many(self.name, itertools.repeat(spec), calls)
+
+    adelay = twin(delay)
+    amap = twin(map)  # noqa: A003 - our own map
 
     def options(self, **options: "Unpack[CallOptions]") -> "BoundTask[P, R]":
         """Return this task with options for its calls; the original is unchanged.
@@ -198,6 +202,8 @@ class TaskWrapper(BoundTask[P, R]):
         else:
             spec = self._producer.spec(self.name, self.definition.options, call)
         return self._producer.submit(self.name, spec, positional, named)
+
+    aapply_async = twin(apply_async)
 
 
 Task = TaskWrapper
