@@ -88,3 +88,18 @@ class TestTaskitoWheel:
         needs = [need for need in about.get_all("Requires-Dist", []) if "extra ==" not in need]
 
         assert sorted(needs) == ["cloudpickle>=3.0", f"taskito-core=={about['Version']}"]
+
+    def test_each_integration_has_an_extra(self, dist: Path) -> None:
+        about = metadata(wheel(dist, "taskito"))
+        needs = [need.split("; extra == ") for need in about.get_all("Requires-Dist", [])]
+
+        assert {(need[1].strip("'\""), need[0]) for need in needs if len(need) > 1} == {
+            ("dashboard", "taskito-dashboard"),
+            ("django", "django>=4.2"),
+            ("fastapi", "fastapi>=0.100"),
+            ("fastapi", "pydantic>=2"),
+            ("flask", "taskito-flask"),
+            ("orjson", "orjson>=3.9"),
+            ("otel", "opentelemetry-api>=1.20"),
+            ("prometheus", "prometheus-client>=0.20"),
+        }

@@ -27,7 +27,8 @@ class TestImport:
             "@queue.task\n"
             "def f(): ...\n"
             "print({m.partition('.')[0] for m in sys.modules}"
-            " & {'taskito_core', 'cloudpickle', 'asyncio', 'argparse', 'json', 'sqlite3'})"
+            " & {'taskito_core', 'cloudpickle', 'asyncio', 'argparse', 'json', 'sqlite3',"
+            " 'orjson', 'hmac'})"
         )
         assert run(code, tmp_path) == "set()\n"
         assert list(tmp_path.iterdir()) == []

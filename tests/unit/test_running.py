@@ -227,6 +227,19 @@ class TestFail:
                 job.result()
             assert len(job.errors) == 1
 
+    def test_large_results_are_logged_once_per_task(
+        self, queue: Queue, start_worker: StartWorker, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        @queue.task(name="large")
+        def large(size: int) -> str:
+            return "x" * size
+
+        small, *jobs = [large.delay(size) for size in (2**20 - 100, 2**20, 2**20)]
+        start_worker()
+        assert small.wait(5)
+        assert all(job.wait(5) for job in jobs)
+        assert [message[:32] for message in caplog.messages] == ["the result of 'large' takes 1048"]
+
     def test_the_last_failure_is_logged_on_one_line(
         self, queue: Queue, start_worker: StartWorker, caplog: pytest.LogCaptureFixture
     ) -> None:

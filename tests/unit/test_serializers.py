@@ -1,19 +1,33 @@
 """Bytes and values."""
 
 import collections
+import dataclasses
 import datetime as dt
+import enum
 import functools
+import hashlib
+import hmac
 import math
 import pickle
 import reprlib
 import sys
 import threading
+import uuid
 from typing import Any
 
 import cloudpickle
 import pytest
 
-from taskito import CloudpickleSerializer, JsonSerializer, Serializer
+from taskito import (
+    CloudpickleSerializer,
+    JsonSerializer,
+    OrjsonSerializer,
+    Queue,
+    Serializer,
+    SignatureError,
+    SignedSerializer,
+    TaskFailedError,
+)
 
 NESTED: list[Any] = functools.reduce(lambda v, _: [v, {"k": v}, (1,)], range(50), [])
 CYCLE: list[Any] = []
@@ -159,6 +173,124 @@ class TestJson:
             JsonSerializer().dumps(value)
 
 
+class Colour(enum.Enum):
+    RED = "red"
+
+
+@dataclasses.dataclass
+class Record:
+    x: int
+
+
+class TestOrjson:
+    def test_writes_compact_utf8(self) -> None:
+        assert OrjsonSerializer().dumps({"a": ["ü", 1]}) == '{"a":["ü",1]}'.encode()
+
+    @pytest.mark.parametrize(
+        "value", [math.nan, [None, -math.inf], "\ud800", {1, 2}, dt.date(2026, 1, 2), Record(1)]
+    )
+    def test_refuses_what_json_cannot_say(self, value: object) -> None:
+        for wrapped in (value, [value], {"value": value, "nothing": None}):
+            with pytest.raises((ValueError, TypeError)):
+                OrjsonSerializer().dumps(wrapped)
+
+    @pytest.mark.parametrize("beside", [0, None, 2**64])
+    def test_uuids_and_enums_are_text_and_value_whatever_is_beside_them(
+        self, beside: int | None
+    ) -> None:
+        value = [uuid.UUID(int=1), Colour.RED, beside]
+        expected = ["00000000-0000-0000-0000-000000000001", "red", beside]
+        assert JsonSerializer().loads(OrjsonSerializer().dumps(value)) == expected
+
+    def test_without_its_extra_it_says_what_to_install(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setitem(sys.modules, "orjson", None)
+        with pytest.raises(ImportError, match=r"hint: pip install 'taskito\[orjson\]'"):
+            OrjsonSerializer()
+
+
+class TestSigned:
+    def test_the_signature_is_an_hmac_before_the_payload(self) -> None:
+        data = SignedSerializer(JsonSerializer(), "sixteen bytes ok").dumps({"a": 1})
+        payload = b'{"a":1}'
+        assert data == hmac.new(b"sixteen bytes ok", payload, hashlib.sha256).digest() + payload
+
+    def test_a_replaced_key_still_verifies_and_no_longer_signs(self) -> None:
+        old, new = b"o" * 16, b"n" * 16
+        before = SignedSerializer(JsonSerializer(), old)
+        between = SignedSerializer(JsonSerializer(), new, previous_keys=[old])
+        after = SignedSerializer(JsonSerializer(), new)
+        stored = before.dumps("old")
+        assert between.loads(stored) == "old"
+        assert after.loads(between.dumps("new")) == "new"
+        with pytest.raises(SignatureError, match=r"37 stored bytes .* none of 1 keys\nhint: "):
+            after.loads(stored)
+
+    @pytest.mark.parametrize("key", [b"", b"x" * 15, "y" * 15, "ü" * 7])
+    def test_a_short_key_is_refused_without_showing_it(self, key: bytes | str) -> None:
+        for name, keys in (("key", (key, ())), ("a previous key", (b"k" * 16, [key]))):
+            with pytest.raises(ValueError, match=rf"{name} must have at least 16 bytes") as caught:
+                SignedSerializer(JsonSerializer(), keys[0], previous_keys=keys[1])
+            assert not key or str(key) not in str(caught.value)
+
+    def test_the_length_of_a_key_counts_in_bytes(self) -> None:
+        serializer = SignedSerializer(JsonSerializer(), "ü" * 8)
+        assert serializer.loads(serializer.dumps(1)) == 1
+
+    @pytest.mark.parametrize(
+        ("inner", "key", "previous", "message"),
+        [
+            (object(), b"k" * 16, (), "inner must have dumps and loads"),
+            (JsonSerializer(), 16, (), "key must be bytes or str, got int"),
+            (JsonSerializer(), b"k" * 16, (None,), "a previous key must be bytes or str"),
+            (JsonSerializer(), b"k" * 16, "o" * 16, r"sequence of keys, got str\nhint: write"),
+            (JsonSerializer(), b"k" * 16, b"o" * 16, "sequence of keys, got bytes"),
+        ],
+    )
+    def test_wrong_types_are_refused(
+        self, inner: Any, key: Any, previous: Any, message: str
+    ) -> None:
+        with pytest.raises(TypeError, match=message):
+            SignedSerializer(inner, key, previous_keys=previous)
+
+    def test_nothing_shows_the_key(self) -> None:
+        serializer = SignedSerializer(JsonSerializer(), "a very secret key")
+        assert "secret" not in repr(serializer)
+        assert not hasattr(serializer, "__dict__")
+
+    def test_a_worker_refuses_arguments_of_another_key_and_retry_filters_know_it(
+        self, queue: Queue
+    ) -> None:
+        """The task is not called; dont_retry_on=SignatureError ends the job at once."""
+        calls: list[object] = []
+        with Queue(
+            queue.db_path, serializer=SignedSerializer(CloudpickleSerializer(), b"k" * 16)
+        ) as signed:
+            signed.task(name="t", dont_retry_on=[SignatureError])(calls.append)
+            job = queue.enqueue("t", ["forged"])
+            threading.Thread(target=signed.run_worker, daemon=True).start()
+            with pytest.raises(TaskFailedError, match=r"SignatureError: the signature of") as error:
+                job.result()
+        assert calls == []
+        assert error.value.attempts == 1
+        assert error.value.exception_type == "taskito.exceptions.SignatureError"
+        assert "the arguments of 't' cannot be decoded" in error.value.error
+
+    def test_a_result_of_another_key_is_a_signature_error(self, queue: Queue) -> None:
+        queue.task(name="t")(lambda: 1)
+        job = queue.enqueue("t")
+        threading.Thread(target=queue.run_worker, daemon=True).start()
+        job.wait()
+        signed = SignedSerializer(CloudpickleSerializer(), b"k" * 16)
+        with Queue(queue.db_path, serializer=signed) as other:
+            same = other.get_job(job.id)
+            assert same is not None
+            with pytest.raises(SignatureError) as caught:
+                same.result()
+        assert caught.value.__notes__ == [f"while decoding the result of job {job.id}"]
+
+
 class TestProtocol:
     def test_ours_and_any_object_with_both_methods_are_serializers(self) -> None:
         class Own:
@@ -169,6 +301,13 @@ class TestProtocol:
                 return data
 
         assert all(
-            isinstance(s, Serializer) for s in (CloudpickleSerializer(), JsonSerializer(), Own())
+            isinstance(s, Serializer)
+            for s in (
+                CloudpickleSerializer(),
+                JsonSerializer(),
+                OrjsonSerializer(),
+                SignedSerializer(Own(), b"k" * 16),
+                Own(),
+            )
         )
         assert not isinstance(pickle.Pickler, Serializer)

@@ -45,7 +45,13 @@ from taskito.exceptions import (
 )
 from taskito.job import JobResult
 from taskito.queue import Queue
-from taskito.serializers import CloudpickleSerializer, JsonSerializer, Serializer
+from taskito.serializers import (
+    CloudpickleSerializer,
+    JsonSerializer,
+    OrjsonSerializer,
+    Serializer,
+    SignedSerializer,
+)
 from taskito.task import BoundTask, Task, TaskWrapper
 
 __all__ = [  # noqa: RUF022 - grouped by concept
@@ -60,6 +66,8 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "Serializer",
     "CloudpickleSerializer",
     "JsonSerializer",
+    "OrjsonSerializer",
+    "SignedSerializer",
     # how a task may end its attempt
     "Retry",
     "Snooze",

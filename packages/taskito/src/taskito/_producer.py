@@ -1,36 +1,32 @@
 """From a call to a stored job: options, bytes, insert."""
 
-import logging
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from taskito.exceptions import PayloadTooLargeError, SerializationError
+from taskito.exceptions import SerializationError
 from taskito.job import JobResult
 
 if TYPE_CHECKING:
     from taskito._core import JobSpec
     from taskito._database import Database
+    from taskito._sizes import PayloadSizes
     from taskito.options import JobOptions, TaskOptions
     from taskito.serializers import Serializer
-
-_LARGE = 2**20
-_logger = logging.getLogger(__name__)
 
 
 class Producer:
     """Stores jobs of one Queue."""
 
-    __slots__ = ("_database", "_dumps", "_limit", "_serializer", "_warned")
+    __slots__ = ("_database", "_dumps", "_serializer", "_sizes")
 
     def __init__(
-        self, database: "Database", serializer: "Serializer", max_payload_bytes: int | None
+        self, database: "Database", serializer: "Serializer", sizes: "PayloadSizes"
     ) -> None:
         """Keep what a job needs on its way into the database."""
         self._database = database
         self._serializer = serializer
         self._dumps = serializer.dumps
-        self._limit = max_payload_bytes
-        self._warned: set[str] = set()
+        self._sizes = sizes
 
     def spec(self, task: str, settings: "TaskOptions", call: "JobOptions") -> "JobSpec":
         """Return everything about a job but its arguments, reusable for many jobs."""
@@ -83,26 +79,9 @@ class Producer:
         except Exception as error:
             message = f"the arguments of {task!r} cannot be serialized: {error}"
             raise SerializationError(message, hint=_PLAIN_DATA) from error
-        size = len(payload)
-        if size > _LARGE or (self._limit is not None and size > self._limit):
-            self._check_size(task, size)
+        if len(payload) > self._sizes.unremarkable:
+            self._sizes.check(task, "arguments", len(payload))
         return payload
-
-    def _check_size(self, task: str, size: int) -> None:
-        if self._limit is not None and size > self._limit:
-            raise too_large(f"the arguments of {task!r}", size, self._limit)
-        if task not in self._warned:
-            self._warned.add(task)
-            _logger.warning("the arguments of %r take %d bytes, %s", task, size, _ADVICE)
 
 
 _PLAIN_DATA = "pass plain data, and open files, locks and connections inside the task"
-_ADVICE = "which are copied into the journal and every claim: pass a path or a key instead"
-
-
-def too_large(subject: str, size: int, limit: int) -> PayloadTooLargeError:
-    """Return the error for serialized data over the limit of the Queue."""
-    message = f"{subject} take {size} bytes, max_payload_bytes is {limit}"
-    return PayloadTooLargeError(
-        message, hint="pass a path or a key instead of the data, or raise max_payload_bytes"
-    )

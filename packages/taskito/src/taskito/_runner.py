@@ -6,13 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from taskito._core import Outcome
-from taskito._producer import too_large
-from taskito.exceptions import SerializationError
+from taskito.exceptions import PayloadTooLargeError, SerializationError
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from taskito._core import Claim
+    from taskito._sizes import PayloadSizes
     from taskito.serializers import Serializer
     from taskito.task import TaskWrapper
 
@@ -28,19 +28,19 @@ class Runner:
     attempt and never the worker.
     """
 
-    __slots__ = ("_dumps", "_limit", "_loads", "_tasks")
+    __slots__ = ("_dumps", "_loads", "_sizes", "_tasks")
 
     def __init__(
         self,
         tasks: "Mapping[str, TaskWrapper[..., Any]]",
         serializer: "Serializer",
-        max_payload_bytes: int | None,
+        sizes: "PayloadSizes",
     ) -> None:
         """Run the functions of ``tasks``, a live mapping of names."""
         self._tasks = tasks
         self._loads = serializer.loads
         self._dumps = serializer.dumps
-        self._limit = max_payload_bytes
+        self._sizes = sizes
 
     def run(self, claim: "Claim") -> Outcome:
         """Run one attempt and say what happened. Never raises."""
@@ -56,13 +56,13 @@ class Runner:
             return _failed(claim, error, retries)
         try:
             result = self._dumps(value)
-            if self._limit is None or len(result) <= self._limit:
-                return Outcome.done(result)
+            if len(result) > self._sizes.unremarkable:
+                self._sizes.check(task.name, "result", len(result))
+            return Outcome.done(result)
+        except PayloadTooLargeError as error:
+            return _failed(claim, error, _never)
         except BaseException as error:  # noqa: BLE001
             return _failed(claim, _unencodable(task.name, error), retries)
-        return _failed(
-            claim, too_large(f"the result of {task.name!r}", len(result), self._limit), _never
-        )
 
 
 def _never(_error: BaseException) -> bool:
@@ -128,14 +128,19 @@ def _summary(error: BaseException) -> str:
 
 
 def _undecodable(task: str, cause: BaseException) -> SerializationError:
-    return _caused(f"the arguments of {task!r} cannot be decoded: {_summary(cause)}", cause)
+    return _caused(f"the arguments of {task!r} cannot be decoded", cause)
 
 
 def _unencodable(task: str, cause: BaseException) -> SerializationError:
-    return _caused(f"the result of {task!r} cannot be serialized: {_summary(cause)}", cause)
+    return _caused(f"the result of {task!r} cannot be serialized", cause)
 
 
 def _caused(message: str, cause: BaseException) -> SerializationError:
-    error = SerializationError(message)
-    error.__cause__ = cause.with_traceback(_user_frames(cause))
+    """Return the error for a failure of the serializer, which may raise our own kinds."""
+    cause = cause.with_traceback(_user_frames(cause))
+    if isinstance(cause, SerializationError):
+        cause.add_note(message)
+        return cause
+    error = SerializationError(f"{message}: {_summary(cause)}")
+    error.__cause__ = cause
     return error

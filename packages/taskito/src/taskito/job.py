@@ -215,7 +215,8 @@ class JobResult(Generic[R]):
             TaskCancelledError: The job was cancelled.
             JobNotFoundError: Its row is gone.
             ResultTimeout: It was still unfinished at the deadline.
-            SerializationError: The result cannot be decoded.
+            SerializationError: The result cannot be decoded; ``SignatureError`` if its
+                signature is wrong.
         """
         milliseconds("poll_interval", poll_interval)
         milliseconds("max_poll_interval", max_poll_interval)
@@ -227,6 +228,9 @@ class JobResult(Generic[R]):
             raise self._failure()
         try:
             return cast("R", self._serializer.loads(data))
+        except SerializationError as error:
+            error.add_note(f"while decoding the result of job {self.id}")
+            raise
         except Exception as error:
             message = f"the result of job {self.id} cannot be decoded: {error}"
             raise SerializationError(message) from error

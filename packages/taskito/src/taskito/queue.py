@@ -33,6 +33,7 @@ from taskito._checks import (
 )
 from taskito._database import Database
 from taskito._producer import Producer
+from taskito._sizes import PayloadSizes
 from taskito._twins import twin
 from taskito.exceptions import ConfigurationError
 from taskito.job import JobResult
@@ -116,7 +117,7 @@ class Queue:
             durability: ``"full"``: what a call has stored when it returns survives power
                 loss. ``"normal"``: it survives a killed process, not power loss.
             max_payload_bytes: Limit on serialized arguments and on a serialized result;
-                ``None`` means no limit.
+                ``None`` means no limit. Above 1 MiB one warning per task is logged.
 
         Raises:
             ValueError: For a value that cannot work.
@@ -131,7 +132,7 @@ class Queue:
         self._database = Database(path, durability)
         self._threads = count("workers", workers)
         self._drain_ms = duration("drain_timeout", drain_timeout)
-        self._max_payload_bytes = (
+        self._sizes = PayloadSizes(
             None
             if max_payload_bytes is None
             else integer("max_payload_bytes", max_payload_bytes, 1, 2**63)
@@ -147,7 +148,7 @@ class Queue:
         if not isinstance(self._serializer, Serializer):
             message = f"serializer must have dumps and loads, got {serializer!r}"
             raise TypeError(message)
-        self._producer = Producer(self._database, self._serializer, self._max_payload_bytes)
+        self._producer = Producer(self._database, self._serializer, self._sizes)
         self._tasks: dict[str, TaskWrapper[..., Any]] = {}
         self._workers: set[Worker] = set()
 
@@ -563,7 +564,7 @@ class Queue:
         threads = self._threads if workers is None else count("workers", workers)
         return Worker(
             self._database,
-            Runner(self._tasks, self._serializer, self._max_payload_bytes),
+            Runner(self._tasks, self._serializer, self._sizes),
             threads=threads or _cpus(),
             queues=_queue_names(queues),
             drain_ms=self._drain_ms
