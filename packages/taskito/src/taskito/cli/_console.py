@@ -53,6 +53,10 @@ class Console:
         if failure.hint:
             print(f"hint: {failure.hint}", file=sys.stderr)
 
+    def warning(self, text: str) -> None:
+        """Say on stderr what went wrong without stopping the command."""
+        print("Warning:", text, file=sys.stderr)
+
     def _painted(self, text: str, code: str, stream: TextIO) -> str:
         if self._no_color or not stream.isatty():
             return text

@@ -9,10 +9,40 @@ from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
 
-from taskito.cli._console import Failure
+from taskito.cli._console import Console, Failure
 from taskito.queue import Queue
 
 _EXAMPLE = "write --app myapp:queue for the variable 'queue' in myapp.py"
+
+
+class Context:
+    """What a command works with besides its own arguments.
+
+    Attributes:
+        console: Where to print data, talk and failures.
+    """
+
+    def __init__(self, args: argparse.Namespace) -> None:
+        """Keep the global flags."""
+        self._args = args
+        self.console = Console(
+            as_json=getattr(args, "json", False),
+            quiet=getattr(args, "quiet", False),
+            no_color=getattr(args, "no_color", False),
+        )
+
+    def queue(self, *, app_needed: bool = False) -> Queue:
+        """Return the queue that ``--app``, ``--db`` and the environment name.
+
+        Args:
+            app_needed: Whether the command needs the program's tasks, so that a database
+                file alone is not enough.
+
+        Raises:
+            Failure: With exit code 2 when nothing names a queue, and 1 when what is named
+                does not exist.
+        """
+        return find_queue(self._args, app_needed=app_needed)
 
 
 def find_queue(args: argparse.Namespace, *, app_needed: bool = False) -> Queue:

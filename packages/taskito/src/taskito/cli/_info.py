@@ -5,10 +5,12 @@ import platform
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from taskito._version import __version__
 from taskito.cli._console import Console, Failure
-from taskito.cli._context import find_queue
+from taskito.cli._context import Context
+from taskito.cli._flags import Command
 from taskito.queue import Queue
 
 _RULE = "-" * 30
@@ -23,11 +25,23 @@ def table(stats: dict[str, int]) -> str:
     return "\n".join(["taskito queue statistics", _RULE, *rows, _RULE, total])
 
 
-def info(args: argparse.Namespace, console: Console) -> int:
+def register(parser: argparse.ArgumentParser) -> Command:
+    """How many jobs there are."""
+    parser.add_argument("--watch", action="store_true", help="redraw every 2 s until Ctrl+C")
+    return info
+
+
+def register_version(_parser: argparse.ArgumentParser) -> Command:
+    """What is installed."""
+    return version
+
+
+def info(args: argparse.Namespace, context: Context) -> int:
     """Print the counts, once or until Ctrl+C."""
+    console = context.console
     if args.watch and console.as_json:
         raise Failure("--watch and --json exclude each other", hint="drop one", code=2)
-    with find_queue(args) as queue:
+    with context.queue() as queue:
         if args.watch:
             watch(queue, console)
         elif console.as_json:
@@ -53,21 +67,28 @@ def watch(queue: Queue, console: Console, sleep: Callable[[float], None] = time.
         return
 
 
-def version(console: Console) -> int:
+def version(_args: argparse.Namespace, context: Context) -> int:
     """Print the versions that matter in a report."""
+    from importlib.metadata import PackageNotFoundError  # noqa: PLC0415
+    from importlib.metadata import version as installed  # noqa: PLC0415
+
     from taskito._core import SQLITE_VERSION  # noqa: PLC0415 - other commands may not need it
 
+    console = context.console
     versions = {
         "taskito": __version__,
         "core": __version__,
         "sqlite": SQLITE_VERSION,
         "python": platform.python_version(),
     }
+    for companion in ("taskito-dashboard", "taskito-flask"):
+        with suppress(PackageNotFoundError):
+            versions[companion] = installed(companion)
     if console.as_json:
         console.document(versions)
     else:
         names = {"sqlite": "SQLite", "python": "Python"}
-        lines = [f"{names.get(name, name):<8} {value}" for name, value in versions.items()]
+        lines = [f"{names.get(name, name):<17} {value}" for name, value in versions.items()]
         console.data("\n".join(lines))
     return 0
 

@@ -10,14 +10,29 @@ from pathlib import Path
 
 from taskito._version import __version__
 from taskito.cli._console import Console
-from taskito.cli._context import find_queue
+from taskito.cli._context import Context
+from taskito.cli._flags import Command, duration
 from taskito.queue import Queue
 
 
-def worker(args: argparse.Namespace, console: Console) -> int:
+def register(parser: argparse.ArgumentParser) -> Command:
+    """Run jobs until a signal."""
+    parser.add_argument("--queues", metavar="A,B", help="only these queues (default: all)")
+    parser.add_argument("--workers", metavar="N", type=int, help="threads; 0 is one per CPU")
+    parser.add_argument(
+        "--drain-timeout",
+        metavar="S",
+        type=duration,
+        help="time for running jobs to finish: 90, 30s, 15m",
+    )
+    return worker
+
+
+def worker(args: argparse.Namespace, context: Context) -> int:
     """Run a worker; 0 after a drain, 128 plus the number of a second signal."""
     began = time.monotonic()
-    queue = find_queue(args, app_needed=True)
+    console = context.console
+    queue = context.queue(app_needed=True)
     _log_to_stderr(logging.WARNING if console.quiet else logging.INFO)
     names = [name.strip() for name in (args.queues or "").split(",") if name.strip()]
     crew = queue._worker(names, args.workers, args.drain_timeout)  # noqa: SLF001 - our own

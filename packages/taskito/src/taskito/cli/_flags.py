@@ -1,0 +1,68 @@
+"""The flags that every command takes, and how a command says what it takes itself."""
+
+import argparse
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeAlias
+
+from taskito._version import __version__
+
+if TYPE_CHECKING:
+    from taskito.cli._context import Context
+
+Command: TypeAlias = Callable[[argparse.Namespace, "Context"], int]
+Register: TypeAlias = Callable[[argparse.ArgumentParser], Command]
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def global_flags() -> argparse.ArgumentParser:
+    """Return the flags that work before and after the command.
+
+    They have no defaults: a flag that was given before would be reset by the second parser.
+    """
+    flags = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    group = flags.add_argument_group("global options")
+    group.add_argument("--app", metavar="MODULE:ATTRIBUTE", help="the queue; else TASKITO_APP")
+    group.add_argument("--db", metavar="PATH", help="a database file that exists")
+    group.add_argument("--json", action="store_true", help="one JSON document on stdout")
+    group.add_argument("--no-color", action="store_true", help="plain text; also NO_COLOR")
+    group.add_argument("--quiet", action="store_true", help="data and errors only")
+    group.add_argument("--version", action="version", version=f"taskito {__version__}")
+    return flags
+
+
+def command_group(
+    parser: argparse.ArgumentParser, members: dict[str, tuple[str, Register]]
+) -> Command:
+    """Give ``parser`` sub-commands, as ``jobs`` has ``list`` and ``show``.
+
+    Args:
+        parser: The command that stands for the group.
+        members: By name, what a sub-command is for and what adds its arguments.
+
+    Returns:
+        What runs when no sub-command is given: it prints the help, a usage error.
+    """
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    common = global_flags()
+    for name, (purpose, register) in members.items():
+        member = commands.add_parser(name, parents=[common], help=purpose, description=purpose)
+        member.set_defaults(command=register(member))
+
+    def usage(_args: argparse.Namespace, _context: "Context") -> int:
+        import sys  # noqa: PLC0415
+
+        parser.print_help(sys.stderr)
+        return 2
+
+    return usage
+
+
+def duration(text: str) -> float:
+    """Return the seconds of ``90``, ``30s``, ``15m``, ``12h`` or ``7d``, for ``type=``."""
+    number, unit = (text[:-1], _UNITS[text[-1]]) if text[-1:] in _UNITS else (text, 1)
+    try:
+        return float(number) * unit
+    except ValueError:
+        message = f"not a duration: {text!r}; write 90, 30s, 15m, 12h or 7d"
+        raise argparse.ArgumentTypeError(message) from None
