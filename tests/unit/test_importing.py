@@ -1,10 +1,13 @@
 """What ``import taskito`` costs, and how the engine is found."""
 
+import importlib
 import importlib.metadata
 import subprocess
 import sys
 import tomllib
 from pathlib import Path
+
+import pytest
 
 import taskito
 
@@ -69,3 +72,10 @@ class TestVersion:
 def test_everything_in_all_exists() -> None:
     assert all(hasattr(taskito, name) for name in taskito.__all__)
     assert len(set(taskito.__all__)) == len(taskito.__all__)
+
+
+def test_the_page_is_a_package_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(sys.modules, "taskito.dashboard", raising=False)
+    monkeypatch.setitem(sys.modules, "taskito_dashboard", None)
+    with pytest.raises(ImportError, match=r"hint: pip install 'taskito\[dashboard\]'"):
+        importlib.import_module("taskito.dashboard")

@@ -85,6 +85,15 @@ class TestEnd:
         assert not thread.is_alive()
         assert waiting.status == "pending"
 
+    def test_programs_for_0_2_end_a_worker_by_its_engine(
+        self, queue: Queue, start_worker: StartWorker
+    ) -> None:
+        worker = start_worker()
+        until(queue.workers, within=5)
+        queue._inner.request_shutdown()
+        worker.join(5)
+        assert not worker.is_alive()
+
     def test_shutdown_now_hands_it_back_without_waiting(
         self, queue: Queue, start_worker: StartWorker, gate: Gate
     ) -> None:

@@ -237,6 +237,11 @@ class Queue:
         return task
 
     @property
+    def _inner(self) -> "_Inner":
+        """What programs written for taskito 0.2 end a worker with."""
+        return _Inner(self)
+
+    @property
     def _task_registry(self) -> Mapping[str, Callable[..., Any]]:
         """Live mapping of task names to callables."""
         return MappingProxyType(self._tasks)
@@ -634,6 +639,17 @@ class Queue:
     def __repr__(self) -> str:
         """Show the database."""
         return f"<Queue {self.db_path!r}>"
+
+
+class _Inner:
+    """Stands for the engine object that 0.2 showed under this name."""
+
+    def __init__(self, queue: Queue) -> None:
+        self._queue = queue
+
+    def request_shutdown(self) -> None:
+        """Do what :meth:`Queue.shutdown` does."""
+        self._queue.shutdown()
 
 
 def _exactly(name: str, entries: Iterable[R], total: int) -> Sequence[R]:
