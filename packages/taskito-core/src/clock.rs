@@ -53,10 +53,12 @@ impl ManualClock {
         Self(AtomicI64::new(now.0))
     }
 
-    /// Moves the clock forward.
+    /// Moves the clock forward; never beyond the end of time.
     pub fn advance(&self, by: Duration) {
-        let now = self.now().plus(by);
-        self.0.store(now.0, Ordering::SeqCst);
+        let later = |now| Some(Millis(now).plus(by).0);
+        self.0
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, later)
+            .ok();
     }
 }
 

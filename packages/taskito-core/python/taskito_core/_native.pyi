@@ -207,17 +207,37 @@ class WorkerRow:
     def last_heartbeat(self) -> int: ...
 
 @final
+class Clock:
+    """A clock that stands still until it is told to move: the time of a store in tests."""
+
+    def __new__(cls, now_ms: int) -> Clock: ...
+    @property
+    def now(self) -> int: ...
+    def advance(self, ms: int) -> None:
+        """Move forward; ``ValueError`` for a negative ``ms``."""
+
+@final
 class Store:
     """One database, shared by every thread of the process.
 
     Constructing touches no file. The first call that needs the database creates
     parent directories (0700) and the file (0600), or upgrades an older schema.
-    ``":memory:"`` is a private database that vanishes with this object.
+    ``":memory:"`` is a private database that vanishes with this object. Whatever happens in
+    it, also by a worker, happens at the time of ``clock``; ``None`` is the system's.
     """
 
-    def __new__(cls, path: str, *, durability: Literal["full", "normal"] = "full") -> Store: ...
+    def __new__(
+        cls,
+        path: str,
+        *,
+        durability: Literal["full", "normal"] = "full",
+        clock: Clock | None = None,
+    ) -> Store: ...
     @property
     def path(self) -> str: ...
+    @property
+    def now(self) -> int:
+        """The present instant by the clock of this store."""
     def insert(self, jobs: Sequence[tuple[JobSpec, bytes]]) -> list[tuple[str, bool]]:
         """Store all jobs in one transaction, or none; wake sleeping workers.
 

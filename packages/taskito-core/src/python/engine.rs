@@ -8,7 +8,6 @@ use pyo3::prelude::*;
 use super::error::detached;
 use super::store::PyStore;
 use super::types::{PyClaim, PyOutcome, PyRetryPolicy, duration};
-use crate::clock::SystemClock;
 use crate::engine::{Engine, Next, Settings, Site};
 use crate::id::DatabaseId;
 use crate::job::Claim;
@@ -42,7 +41,7 @@ impl PyEngine {
         detached(py, || {
             let site = Site {
                 gate: store.gate()?,
-                clock: Arc::new(SystemClock),
+                clock: store.clock(),
                 path: store.file(),
                 store: Arc::clone(&store) as Arc<dyn JobStore>,
             };

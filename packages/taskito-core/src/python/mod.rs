@@ -8,6 +8,7 @@
     reason = "PyO3 hands arguments over by value"
 )]
 
+mod clock;
 mod engine;
 mod error;
 mod rows;
@@ -21,6 +22,8 @@ use pyo3::prelude::*;
 mod _native {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use super::clock::PyClock;
     #[pymodule_export]
     use super::engine::PyEngine;
     #[pymodule_export]

@@ -8,6 +8,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
+use super::clock::PyClock;
 use super::error::detached;
 use super::rows::{PyAttemptRow, PyDeadRow, PyJobRow, PyWorkerRow};
 use super::types::{PyJobSpec, duration};
@@ -29,8 +30,8 @@ pub(super) struct PyStore(pub(super) Arc<SqliteStore>);
 #[pymethods]
 impl PyStore {
     #[new]
-    #[pyo3(signature = (path, *, durability = "full"))]
-    fn new(path: PathBuf, durability: &str) -> PyResult<Self> {
+    #[pyo3(signature = (path, *, durability = "full", clock = None))]
+    fn new(path: PathBuf, durability: &str, clock: Option<&Bound<'_, PyClock>>) -> PyResult<Self> {
         let sync = match durability {
             "full" => Sync::Durable,
             "normal" => Sync::Relaxed,
@@ -40,12 +41,21 @@ impl PyStore {
                 )));
             }
         };
-        Ok(Self(Arc::new(SqliteStore::new(path, sync))))
+        let clock: Arc<dyn Clock> = match clock {
+            Some(clock) => Arc::clone(&clock.get().0) as Arc<dyn Clock>,
+            None => Arc::new(SystemClock),
+        };
+        Ok(Self(Arc::new(SqliteStore::with_clock(path, sync, clock))))
     }
 
     #[getter]
     fn path(&self) -> PathBuf {
         self.0.path().to_path_buf()
+    }
+
+    #[getter]
+    fn now(&self) -> i64 {
+        self.0.now().0
     }
 
     fn insert(
@@ -75,7 +85,7 @@ impl PyStore {
             };
             let mut cancelled = false;
             self.0.write(Sync::Durable, &mut |transaction| {
-                cancelled = transaction.cancel(SystemClock.now(), key)?;
+                cancelled = transaction.cancel(self.0.now(), key)?;
                 Ok(())
             })?;
             Ok(cancelled)
@@ -87,7 +97,7 @@ impl PyStore {
             let mut revived = None;
             if let Some(key) = self.key(dead_id)? {
                 self.0.write(Sync::Durable, &mut |transaction| {
-                    revived = transaction.revive(SystemClock.now(), key)?;
+                    revived = transaction.revive(self.0.now(), key)?;
                     Ok(())
                 })?;
             }

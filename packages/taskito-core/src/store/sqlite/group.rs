@@ -3,7 +3,6 @@
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::{SqliteStore, lock};
-use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
 use crate::job::{Inserted, NewJob};
 use crate::store::Sync;
@@ -95,7 +94,7 @@ fn commit(requests: &[Request], store: &SqliteStore) {
 fn insert_all(requests: &[Request], store: &SqliteStore) -> Result<Vec<Vec<Inserted>>> {
     let mut answers = Vec::new();
     store.write_in_use(Sync::Durable, &mut |transaction| {
-        let now = SystemClock.now();
+        let now = store.now();
         answers.clear();
         for request in requests {
             answers.push(transaction.insert(now, &request.jobs)?);

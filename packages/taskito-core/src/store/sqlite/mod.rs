@@ -26,7 +26,7 @@ use std::time::Instant;
 
 use rusqlite::Connection;
 
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, Millis, SystemClock};
 use crate::error::{Error, Result};
 use crate::fork::{self, CloseForFork};
 use crate::id::{DatabaseId, KeySource};
@@ -49,6 +49,7 @@ const READERS: usize = 4;
 pub struct SqliteStore {
     path: PathBuf,
     durability: Sync,
+    clock: Arc<dyn Clock>,
     keys: KeySource,
     /// The process for which `keys` was seeded, see [`fork::generation`].
     generation: AtomicU32,
@@ -104,6 +105,11 @@ impl SqliteStore {
     ///
     /// A relative path means what it means now, also after the process changed its directory.
     pub fn new(path: impl Into<PathBuf>, durability: Sync) -> Self {
+        Self::with_clock(path, durability, Arc::new(SystemClock))
+    }
+
+    /// A store whose time is that of `clock`, as for tests that step it.
+    pub fn with_clock(path: impl Into<PathBuf>, durability: Sync, clock: Arc<dyn Clock>) -> Self {
         let path = path.into();
         let path = match std::path::absolute(&path) {
             Ok(absolute) if path.as_os_str() != MEMORY => absolute,
@@ -118,6 +124,7 @@ impl SqliteStore {
         Self {
             path,
             durability,
+            clock,
             keys: KeySource::new(os::random()),
             generation: AtomicU32::new(fork::generation()),
             group: Group::default(),
@@ -132,6 +139,18 @@ impl SqliteStore {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What tells the time to everybody who works on this store.
+    #[must_use]
+    pub fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.clock)
+    }
+
+    /// The present instant.
+    #[must_use]
+    pub fn now(&self) -> Millis {
+        self.clock.now()
     }
 
     /// The file, unless the database lives in memory.
@@ -195,7 +214,7 @@ impl SqliteStore {
         }
         if writer.is_none() {
             let mut gate = self.opened.get().map(|opened| Arc::clone(&opened.gate));
-            let connection = connection::open_writer(&self.path, SystemClock.now(), || {
+            let connection = connection::open_writer(&self.path, self.now(), || {
                 self.make_gate()
                     .inspect(|made| gate = Some(Arc::clone(made)))
             })?;
