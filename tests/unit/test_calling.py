@@ -126,8 +126,8 @@ class TestOptions:
             "mail",
             0,
             timedelta(seconds=2.5),
-            unique_key="u",
-            metadata={"who": "ü", "n": [1]},
+            "u",
+            {"who": "ü", "n": [1]},
         )
         facts = job.to_dict()
         assert facts["scheduled_at"] - facts["created_at"] == 60_000
@@ -169,6 +169,10 @@ class TestOptions:
             ("unique_key", 1, TypeError),
             ("metadata", 1, TypeError),
             ("metadata", {"x": float("nan")}, ValueError),
+            ("expires", float("inf"), ValueError),
+            ("expires", "1", TypeError),
+            ("result_ttl", -1, ValueError),
+            ("result_ttl", True, TypeError),
             ("idempotency_key", b"", TypeError),
             ("headers", "x", TypeError),
             ("headers", {"x": 1}, TypeError),

@@ -53,6 +53,8 @@ class TestConstruct:
             ({"workers": -1}, ValueError, "workers must be between 0"),
             ({"workers": 1.0}, TypeError, "workers must be an integer"),
             ({"default_retry": -1}, ValueError, "max_retries"),
+            ({"result_ttl": -1}, ValueError, "result_ttl must not be negative"),
+            ({"result_ttl": "1h"}, TypeError, "result_ttl must be seconds"),
             ({"drain_timeout": -1}, ValueError, "drain_timeout must not be negative"),
             ({"durability": "none"}, ConfigurationError, "durability must be 'full' or"),
             ({"max_payload_bytes": 0}, ValueError, "max_payload_bytes"),

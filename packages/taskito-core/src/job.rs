@@ -160,6 +160,8 @@ pub struct Claim {
     pub losses: u32,
     /// Longest run of one attempt; zero is no limit.
     pub timeout: Duration,
+    /// No attempt starts later.
+    pub expires_at: Option<Millis>,
 }
 
 /// A job of a dead worker: what its reaper must know.

@@ -153,6 +153,7 @@ mod tests {
             max_retries,
             losses: 0,
             timeout: Duration::ZERO,
+            expires_at: None,
         }
     }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
-use taskito_core::clock::{Clock, SystemClock};
+use taskito_core::clock::{Clock, ManualClock, SystemClock};
 use taskito_core::engine::{Engine, Next, Settings, Site, reap_the_dead};
 use taskito_core::id::Key;
 use taskito_core::job::{Claim, JobRow, JobSpec, Mishap, NewJob, NewWorker, WorkerId};
@@ -20,7 +20,7 @@ use taskito_core::outcome::Outcome;
 use taskito_core::retry::RetryPolicy;
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
-use taskito_core::store::{Appetite, Inspect, JobStore, Sync};
+use taskito_core::store::{Appetite, EXPIRED, Inspect, JobStore, Sync};
 
 const LONG: Duration = Duration::from_secs(10);
 
@@ -130,9 +130,11 @@ impl Appetite for Any {
     }
 
     fn admit(&mut self, _task: &str) -> bool {
-        let taken = self.0 > 0;
-        self.0 = self.0.saturating_sub(1);
-        taken
+        self.0 > 0
+    }
+
+    fn took(&mut self, _task: &str) {
+        self.0 -= 1;
     }
 
     fn admits_suspect(&self) -> bool {
@@ -184,6 +186,25 @@ fn failed() -> Outcome {
 fn leave(engine: &Engine) {
     engine.drain(Duration::ZERO);
     until(|| engine.join(LONG) == Waited::Woken);
+}
+
+#[test]
+fn a_claimed_job_that_expires_before_it_starts_is_not_run() {
+    let mut world = World::new();
+    let clock = Arc::new(ManualClock::at(SystemClock.now()));
+    world.site.clock = Arc::clone(&clock) as Arc<dyn Clock>;
+    let engine = world.worker(1);
+    let job = world.enqueue(JobSpec {
+        expires: Some(Duration::from_secs(60)),
+        ..task()
+    });
+    engine.start().unwrap();
+    world.reaches(job, State::Running);
+    clock.advance(Duration::from_secs(61));
+    assert!(matches!(engine.try_next(), Next::Nothing));
+    world.reaches(job, State::Cancelled);
+    assert_eq!(world.job(job).error.as_deref(), Some(EXPIRED));
+    leave(&engine);
 }
 
 #[test]

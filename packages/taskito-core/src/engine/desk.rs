@@ -163,7 +163,7 @@ impl Desk {
         if state.phase != Phase::Serving {
             return None;
         }
-        let Ready { claim, task, entry } = state.ready.pop_front()?;
+        let Ready { claim, task, entry } = self.next_in_time(state, now)?;
         entry.start(now);
         // What is left over needs another runner if this job keeps this one for long.
         if state.idle > 0 && !state.ready.is_empty() && !task.is_short() {
@@ -189,6 +189,26 @@ impl Desk {
             },
         );
         Some(claim)
+    }
+
+    /// The next job that may still start. Those it is too late for go back; no claim takes
+    /// them again, they expire.
+    fn next_in_time(&self, state: &mut State, now: Millis) -> Option<Ready> {
+        loop {
+            let ready = state.ready.pop_front()?;
+            if ready.claim.expires_at.is_none_or(|expiry| expiry > now) {
+                return Some(ready);
+            }
+            state.settled.push(Settled {
+                claim: ready.claim,
+                task: ready.task,
+                entry: ready.entry,
+                outcome: Outcome::HandedBack,
+            });
+            if state.dispatcher_sleeps {
+                self.gate.work().ring();
+            }
+        }
     }
 
     pub(super) fn settle(&self, token: Token, outcome: Outcome) {

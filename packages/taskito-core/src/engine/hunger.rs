@@ -34,29 +34,13 @@ pub(super) struct Hunger<'a> {
 }
 
 impl Hunger<'_> {
-    fn takes(&mut self, task: &str) -> bool {
-        if self.room == 0 {
-            return false;
-        }
-        let pace = self.tasks.get(task).and_then(|task| task.pace());
-        if self.free > 0 {
-            self.free -= 1;
-            // Nothing is buffered behind a job that may take long.
-            if pace.is_none_or(|pace| pace > BUFFER_TIME) {
-                self.time = Duration::ZERO;
-            }
-        } else {
-            let Some(pace) = pace.filter(|pace| *pace <= self.time) else {
-                return false;
-            };
-            if self.buffered >= BUFFER_JOBS {
-                return false;
-            }
-            self.time -= pace;
-        }
-        self.room -= 1;
-        self.buffered += 1;
-        true
+    fn pace(&self, task: &str) -> Option<Duration> {
+        self.tasks.get(task).and_then(|task| task.pace())
+    }
+
+    fn wants(&self, task: &str) -> bool {
+        let fits = || self.pace(task).is_some_and(|pace| pace <= self.time);
+        self.room > 0 && (self.free > 0 || self.buffered < BUFFER_JOBS && fits())
     }
 }
 
@@ -67,9 +51,24 @@ impl Appetite for Hunger<'_> {
     }
 
     fn admit(&mut self, task: &str) -> bool {
-        let taken = self.takes(task);
-        self.full |= !taken;
-        taken
+        let wanted = self.wants(task);
+        self.full |= !wanted;
+        wanted
+    }
+
+    fn took(&mut self, task: &str) {
+        let pace = self.pace(task);
+        if self.free > 0 {
+            self.free -= 1;
+            // Nothing is buffered behind a job that may take long.
+            if pace.is_none_or(|pace| pace > BUFFER_TIME) {
+                self.time = Duration::ZERO;
+            }
+        } else {
+            self.time = self.time.saturating_sub(pace.unwrap_or_default());
+        }
+        self.room -= 1;
+        self.buffered += 1;
     }
 
     fn admits_suspect(&self) -> bool {

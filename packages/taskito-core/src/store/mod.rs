@@ -17,6 +17,9 @@ use crate::job::{
 };
 use crate::state::State;
 
+/// The error of a job that did not start in time.
+pub const EXPIRED: &str = "expired before execution";
+
 /// What a commit must survive before the call returns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sync {
@@ -70,6 +73,9 @@ pub trait Appetite {
     fn serves(&self, queue: &str, task: &str) -> bool;
     /// Whether one more job of `task` is wanted; `false` ends the claim.
     fn admit(&mut self, task: &str) -> bool;
+    /// Tells that the job of `task` that was admitted is taken. It is not when it turns out
+    /// to have expired.
+    fn took(&mut self, task: &str);
     /// Whether a job with losses on record may be taken. Asked again after each one taken.
     fn admits_suspect(&self) -> bool;
     /// Tells that a suspect was taken.
@@ -97,7 +103,8 @@ pub trait Arrows {
     fn promote(&mut self, now: Millis, limit: u32) -> Result<u32>;
 
     /// pending -> running for the jobs `appetite` takes, in running order: priority, then
-    /// due time, then id within a queue; queues take turns. Fence + 1.
+    /// due time, then id within a queue; queues take turns. Fence + 1. Jobs it meets whose
+    /// time to start is over expire.
     ///
     /// # Errors
     /// Storage failures.
@@ -150,6 +157,13 @@ pub trait Arrows {
     /// # Errors
     /// Storage failures.
     fn cancel(&mut self, now: Millis, job: Key) -> Result<bool>;
+
+    /// blocked, scheduled or pending -> cancelled for up to `limit` jobs that may not start any
+    /// more, the longest over first; how many. Their error is [`EXPIRED`].
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn expire(&mut self, now: Millis, limit: u32) -> Result<u32>;
 
     /// A dead letter becomes a new pending job with the same settings; the letter is removed,
     /// the old job stays dead. `None` when there is no such letter.

@@ -37,6 +37,7 @@ mod cancel;
 mod claim;
 mod complete;
 mod enqueue;
+mod expire;
 mod hand_back;
 mod insert;
 mod inspect;

@@ -161,6 +161,10 @@ impl World {
         self.write(|t| t.cancel(self.now(), job))
     }
 
+    pub(crate) fn expire(&self, limit: u32) -> u32 {
+        self.write(|t| t.expire(self.now(), limit))
+    }
+
     pub(crate) fn revive(&self, letter: Key) -> Option<Key> {
         self.write(|t| t.revive(self.now(), letter))
     }

@@ -31,6 +31,7 @@ pub(crate) enum Step {
     Bury(Vec<Pick>),
     BuryLost(Vec<Pick>),
     Cancel(Pick),
+    Expire(u32),
     Revive(Pick),
     Enlist,
     Beat(Pick, bool),
@@ -127,7 +128,7 @@ impl Author {
     }
 
     fn step(&mut self) -> Step {
-        match self.below(32) {
+        match self.below(34) {
             0..8 => Step::Insert((0..self.below(4)).map(|_| self.job()).collect()),
             8..10 => Step::Promote(self.one_of(&[0, 1, 2, 100])),
             10..17 => Step::Claim(self.pick(), self.hunger()),
@@ -146,6 +147,7 @@ impl Author {
             28 => Step::Revive(self.pick()),
             29 => Step::Beat(self.pick(), self.one_in(2)),
             30 => Step::Held(self.pick()),
+            31..33 => Step::Expire(self.one_of(&[0, 1, 2, 100])),
             _ if self.one_in(2) => Step::Enlist,
             _ => Step::Dismiss(self.pick()),
         }
@@ -159,6 +161,9 @@ impl Author {
             spec.queue = self.one_of(&["x", "x", "y", "z"]).into();
             spec.priority = self.one_of(&[0, 0, 0, 1, -1, 7]);
             spec.delay = Duration::from_millis(self.one_of(&[0, 0, 0, 1, 500, 5000]));
+            spec.expires = self
+                .one_in(4)
+                .then(|| Duration::from_millis(self.one_of(&[0, 1, 500, 5000])));
             spec.max_retries = self.one_of(&[0, 1, 3]);
             spec.timeout = Duration::from_millis(self.one_of(&[0, 1500]));
             spec.unique_key = self.one_in(4).then(|| key(self)).flatten();

@@ -46,6 +46,7 @@ pub(crate) enum Answer {
     },
     Settled(Vec<Verdict>),
     Cancelled(bool),
+    Expired(u32),
     Revived(Option<usize>),
     Enlisted,
     Beaten,
@@ -241,6 +242,7 @@ impl Known {
             Step::Cancel(job) => {
                 Answer::Cancelled(t.cancel(now, job.of(&self.jobs).unwrap_or(Key(1)))?)
             }
+            Step::Expire(limit) => Answer::Expired(t.expire(now, *limit)?),
             Step::Revive(letter) => {
                 let key = t.revive(now, letter.of(&self.letters).unwrap_or(Key(1)))?;
                 self.jobs.extend(key);

@@ -181,8 +181,11 @@ impl Appetite for Hunger {
         if self.jobs == 0 || self.stop_at.as_deref() == Some(task) {
             return false;
         }
-        self.jobs -= 1;
         true
+    }
+
+    fn took(&mut self, _task: &str) {
+        self.jobs -= 1;
     }
 
     fn admits_suspect(&self) -> bool {

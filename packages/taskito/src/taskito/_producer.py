@@ -44,6 +44,8 @@ class Producer:
                 idempotency_key=call.idempotency_key,
                 metadata=call.metadata,
                 headers=call.headers,
+                expires_ms=call.expires_ms,
+                result_ttl_ms=call.result_ttl_ms,
             )
 
     def submit(

@@ -43,6 +43,8 @@ class CallOptions(TypedDict, total=False):
     timeout: Seconds | None
     unique_key: str | None
     metadata: str | Mapping[str, object] | None
+    expires: Seconds | None
+    result_ttl: Seconds | None
     idempotency_key: str | None
     headers: Mapping[str, str] | None
 
@@ -105,6 +107,8 @@ class JobOptions:
     timeout_ms: int | None = None
     unique_key: str | None = None
     metadata: str | None = None
+    expires_ms: int | None = None
+    result_ttl_ms: int | None = None
     idempotency_key: str | None = None
     headers: str | None = None
 
@@ -121,6 +125,8 @@ class JobOptions:
             timeout_ms=_if_given(duration, "timeout", given.get("timeout")),
             unique_key=_if_given(string, "unique_key", given.get("unique_key")),
             metadata=_if_given(metadata_text, "metadata", given.get("metadata")),
+            expires_ms=_if_given(milliseconds, "expires", given.get("expires")),
+            result_ttl_ms=_if_given(duration, "result_ttl", given.get("result_ttl")),
             idempotency_key=_if_given(string, "idempotency_key", given.get("idempotency_key")),
             headers=_if_given(header_text, "headers", given.get("headers")),
         )

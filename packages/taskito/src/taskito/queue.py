@@ -95,6 +95,7 @@ class Queue:
         default_retry: int = 3,
         default_timeout: Seconds = 300,
         default_priority: int = 0,
+        result_ttl: Seconds | None = None,
         serializer: Serializer | None = None,
         *,
         drain_timeout: Seconds = 30,
@@ -112,6 +113,9 @@ class Queue:
             default_retry: ``max_retries`` of tasks and calls that set none.
             default_timeout: Their ``timeout`` in seconds; 0 means no limit.
             default_priority: Their ``priority``.
+            result_ttl: Seconds for which the workers of this Queue keep ``complete``, ``dead``
+                and ``cancelled`` jobs that have no ``result_ttl`` of their own; ``None`` keeps
+                them for ever.
             serializer: For arguments and results; default :class:`CloudpickleSerializer`.
             drain_timeout: Seconds that running jobs get to finish when a worker ends.
             durability: ``"full"``: what a call has stored when it returns survives power
@@ -132,6 +136,7 @@ class Queue:
         self._database = Database(path, durability)
         self._threads = count("workers", workers)
         self._drain_ms = duration("drain_timeout", drain_timeout)
+        self._result_ttl_ms = None if result_ttl is None else duration("result_ttl", result_ttl)
         self._sizes = PayloadSizes(
             None
             if max_payload_bytes is None
@@ -258,9 +263,11 @@ class Queue:
         queue: str | None = None,
         max_retries: int | None = None,
         timeout: Seconds | None = None,
-        *,
         unique_key: str | None = None,
         metadata: str | Mapping[str, object] | None = None,
+        *,
+        expires: Seconds | None = None,
+        result_ttl: Seconds | None = None,
         idempotency_key: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> JobResult[Any]:
@@ -280,6 +287,10 @@ class Queue:
             timeout: Seconds one attempt may take; 0 means no limit.
             unique_key: At most one pending or running job holds it; that job is returned.
             metadata: Stored verbatim; a mapping as compact JSON.
+            expires: Seconds after which no attempt starts any more; the job is then cancelled
+                with the error ``expired before execution``. 0 or less means that it never runs.
+            result_ttl: Seconds for which the job is kept after its end; ``None`` means the
+                ``result_ttl`` of the Queue whose worker sweeps.
             idempotency_key: At most one job of this task has it; that job is returned.
             headers: Travel with the job, at most 8 KiB.
 
@@ -302,6 +313,8 @@ class Queue:
                 "timeout": timeout,
                 "unique_key": unique_key,
                 "metadata": metadata,
+                "expires": expires,
+                "result_ttl": result_ttl,
                 "idempotency_key": idempotency_key,
                 "headers": headers,
             }
@@ -321,6 +334,8 @@ class Queue:
         *,
         delay: Seconds | None = None,
         metadata: str | Mapping[str, object] | None = None,
+        expires: Seconds | None = None,
+        result_ttl: Seconds | None = None,
         headers: Mapping[str, str] | None = None,
         options_list: Iterable[Mapping[str, object]] | None = None,
     ) -> list[JobResult[Any]]:
@@ -336,6 +351,8 @@ class Queue:
             timeout: Seconds one attempt may take; 0 means no limit.
             delay: Seconds until they are due.
             metadata: Stored verbatim; a mapping as compact JSON.
+            expires: Seconds after which no attempt starts any more.
+            result_ttl: Seconds for which they are kept after their end.
             headers: Travel with the jobs.
             options_list: Options of each job that go over the common ones, as many as
                 ``args_list`` has; ``unique_key`` and ``idempotency_key`` too.
@@ -358,6 +375,8 @@ class Queue:
                 "max_retries": max_retries,
                 "timeout": timeout,
                 "metadata": metadata,
+                "expires": expires,
+                "result_ttl": result_ttl,
                 "headers": headers,
             }
         )

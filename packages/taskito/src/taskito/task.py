@@ -105,7 +105,9 @@ class BoundTask(Generic[P, R]):
             **options: ``priority`` (higher first), ``delay`` (seconds until it is due),
                 ``queue``, ``max_retries``, ``timeout`` (seconds one attempt may
                 take; 0 means no limit), ``unique_key`` (at most one unfinished job holds
-                it), ``metadata`` (a ``str``, or a mapping stored as JSON),
+                it), ``metadata`` (a ``str``, or a mapping stored as JSON), ``expires``
+                (seconds after which no attempt starts any more; 0 or less means never),
+                ``result_ttl`` (seconds for which the job is kept after its end),
                 ``idempotency_key`` (at most one job of this task ever has it),
                 ``headers`` (``str`` to ``str``, at most 8 KiB).
 
@@ -161,9 +163,11 @@ class TaskWrapper(BoundTask[P, R]):
         queue: str | None = None,
         max_retries: int | None = None,
         timeout: Seconds | None = None,
-        *,
         unique_key: str | None = None,
         metadata: str | Mapping[str, object] | None = None,
+        *,
+        expires: Seconds | None = None,
+        result_ttl: Seconds | None = None,
         idempotency_key: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> "JobResult[R]":
@@ -179,6 +183,9 @@ class TaskWrapper(BoundTask[P, R]):
             timeout: Seconds one attempt may take; 0 means no limit.
             unique_key: At most one unfinished job holds it; that job is returned.
             metadata: Stored verbatim; a mapping as compact JSON.
+            expires: Seconds after which no attempt starts any more; the job is cancelled then.
+            result_ttl: Seconds for which the job is kept after its end; ``None`` means the
+                Queue's.
             idempotency_key: At most one job of this task has it; that job is returned.
             headers: Travel with the job, at most 8 KiB.
         """
@@ -193,6 +200,8 @@ class TaskWrapper(BoundTask[P, R]):
                 "timeout": timeout,
                 "unique_key": unique_key,
                 "metadata": metadata,
+                "expires": expires,
+                "result_ttl": result_ttl,
                 "idempotency_key": idempotency_key,
                 "headers": headers,
             }

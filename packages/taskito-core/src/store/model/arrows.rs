@@ -11,7 +11,7 @@ use crate::job::{
     Wait, WorkerId,
 };
 use crate::state::State;
-use crate::store::{Appetite, Arrows, Completion, End, Failure, Verdict};
+use crate::store::{Appetite, Arrows, Completion, EXPIRED, End, Failure, Verdict};
 
 impl Arrows for Draft<'_> {
     fn insert(&mut self, now: Millis, jobs: &[NewJob]) -> Result<Vec<Inserted>> {
@@ -95,6 +95,22 @@ impl Arrows for Draft<'_> {
             job.row.finished_at = Some(now);
         }
         Ok(waits)
+    }
+
+    fn expire(&mut self, now: Millis, limit: u32) -> Result<u32> {
+        let mut expired = 0;
+        while expired < limit {
+            let late = self
+                .tables
+                .jobs
+                .values_mut()
+                .filter(|job| job.is_too_late(now))
+                .min_by_key(|job| (job.row.expires_at, job.row.key));
+            let Some(job) = late else { break };
+            job.expire(now);
+            expired += 1;
+        }
+        Ok(expired)
     }
 
     fn revive(&mut self, now: Millis, letter: Key) -> Result<Option<Key>> {
@@ -246,6 +262,21 @@ impl Draft<'_> {
 }
 
 impl Job {
+    /// Whether it still waits and may not start any more.
+    pub(super) fn is_too_late(&self, now: Millis) -> bool {
+        let waits = matches!(
+            self.row.state,
+            State::Blocked | State::Scheduled | State::Pending
+        );
+        waits && self.row.expires_at.is_some_and(|expiry| expiry <= now)
+    }
+
+    pub(super) fn expire(&mut self, now: Millis) {
+        self.row.state = State::Cancelled;
+        self.row.finished_at = Some(now);
+        self.row.error = Some(EXPIRED.into());
+    }
+
     fn wait_again(&mut self, state: State) {
         self.row.state = state;
         self.row.claimed_at = None;

@@ -35,11 +35,16 @@ impl Draft<'_> {
             if !appetite.admit(&job.row.task) {
                 break;
             }
+            line.retain(|waiting| *waiting != key);
+            if job.is_too_late(now) {
+                job.expire(now);
+                continue;
+            }
+            appetite.took(&job.row.task);
             if job.is_suspect() {
                 appetite.took_suspect();
             }
             claims.push(job.start(now, worker));
-            line.retain(|waiting| *waiting != key);
             position = (position + 1) % queues.len();
         }
         claims
@@ -91,6 +96,7 @@ impl Job {
             max_retries: self.row.max_retries,
             losses: self.row.losses,
             timeout: self.row.timeout,
+            expires_at: self.row.expires_at,
         }
     }
 

@@ -70,6 +70,11 @@ impl Arrows for SqliteTransaction<'_> {
         self.explained(answer)
     }
 
+    fn expire(&mut self, now: Millis, limit: u32) -> Result<u32> {
+        let answer = self.expire_due(now, limit);
+        self.explained(answer)
+    }
+
     fn revive(&mut self, now: Millis, letter: Key) -> Result<Option<Key>> {
         let answer = self.revive_job(now, letter);
         self.explained(answer)

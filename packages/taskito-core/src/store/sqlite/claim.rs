@@ -16,6 +16,8 @@ use crate::store::Appetite;
 
 /// How many jobs of a lane are looked at in one go.
 const LOOK_AHEAD: usize = 64;
+/// How many expired jobs one claim clears away; what is left waits for the next.
+const MOST_EXPIRED: u32 = 500;
 
 /// What decides who runs first within a queue: the greatest goes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -74,6 +76,7 @@ impl SqliteTransaction<'_> {
             }
         }
         let mut claims = Vec::new();
+        let mut expired = 0;
         let mut turn = appetite.turn();
         while !queues.is_empty() {
             let queue = turn % queues.len();
@@ -86,14 +89,29 @@ impl SqliteTransaction<'_> {
             if !appetite.admit(&contender.lane.task) {
                 break;
             }
-            if contender.suspect.is_some_and(|s| s.key == candidate.key) {
-                appetite.took_suspect();
-                claims.extend(self.take(now, worker, contender, candidate.key)?);
+            let is_suspect = contender.suspect.is_some_and(|s| s.key == candidate.key);
+            let claim = self.take(now, worker, contender, candidate.key)?;
+            if claim.is_some() {
+                appetite.took(&contender.lane.task);
+                if is_suspect {
+                    appetite.took_suspect();
+                }
+            }
+            if is_suspect {
                 contender.suspect = self.next_suspect(contender.id, appetite)?;
             } else {
                 contender.next.pop_front();
-                claims.extend(self.take(now, worker, contender, candidate.key)?);
             }
+            let Some(claim) = claim else {
+                expired += 1;
+                if expired == MOST_EXPIRED {
+                    self.tally.leaves_work();
+                    break;
+                }
+                turn = queue;
+                continue;
+            };
+            claims.push(claim);
             turn = queue + 1;
         }
         Ok(claims)
@@ -192,7 +210,8 @@ impl SqliteTransaction<'_> {
         Ok(())
     }
 
-    /// Moves one job to this worker and reads what it takes to run it.
+    /// Moves one job to this worker and reads what it takes to run it. `None` if it may not
+    /// start any more: it expires.
     fn take(
         &mut self,
         now: Millis,
@@ -204,6 +223,7 @@ impl SqliteTransaction<'_> {
             .connection
             .prepare_cached(include_str!("sql/claim.sql"))?;
         if claim.execute(params![worker, now, key])? == 0 {
+            self.expire_job(now, key, contender.id, State::Pending)?;
             return Ok(None);
         }
         self.tally
@@ -225,7 +245,8 @@ impl SqliteTransaction<'_> {
                     max_retries: row.get(2)?,
                     losses: row.get(3)?,
                     timeout: duration(row, 4)?,
-                    payload: row.get(5)?,
+                    expires_at: row.get(5)?,
+                    payload: row.get(6)?,
                 })
             })
             .map(Some)

@@ -9,6 +9,7 @@ mod arrows;
 mod claim;
 mod connection;
 mod control;
+mod expire;
 mod failure;
 mod group;
 mod insert;

@@ -84,6 +84,9 @@ CREATE INDEX job_claim ON job (lane, priority DESC, run_at) WHERE state = 'pendi
 CREATE INDEX job_suspect ON job (lane, priority DESC, run_at) WHERE state = 'pending' AND losses > 0;
 -- What is due?
 CREATE INDEX job_promote ON job (run_at) WHERE state = 'scheduled';
+-- Which jobs may not start any more?
+CREATE INDEX job_expires ON job (expires_at)
+WHERE expires_at IS NOT NULL AND state IN ('blocked', 'scheduled', 'pending');
 -- Does any job wait for another?
 CREATE INDEX job_blocked ON job (id) WHERE state = 'blocked';
 -- What does a worker hold?

@@ -117,6 +117,11 @@ impl Tally {
         self.enters(lane, to);
     }
 
+    /// There was more to claim than this transaction came to.
+    pub(super) fn leaves_work(&mut self) {
+        self.news.work = true;
+    }
+
     /// Pays: writes the counters.
     pub(super) fn write(&mut self, connection: &Connection) -> Result<()> {
         if self.owed.is_empty() {

@@ -2,4 +2,4 @@
 -- Index: primary key.
 UPDATE job
 SET state = 'running', fence = fence + 1, owner = :owner, claimed_at = :now
-WHERE id = :id AND state = 'pending'
+WHERE id = :id AND state = 'pending' AND (expires_at IS NULL OR expires_at > :now)

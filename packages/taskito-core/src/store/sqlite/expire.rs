@@ -1,0 +1,45 @@
+//! Arrow `expire`: jobs that did not start in time.
+
+use rusqlite::{Result, named_params};
+
+use super::transaction::SqliteTransaction;
+use crate::clock::Millis;
+use crate::id::Key;
+use crate::job::LaneId;
+use crate::state::State;
+use crate::store::EXPIRED;
+
+impl SqliteTransaction<'_> {
+    pub(super) fn expire_due(&mut self, now: Millis, limit: u32) -> Result<u32> {
+        let due: Vec<(Key, LaneId, State)> = self
+            .connection
+            .prepare_cached(include_str!("sql/expired.sql"))?
+            .query_map(named_params! {":now": now, ":limit": limit}, |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })?
+            .collect::<Result<_>>()?;
+        let mut expired = 0;
+        for (key, lane, state) in due {
+            expired += u32::from(self.expire_job(now, key, lane, state)?);
+        }
+        Ok(expired)
+    }
+
+    /// Cancels a job that waits in `state`, if it is too late for it to start.
+    pub(super) fn expire_job(
+        &mut self,
+        now: Millis,
+        key: Key,
+        lane: LaneId,
+        state: State,
+    ) -> Result<bool> {
+        let moved = self
+            .connection
+            .prepare_cached(include_str!("sql/expire.sql"))?
+            .execute(named_params! {":id": key, ":now": now, ":error": EXPIRED})?;
+        if moved == 1 {
+            self.tally.moves(lane, state, State::Cancelled);
+        }
+        Ok(moved == 1)
+    }
+}
