@@ -278,6 +278,8 @@ class Store:
         False at the deadline. Sleeps in the kernel; Ctrl-C interrupts it. ``None``
         waits without limit, 0 or less looks once.
         """
+    def next_due(self) -> int | None:
+        """When the next job with a delay or a backoff falls due."""
     def finished_bell(self) -> int:
         """A number that changes whenever a job may have ended; see :meth:`wait_any`."""
     def ring_finished(self) -> None:
@@ -352,6 +354,21 @@ class Engine:
         """Let this worker claim jobs of a task. Effective at once, also while running."""
     def start(self) -> None:
         """Register the worker, recover jobs of dead workers, start claiming."""
+    def start_by_hand(self) -> None:
+        """Register the worker and recover jobs of dead workers, but begin nothing.
+
+        Such a worker has no threads of its own: it claims when :meth:`take` is called and
+        settles when :meth:`commit` is, until :meth:`leave`. For tests that step a clock.
+        """
+    def take(self) -> Claim | None:
+        """Claim the one job that runs next; ``None`` if none is due or ``threads`` run.
+
+        Commits what was settled before.
+        """
+    def commit(self) -> None:
+        """Commit what was settled; returns when it is stored."""
+    def leave(self) -> None:
+        """Hand back what is unfinished and leave the database. Idempotent."""
     def next(self) -> Claim | None:
         """The next job to run; blocks while there is none, ``None`` when the worker ends."""
     def settle(self, claim: Claim, outcome: Outcome) -> None:

@@ -197,7 +197,7 @@ impl Dispatcher {
     }
 
     /// One transaction. On failure the outcomes go back to the desk.
-    fn commit(&mut self, plan: Plan, claims: bool) -> Result<()> {
+    pub(super) fn commit(&mut self, plan: Plan, claims: bool) -> Result<()> {
         self.turn = self.turn.wrapping_add(1);
         self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let suspects = plan.settled.iter().filter(|one| one.is_suspect()).count();

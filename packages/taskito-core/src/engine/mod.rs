@@ -9,6 +9,7 @@
 //! Runner threads belong to the caller (Python); they only ever touch the [`desk`]. The
 //! dispatcher thread alone writes to the store, a batch at a time.
 
+mod by_hand;
 mod certificate;
 mod desk;
 mod dispatch;
@@ -22,7 +23,7 @@ mod task;
 mod watch;
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,7 @@ use crate::retry::RetryPolicy;
 use crate::store::gate::Gate;
 use crate::store::{JobStore, Sync};
 
+use by_hand::Hand;
 use certificate::Certificate;
 use desk::Desk;
 use dispatch::Dispatcher;
@@ -85,6 +87,8 @@ pub struct Engine {
     settings: Settings,
     desk: Arc<Desk>,
     crew: Mutex<Option<Crew>>,
+    /// What the dispatcher's thread would own, while the worker is stepped by hand.
+    hand: Mutex<Option<Hand>>,
     news: Arc<News>,
     /// The process it belongs to. In a forked child it is an empty shell: it has no threads
     /// there, and its locks may have been held by one.
@@ -97,14 +101,17 @@ struct Crew {
     key: Key,
 }
 
-/// Tells everybody that the worker has left when it is dropped, also if its thread breaks down.
-struct Departure {
+/// While it exists the worker is there. Dropping it tells everybody that the worker has left,
+/// also if its thread breaks down.
+struct Stay {
     desk: Arc<Desk>,
     news: Arc<News>,
+    certificate: Option<Certificate>,
 }
 
-impl Drop for Departure {
+impl Drop for Stay {
     fn drop(&mut self) {
+        drop(self.certificate.take());
         self.desk.end();
         self.news.end();
     }
@@ -123,6 +130,7 @@ impl Engine {
             settings,
             desk,
             crew: Mutex::new(None),
+            hand: Mutex::new(None),
             news: Arc::default(),
             generation: fork::generation(),
         }
@@ -145,17 +153,36 @@ impl Engine {
     /// # Errors
     /// Storage failures, and a second start.
     pub fn start(&self) -> Result<()> {
+        let mut crew = self.vacancy()?;
+        let (members, dispatcher, stay) = self.enrol()?;
+        let watch = Watch::start(self.site.clone(), members.worker, Arc::clone(&self.desk))?;
+        spawn("taskito-dispatch", move || {
+            let _stay = stay;
+            dispatcher.run();
+            drop(watch);
+        })?;
+        *crew = Some(members);
+        Ok(())
+    }
+
+    /// The place of the crew, still empty.
+    fn vacancy(&self) -> Result<MutexGuard<'_, Option<Crew>>> {
         if self.is_copy() {
             return Err(Error::Invalid {
                 message: "this worker belongs to the parent process".into(),
             });
         }
-        let mut crew = self.crew.lock().unwrap_or_else(PoisonError::into_inner);
+        let crew = self.crew.lock().unwrap_or_else(PoisonError::into_inner);
         if crew.is_some() {
             return Err(Error::Invalid {
                 message: "this worker was started before".into(),
             });
         }
+        Ok(crew)
+    }
+
+    /// Recovers what dead workers held and enters the roster.
+    fn enrol(&self) -> Result<(Crew, Dispatcher, Stay)> {
         reap_the_dead(&self.site)?;
         let about = NewWorker {
             hostname: os::hostname(),
@@ -175,7 +202,6 @@ impl Engine {
             .map_or(Key(worker.0), |row| row.key);
         let ledger = Ledger::open(self.site.path.as_deref(), worker)
             .map_err(|error| self.site.not_writable(&error))?;
-        let watch = Watch::start(self.site.clone(), worker, Arc::clone(&self.desk))?;
         let dispatcher = Dispatcher::new(
             self.site.clone(),
             Arc::clone(&self.desk),
@@ -184,18 +210,12 @@ impl Engine {
             self.settings.queues.clone(),
             Arc::clone(&self.news),
         );
-        let departure = Departure {
+        let stay = Stay {
             desk: Arc::clone(&self.desk),
             news: Arc::clone(&self.news),
+            certificate: Some(certificate),
         };
-        spawn("taskito-dispatch", move || {
-            let _departure = departure;
-            dispatcher.run();
-            drop(watch);
-            drop(certificate);
-        })?;
-        *crew = Some(Crew { worker, key });
-        Ok(())
+        Ok((Crew { worker, key }, dispatcher, stay))
     }
 
     /// Number and public key of the worker, once it has started.
@@ -336,5 +356,6 @@ impl Drop for Engine {
     /// A worker nobody can reach any more leaves at once.
     fn drop(&mut self) {
         self.drain(Duration::ZERO);
+        self.leave();
     }
 }

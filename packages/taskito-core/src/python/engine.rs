@@ -66,6 +66,23 @@ impl PyEngine {
         detached(py, || self.engine.start())
     }
 
+    fn start_by_hand(&self, py: Python<'_>) -> PyResult<()> {
+        detached(py, || self.engine.start_by_hand())
+    }
+
+    fn take(&self, py: Python<'_>) -> PyResult<Option<PyClaim>> {
+        let taken = detached(py, || self.engine.take())?;
+        Ok(taken.map(|claim| self.wrap(claim)))
+    }
+
+    fn commit(&self, py: Python<'_>) -> PyResult<()> {
+        detached(py, || self.engine.commit())
+    }
+
+    fn leave(&self, py: Python<'_>) {
+        py.detach(|| self.engine.leave());
+    }
+
     fn next(&self, py: Python<'_>) -> Option<PyClaim> {
         match self.engine.try_next() {
             Next::Job(claim) => Some(self.wrap(claim)),

@@ -1,0 +1,95 @@
+//! A worker that is stepped by its owner, for tests of applications: no threads, no sleep.
+//!
+//! The dispatcher and the desk are those of any worker; only the loop around them is missing.
+//! Time is that of the store's clock.
+
+use std::sync::{MutexGuard, PoisonError};
+use std::time::Instant;
+
+use crate::error::{Error, Result};
+use crate::job::Claim;
+
+use super::dispatch::Dispatcher;
+use super::slips::Next;
+use super::{Engine, Stay};
+
+/// What the dispatcher's thread owns in a worker that has one.
+pub(super) struct Hand {
+    dispatcher: Dispatcher,
+    _stay: Stay,
+}
+
+impl Engine {
+    /// Enters the roster like [`Engine::start`] but begins nothing: jobs are claimed by
+    /// [`Engine::take`] and settled by [`Engine::settle`] with [`Engine::commit`].
+    ///
+    /// # Errors
+    /// Storage failures, and a second start.
+    pub fn start_by_hand(&self) -> Result<()> {
+        let mut crew = self.vacancy()?;
+        let (members, dispatcher, stay) = self.enrol()?;
+        *self.hand() = Some(Hand {
+            dispatcher,
+            _stay: stay,
+        });
+        *crew = Some(members);
+        Ok(())
+    }
+
+    /// Claims and starts the one job that runs next; `None` when none is due, or when all
+    /// that the worker may run at once has been taken. Commits outcomes reported before.
+    ///
+    /// # Errors
+    /// Storage failures, and a worker that is not stepped by hand.
+    pub fn take(&self) -> Result<Option<Claim>> {
+        let mut hand = self.hand();
+        let dispatcher = &mut hand.as_mut().ok_or_else(not_by_hand)?.dispatcher;
+        loop {
+            let mut plan = self.desk.plan(Instant::now());
+            plan.steady = false; // so that nothing is taken in advance
+            dispatcher.commit(plan, true)?;
+            let now = self.site.clock.now();
+            if let Next::Job(claim) = self.desk.try_next(now) {
+                return Ok(Some(claim));
+            }
+            // One commit makes only so many scheduled jobs pending.
+            if self.site.store.next_due()?.is_none_or(|due| due > now) {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Commits the outcomes reported so far.
+    ///
+    /// # Errors
+    /// Storage failures, after which the next commit repeats them; a worker that is not
+    /// stepped by hand.
+    pub fn commit(&self) -> Result<()> {
+        let mut hand = self.hand();
+        let dispatcher = &mut hand.as_mut().ok_or_else(not_by_hand)?.dispatcher;
+        let plan = self.desk.plan(Instant::now());
+        dispatcher.commit(plan, false)
+    }
+
+    /// Hands back what is unfinished and strikes a worker that is stepped by hand off the
+    /// roster. Others are not concerned.
+    pub fn leave(&self) {
+        if self.is_copy() {
+            return;
+        }
+        if let Some(Hand { dispatcher, _stay }) = self.hand().take() {
+            self.desk.drain(Instant::now());
+            dispatcher.run();
+        }
+    }
+
+    fn hand(&self) -> MutexGuard<'_, Option<Hand>> {
+        self.hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn not_by_hand() -> Error {
+    Error::Invalid {
+        message: "this worker is not stepped by hand".into(),
+    }
+}

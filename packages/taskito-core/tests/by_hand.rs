@@ -1,0 +1,228 @@
+//! A worker that is stepped by hand: it claims and settles as any worker, when it is told to.
+#![cfg(feature = "model")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop here"
+)]
+
+mod support;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use taskito_core::clock::{Clock, ManualClock};
+use taskito_core::engine::{Engine, Settings, Site, reap_the_dead};
+use taskito_core::error::Error;
+use taskito_core::id::Key;
+use taskito_core::job::{Claim, JobRow, JobSpec};
+use taskito_core::outcome::Outcome;
+use taskito_core::retry::RetryPolicy;
+use taskito_core::state::State;
+use taskito_core::store::sqlite::SqliteStore;
+use taskito_core::store::{Inspect, JobStore, Sync};
+
+use support::{Directory, START, job_with};
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A database whose time stands still.
+struct World {
+    // Fields are dropped in this order: the store closes its files before they go.
+    store: Arc<SqliteStore>,
+    clock: Arc<ManualClock>,
+    _directory: Directory,
+}
+
+impl World {
+    fn new() -> Self {
+        let directory = Directory::new();
+        let clock = Arc::new(ManualClock::at(START));
+        let time = Arc::clone(&clock) as Arc<dyn Clock>;
+        let store = SqliteStore::with_clock(directory.path("jobs.db"), Sync::Relaxed, time);
+        Self {
+            store: Arc::new(store),
+            clock,
+            _directory: directory,
+        }
+    }
+
+    fn site(&self) -> Site {
+        Site {
+            store: Arc::clone(&self.store) as Arc<dyn JobStore>,
+            gate: self.store.gate().unwrap(),
+            clock: self.store.clock(),
+            path: self.store.file(),
+        }
+    }
+
+    fn worker(&self, policy: RetryPolicy) -> Engine {
+        let settings = Settings {
+            threads: 1,
+            queues: Vec::new(),
+        };
+        let engine = Engine::new(self.site(), settings);
+        engine.register("task", policy);
+        engine.start_by_hand().unwrap();
+        engine
+    }
+
+    fn enqueue(&self, change: impl FnOnce(&mut JobSpec)) -> Key {
+        let jobs = vec![job_with("task", change)];
+        self.store.enqueue(jobs).unwrap()[0].key
+    }
+
+    fn job(&self, key: Key) -> JobRow {
+        self.store.job(key).unwrap().unwrap()
+    }
+}
+
+fn key(claim: Option<Claim>) -> Option<Key> {
+    claim.map(|claim| claim.token.key)
+}
+
+fn finish(worker: &Engine, claim: &Claim) {
+    worker.settle(claim.token, Outcome::Done(b"done".to_vec()));
+    worker.commit().unwrap();
+}
+
+fn fail(worker: &Engine, claim: &Claim) {
+    let error = "boom".into();
+    let retryable = true;
+    worker.settle(claim.token, Outcome::Failed { error, retryable });
+    worker.commit().unwrap();
+}
+
+#[test]
+fn jobs_are_claimed_one_at_a_time_in_running_order() {
+    let world = World::new();
+    let worker = world.worker(RetryPolicy::default());
+    let low = world.enqueue(|job| job.priority = -1);
+    let first = world.enqueue(|_| {});
+    let second = world.enqueue(|_| {});
+    let mut ran = Vec::new();
+    let mut urgent = None;
+    while let Some(claim) = worker.take().unwrap() {
+        assert_eq!(world.store.stats().unwrap().running, 1);
+        ran.push(claim.token.key);
+        finish(&worker, &claim);
+        // Nothing was claimed in advance, though the task is known to be brief by now.
+        urgent.get_or_insert_with(|| world.enqueue(|job| job.priority = 9));
+    }
+    assert_eq!(ran, [first, urgent.unwrap(), second, low]);
+}
+
+#[test]
+fn nothing_more_is_claimed_while_a_job_runs() {
+    let world = World::new();
+    let worker = world.worker(RetryPolicy::default());
+    world.enqueue(|_| {});
+    let next = world.enqueue(|_| {});
+    let claim = worker.take().unwrap().unwrap();
+    assert_eq!(key(worker.take().unwrap()), None);
+    finish(&worker, &claim);
+    assert_eq!(key(worker.take().unwrap()), Some(next));
+}
+
+#[test]
+fn an_outcome_is_stored_when_commit_returns() {
+    let world = World::new();
+    let worker = world.worker(RetryPolicy::default());
+    let job = world.enqueue(|_| {});
+    let claim = worker.take().unwrap().unwrap();
+    assert_eq!(world.job(job).state, State::Running);
+    finish(&worker, &claim);
+    assert_eq!(world.job(job).state, State::Complete);
+    assert_eq!(world.store.result(job).unwrap(), Some(b"done".to_vec()));
+}
+
+#[test]
+fn a_delay_and_a_backoff_pass_when_the_clock_is_moved() {
+    let world = World::new();
+    let worker = world.worker(RetryPolicy {
+        backoff: MINUTE,
+        ..RetryPolicy::default()
+    });
+    let job = world.enqueue(|job| {
+        job.delay = MINUTE;
+        job.max_retries = 1;
+    });
+    assert_eq!(key(worker.take().unwrap()), None);
+    world.clock.advance(Duration::from_millis(59_999));
+    assert_eq!(key(worker.take().unwrap()), None);
+    world.clock.advance(Duration::from_millis(1));
+    fail(&worker, &worker.take().unwrap().unwrap());
+
+    assert_eq!(key(worker.take().unwrap()), None);
+    let due = world.store.next_due().unwrap().unwrap();
+    world.clock.advance(world.clock.now().until(due));
+    fail(&worker, &worker.take().unwrap().unwrap());
+    let row = world.job(job);
+    assert_eq!(row.state, State::Dead);
+    assert_eq!(row.finished_at, Some(world.clock.now()));
+}
+
+#[test]
+fn more_jobs_fall_due_at_once_than_one_commit_promotes() {
+    let world = World::new();
+    let worker = world.worker(RetryPolicy::default());
+    let others = vec![job_with("unknown", |job| job.delay = MINUTE); 2500];
+    world.store.enqueue(others).unwrap();
+    let job = world.enqueue(|job| job.delay = MINUTE);
+    world.clock.advance(MINUTE);
+    assert_eq!(key(worker.take().unwrap()), Some(job));
+}
+
+#[test]
+fn a_worker_that_leaves_hands_back_what_it_took() {
+    let world = World::new();
+    let worker = world.worker(RetryPolicy::default());
+    let job = world.enqueue(|_| {});
+    let claim = worker.take().unwrap().unwrap();
+    worker.leave();
+    assert!(worker.has_ended());
+    assert_eq!(world.store.workers().unwrap().len(), 0);
+    assert_eq!(world.job(job).state, State::Pending);
+    worker.settle(claim.token, Outcome::Done(Vec::new()));
+    assert_eq!(world.job(job).state, State::Pending);
+    worker.leave();
+}
+
+#[test]
+fn a_worker_that_is_dropped_leaves() {
+    let world = World::new();
+    let worker = world.worker(RetryPolicy::default());
+    let job = world.enqueue(|_| {});
+    assert_eq!(key(worker.take().unwrap()), Some(job));
+    drop(worker);
+    assert_eq!(world.store.workers().unwrap().len(), 0);
+    assert_eq!(world.job(job).state, State::Pending);
+}
+
+#[test]
+fn it_is_on_the_roster_and_others_see_that_it_lives() {
+    let world = World::new();
+    let worker = world.worker(RetryPolicy::default());
+    let job = world.enqueue(|_| {});
+    assert_eq!(key(worker.take().unwrap()), Some(job));
+    assert_eq!(world.store.workers().unwrap().len(), 1);
+    assert_eq!(reap_the_dead(&world.site()).unwrap(), 0);
+    assert_eq!(world.job(job).state, State::Running);
+}
+
+#[test]
+fn stepping_is_for_workers_that_were_started_by_hand() {
+    let world = World::new();
+    let worker = world.worker(RetryPolicy::default());
+    assert!(matches!(worker.start(), Err(Error::Invalid { .. })));
+    assert!(matches!(worker.start_by_hand(), Err(Error::Invalid { .. })));
+
+    let settings = Settings {
+        threads: 1,
+        queues: Vec::new(),
+    };
+    let other = Engine::new(world.site(), settings);
+    assert!(matches!(other.take(), Err(Error::Invalid { .. })));
+    assert!(matches!(other.commit(), Err(Error::Invalid { .. })));
+    other.leave();
+    assert!(!other.has_ended());
+}
