@@ -92,12 +92,15 @@ class TestOptions:
             retry_backoff=0,
             queue="mail",
             max_retry_delay=2,
+            retry_delays=[1, 0.5],
+            soft_timeout=2.5,
             retry_on=[OSError],
             dont_retry_on=(FileNotFoundError,),
         )(module_level)
         options = task.definition.options
         assert (options.max_retries, options.timeout_ms, options.priority) == (0, 60_000, 9)
         assert (options.retry_backoff_ms, options.max_retry_delay_ms) == (0, 2000)
+        assert (options.retry_delays_ms, options.soft_timeout_ms) == ((1000, 500), 2500)
         assert options.queue == "mail"
         assert options.retries(PermissionError())
         assert not options.retries(FileNotFoundError())
@@ -136,6 +139,12 @@ class TestOptions:
             ("timeout", "5", TypeError),
             ("retry_backoff", -1, ValueError),
             ("max_retry_delay", 10**20, ValueError),
+            ("retry_delays", [], ValueError),
+            ("retry_delays", [1, -1], ValueError),
+            ("retry_delays", 5, TypeError),
+            ("retry_delays", "15", TypeError),
+            ("soft_timeout", -1, ValueError),
+            ("middleware", [object()], TypeError),
             ("queue", 5, TypeError),
             ("retry_on", ValueError, TypeError),
             ("retry_on", [ValueError()], TypeError),

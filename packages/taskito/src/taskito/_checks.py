@@ -122,7 +122,7 @@ def metadata_text(name: str, value: object) -> str:
     if not isinstance(value, Mapping):
         message = f"{name} must be a str or a mapping, got {short_repr(value)}"
         raise TypeError(message)
-    return _compact_json(dict(cast("Mapping[object, object]", value)))
+    return compact_json(dict(cast("Mapping[object, object]", value)))
 
 
 def header_text(name: str, value: object) -> str:
@@ -139,10 +139,18 @@ def header_text(name: str, value: object) -> str:
     if size > _HEADER_BYTES:
         message = f"{name} must not exceed {_HEADER_BYTES} bytes in all, got {size}"
         raise ValueError(message)
-    return _compact_json(result)
+    return compact_json(result)
 
 
-def _compact_json(value: object) -> str:
+def parsed_headers(text: str | None) -> dict[str, str]:
+    """Return headers from what :func:`header_text` made of them; ``{}`` for none."""
+    import json  # noqa: PLC0415 - not needed by most programs
+
+    return cast("dict[str, str]", json.loads(text)) if text else {}
+
+
+def compact_json(value: object) -> str:
+    """Return ``value`` as JSON without blanks, or raise what :mod:`json` raises."""
     import json  # noqa: PLC0415 - not needed by most programs
 
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -1,6 +1,7 @@
 """From a call to a stored job: options, bytes, insert."""
 
-from collections.abc import Iterable, Sequence
+import itertools
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from taskito.exceptions import SerializationError
@@ -9,6 +10,7 @@ from taskito.job import JobResult
 if TYPE_CHECKING:
     from taskito._core import JobSpec
     from taskito._database import Database
+    from taskito._hooks import Hooks
     from taskito._sizes import PayloadSizes
     from taskito.options import JobOptions, TaskOptions
     from taskito.serializers import Serializer
@@ -17,19 +19,53 @@ if TYPE_CHECKING:
 class Producer:
     """Stores jobs of one Queue."""
 
-    __slots__ = ("_database", "_dumps", "_serializer", "_sizes")
+    __slots__ = ("_database", "_dumps", "_serializer", "_sizes", "hooks")
 
     def __init__(
-        self, database: "Database", serializer: "Serializer", sizes: "PayloadSizes"
+        self,
+        database: "Database",
+        serializer: "Serializer",
+        sizes: "PayloadSizes",
+        hooks: "Hooks",
     ) -> None:
         """Keep what a job needs on its way into the database."""
         self._database = database
         self._serializer = serializer
         self._dumps = serializer.dumps
         self._sizes = sizes
+        self.hooks = hooks
 
-    def spec(self, task: str, settings: "TaskOptions", call: "JobOptions") -> "JobSpec":
-        """Return everything about a job but its arguments, reusable for many jobs."""
+    def spec(
+        self,
+        task: str,
+        settings: "TaskOptions",
+        call: "JobOptions",
+        args: tuple[object, ...],
+        kwargs: Mapping[str, object],
+    ) -> "JobSpec":
+        """Return everything about one job but its arguments, as ``on_enqueue`` leaves it.
+
+        Without listeners it is the same for all arguments, and may be reused.
+        """
+        if self.hooks.listens(settings.middleware):
+            call = self.hooks.enqueuing(
+                task, settings.middleware, call.over(settings), args, kwargs
+            )
+        return self._spec(task, settings, call)
+
+    def specs(
+        self,
+        task: str,
+        settings: "TaskOptions",
+        call: "JobOptions",
+        calls: Sequence[tuple[tuple[object, ...], Mapping[str, object]]],
+    ) -> Iterable["JobSpec"]:
+        """Return what :meth:`spec` does for many jobs with the same options."""
+        if self.hooks.listens(settings.middleware):
+            return [self.spec(task, settings, call, *each) for each in calls]
+        return itertools.repeat(self._spec(task, settings, call))
+
+    def _spec(self, task: str, settings: "TaskOptions", call: "JobOptions") -> "JobSpec":
         from taskito._core import JobSpec  # noqa: PLC0415
 
         with self._database:

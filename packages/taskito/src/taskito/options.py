@@ -12,9 +12,11 @@ from taskito._checks import (
     int32,
     metadata_text,
     milliseconds,
+    parsed_headers,
     string,
     unknown_option,
 )
+from taskito.middleware import TaskMiddleware, checked_middleware
 
 T = TypeVar("T")
 
@@ -29,6 +31,9 @@ class TaskSettings(TypedDict, total=False):
     retry_backoff: Seconds | None
     queue: str | None
     max_retry_delay: Seconds | None
+    retry_delays: Iterable[Seconds] | None
+    soft_timeout: Seconds | None
+    middleware: Iterable[TaskMiddleware] | None
     retry_on: Iterable[type[BaseException]] | None
     dont_retry_on: Iterable[type[BaseException]] | None
 
@@ -60,6 +65,9 @@ class TaskOptions:
         queue: Where its jobs wait.
         retry_backoff_ms: Base of the delay before a retry.
         max_retry_delay_ms: Cap of the exponential part of that delay.
+        retry_delays_ms: The delays themselves, the last one for all further retries.
+        soft_timeout_ms: What ``current_job.check_timeout()`` goes by; 0 means no limit.
+        middleware: Told of this task's jobs after the queue-wide ones.
         retry_on: The only exceptions that are retried; ``None`` means all.
         dont_retry_on: Exceptions that are never retried; wins over ``retry_on``.
     """
@@ -70,6 +78,9 @@ class TaskOptions:
     queue: str = "default"
     retry_backoff_ms: int = 1000
     max_retry_delay_ms: int = 300_000
+    retry_delays_ms: tuple[int, ...] | None = None
+    soft_timeout_ms: int = 0
+    middleware: tuple[TaskMiddleware, ...] = ()
     retry_on: tuple[type[BaseException], ...] | None = None
     dont_retry_on: tuple[type[BaseException], ...] = ()
 
@@ -84,6 +95,9 @@ class TaskOptions:
             "max_retry_delay_ms": _if_given(
                 duration, "max_retry_delay", given.get("max_retry_delay")
             ),
+            "retry_delays_ms": _if_given(_delays, "retry_delays", given.get("retry_delays")),
+            "soft_timeout_ms": _if_given(duration, "soft_timeout", given.get("soft_timeout")),
+            "middleware": _if_given(checked_middleware, "middleware", given.get("middleware")),
             "retry_on": _if_given(_classes, "retry_on", given.get("retry_on")),
             "dont_retry_on": _if_given(_classes, "dont_retry_on", given.get("dont_retry_on")),
         }
@@ -154,6 +168,30 @@ class JobOptions:
         pairs = ((field.name, getattr(later, field.name)) for field in fields(later))
         return replace(self, **{name: value for name, value in pairs if value is not None})
 
+    def over(self, settings: TaskOptions) -> "JobOptions":
+        """Return these settings, and where they give none those of the task."""
+        return JobOptions(
+            priority=settings.priority,
+            queue=settings.queue,
+            max_retries=settings.max_retries,
+            timeout_ms=settings.timeout_ms,
+        ).merged(self)
+
+    def as_written(self) -> dict[str, Any]:
+        """Return what is set under the names and in the units of :class:`CallOptions`."""
+        written: dict[str, Any] = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is None:
+                continue
+            if field.name == "headers":
+                written["headers"] = parsed_headers(value)
+            elif field.name.endswith("_ms"):
+                written[field.name[:-3]] = value / 1000
+            else:
+                written[field.name] = value
+        return written
+
 
 NO_OPTIONS = JobOptions()
 """The call sets nothing."""
@@ -161,6 +199,18 @@ NO_OPTIONS = JobOptions()
 
 def _if_given(check: Callable[[str, object], T], name: str, value: object) -> T | None:
     return None if value is None else check(name, value)
+
+
+def _delays(name: str, value: object) -> tuple[int, ...]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        message = f"{name} must be a sequence of seconds, got {value!r}"
+        raise TypeError(message)
+    entries = cast("Iterable[object]", value)
+    delays = tuple(duration(f"an entry of {name}", entry) for entry in entries)
+    if not delays:
+        message = f"{name} must have at least one entry, got {value!r}"
+        raise ValueError(f"{message}\nhint: leave it out for delays that grow by themselves")
+    return delays
 
 
 def _classes(name: str, value: object) -> tuple[type[BaseException], ...]:

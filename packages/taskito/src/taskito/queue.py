@@ -3,7 +3,6 @@
 Longer than other files because each verb is documented here in full.
 """
 
-import itertools
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -32,17 +31,18 @@ from taskito._checks import (
     unknown_option,
 )
 from taskito._database import Database
+from taskito._hooks import Hook3, Hook4, Hook5, Hooks
 from taskito._producer import Producer
 from taskito._sizes import PayloadSizes
 from taskito._twins import twin
 from taskito.exceptions import ConfigurationError
 from taskito.job import JobResult
+from taskito.middleware import TaskMiddleware, checked_middleware
 from taskito.options import JobOptions, TaskOptions, TaskSettings
 from taskito.serializers import CloudpickleSerializer, Serializer
 from taskito.task import TaskDefinition, TaskWrapper, checked_function, default_name, same_source
 
 if TYPE_CHECKING:
-    from taskito._core import JobSpec
     from taskito._worker import Worker
     from taskito_core import Status
 
@@ -97,6 +97,7 @@ class Queue:
         default_priority: int = 0,
         result_ttl: Seconds | None = None,
         serializer: Serializer | None = None,
+        middleware: Iterable[TaskMiddleware] | None = None,
         *,
         drain_timeout: Seconds = 30,
         durability: Literal["full", "normal"] = "full",
@@ -117,6 +118,7 @@ class Queue:
                 and ``cancelled`` jobs that have no ``result_ttl`` of their own; ``None`` keeps
                 them for ever.
             serializer: For arguments and results; default :class:`CloudpickleSerializer`.
+            middleware: Told of the jobs of all tasks, before a task's own middleware.
             drain_timeout: Seconds that running jobs get to finish when a worker ends.
             durability: ``"full"``: what a call has stored when it returns survives power
                 loss. ``"normal"``: it survives a killed process, not power loss.
@@ -153,7 +155,8 @@ class Queue:
         if not isinstance(self._serializer, Serializer):
             message = f"serializer must have dumps and loads, got {serializer!r}"
             raise TypeError(message)
-        self._producer = Producer(self._database, self._serializer, self._sizes)
+        self._hooks = Hooks(checked_middleware("middleware", middleware or ()))
+        self._producer = Producer(self._database, self._serializer, self._sizes, self._hooks)
         self._tasks: dict[str, TaskWrapper[..., Any]] = {}
         self._workers: set[Worker] = set()
 
@@ -193,7 +196,10 @@ class Queue:
                 ``max_retry_delay`` (seconds, default 300), ``retry_on`` and
                 ``dont_retry_on`` (exception classes). The delay before retry n, from 0, is
                 ``min(max_retry_delay, retry_backoff * 2**n)`` plus up to ``retry_backoff``
-                at random.
+                at random; or exactly the n-th entry of ``retry_delays`` (seconds), the last
+                one again for further retries. ``soft_timeout`` (seconds) is what
+                ``current_job.check_timeout()`` goes by; ``middleware`` hears of this task's
+                jobs after the queue-wide one.
 
         An attempt that runs over its timeout fails at that moment as
         :class:`TaskTimeoutError`. A thread cannot be stopped: the function goes on, what it
@@ -250,6 +256,80 @@ class Queue:
     def _task_registry(self) -> Mapping[str, Callable[..., Any]]:
         """Live mapping of task names to callables."""
         return MappingProxyType(self._tasks)
+
+    # Hooks. What a hook raises is logged and changes nothing. docs/hooks.md has the order.
+
+    def on_enqueue(self, hook: Hook4, /) -> Hook4:
+        """Have ``hook(task_name, args, kwargs, options)`` called for every job to be stored.
+
+        In the producer, before serialization. ``options`` is a dict of what the job will be
+        stored with, under the names of :meth:`enqueue`; changes apply, unless the hook
+        raises or leaves a value that cannot be. ``priority``, ``queue``, ``max_retries``
+        and ``timeout`` are always there.
+
+        Returns:
+            The function, like all decorators of hooks.
+
+        Raises:
+            TypeError: If it is not a plain function, like all of them.
+        """
+        return self._hooks.add("on_enqueue", hook)
+
+    def before_task(self, hook: Hook3, /) -> Hook3:
+        """Have ``hook(task_name, args, kwargs)`` called before the function of every attempt.
+
+        Like all hooks up to the commit it runs in the thread of the job, or on the event
+        loop of an ``async def`` task, with ``current_job`` set.
+        """
+        return self._hooks.add("before_task", hook)
+
+    def on_success(self, hook: Hook4, /) -> Hook4:
+        """Have ``hook(task_name, args, kwargs, result)`` called after the function returned."""
+        return self._hooks.add("on_success", hook)
+
+    def on_failure(self, hook: Hook4, /) -> Hook4:
+        """Have ``hook(task_name, args, kwargs, error)`` called after any exception but ``Snooze``.
+
+        Also when the attempt ran over its timeout, with :class:`TaskTimeoutError`.
+        """
+        return self._hooks.add("on_failure", hook)
+
+    def after_task(self, hook: Hook5, /) -> Hook5:
+        """Have ``hook(task_name, args, kwargs, result, error)`` called when an attempt has ended.
+
+        One of ``result`` and ``error`` is ``None``. Attempts that are lost with their worker
+        or handed back by it have no end.
+        """
+        return self._hooks.add("after_task", hook)
+
+    def on_timeout(self, hook: Hook3, /) -> Hook3:
+        """Have ``hook(task_name, args, kwargs)`` called when a hard timeout is stored.
+
+        Like the hooks below it runs after the commit, in a thread of its own, or on the
+        event loop of an ``async def`` task.
+        """
+        return self._hooks.add("on_timeout", hook)
+
+    def on_retry(self, hook: Hook5, /) -> Hook5:
+        """Have ``hook(task_name, args, kwargs, error, retry_count)`` called when a retry is stored.
+
+        ``retry_count`` is the number of the retry, from 1.
+        """
+        return self._hooks.add("on_retry", hook)
+
+    def on_dead_letter(self, hook: Hook4, /) -> Hook4:
+        """Have ``hook(task_name, args, kwargs, error)`` called when a dead letter is stored.
+
+        Also for a job that was lost too often, by the worker that noticed it.
+        """
+        return self._hooks.add("on_dead_letter", hook)
+
+    def on_cancel(self, hook: Hook3, /) -> Hook3:
+        """Have ``hook(task_name, args, kwargs)`` called when a running job ended ``cancelled``.
+
+        Not for jobs that were cancelled while they were pending.
+        """
+        return self._hooks.add("on_cancel", hook)
 
     # Enqueue
 
@@ -319,8 +399,9 @@ class Queue:
                 "headers": headers,
             }
         )
-        spec = self._producer.spec(task_name, self._settings(task_name), call)
-        return self._producer.submit(task_name, spec, arguments(args), keywords(kwargs))
+        positional, named = arguments(args), keywords(kwargs)
+        spec = self._producer.spec(task_name, self._settings(task_name), call, positional, named)
+        return self._producer.submit(task_name, spec, positional, named)
 
     def enqueue_many(  # noqa: PLR0913 - the documented order
         self,
@@ -380,20 +461,20 @@ class Queue:
                 "headers": headers,
             }
         )
+        calls = list(zip(positional, named, strict=True))
         settings, subject = self._settings(task_name), f"a call of {task_name!r}"
         if options_list is None:
-            specs: Iterable[JobSpec] = itertools.repeat(
-                self._producer.spec(task_name, settings, common)
-            )
+            specs = self._producer.specs(task_name, settings, common, calls)
         else:
-            merged = (
+            merged = [
                 common.merged(JobOptions.of_mapping(entry, subject))
                 for entry in _exactly("options_list", options_list, total)
-            )
-            specs = [self._producer.spec(task_name, settings, call) for call in merged]
-        return self._producer.submit_many(
-            task_name, specs, list(zip(positional, named, strict=True))
-        )
+            ]
+            specs = [
+                self._producer.spec(task_name, settings, options, *call)
+                for options, call in zip(merged, calls, strict=True)
+            ]
+        return self._producer.submit_many(task_name, specs, calls)
 
     def _settings(self, task_name: str) -> TaskOptions:
         task = self._tasks.get(task_name)

@@ -1,7 +1,6 @@
 """Registered functions, and the calls that store jobs for them."""
 
 import functools
-import itertools
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -75,8 +74,7 @@ class BoundTask(Generic[P, R]):
             StorageError: If the database cannot be written.
         """
         self._binding.check(args, kwargs)
-        spec = self._cached_spec or self._spec()
-        return self._producer.submit(self.name, spec, args, kwargs)
+        return self._submitted(args, kwargs)
 
     def map(self, iterable: Iterable[Iterable[object]]) -> "list[JobResult[R]]":
         """Store one job for every item, all in one transaction or none.
@@ -90,8 +88,8 @@ class BoundTask(Generic[P, R]):
         calls = [(arguments(item), _NO_KEYWORDS) for item in iterable]
         for args, kwargs in calls:
             self._binding.check(args, kwargs)
-        spec = self._cached_spec or self._spec()
-        return self._producer.submit_many(self.name, itertools.repeat(spec), calls)
+        specs = self._producer.specs(self.name, self.definition.options, self._call, calls)
+        return self._producer.submit_many(self.name, specs, calls)
 
     adelay = twin(delay)
     amap = twin(map)  # noqa: A003 - our own map
@@ -121,9 +119,17 @@ class BoundTask(Generic[P, R]):
         """Show the name."""
         return f"<{type(self).__name__} {self.name!r}>"
 
-    def _spec(self) -> "JobSpec":
-        spec = self._producer.spec(self.name, self.definition.options, self._call)
-        self._cached_spec = spec
+    def _submitted(self, args: tuple[object, ...], kwargs: dict[str, Any]) -> "JobResult[R]":
+        spec = self._cached_spec
+        if spec is None or self._producer.hooks.on_enqueue:
+            spec = self._spec(args, kwargs)
+        return self._producer.submit(self.name, spec, args, kwargs)
+
+    def _spec(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> "JobSpec":
+        options = self.definition.options
+        spec = self._producer.spec(self.name, options, self._call, args, kwargs)
+        if not self._producer.hooks.listens(options.middleware):
+            self._cached_spec = spec
         return spec
 
 
@@ -207,9 +213,9 @@ class TaskWrapper(BoundTask[P, R]):
             }
         )
         if call is NO_OPTIONS:
-            spec = self._cached_spec or self._spec()
-        else:
-            spec = self._producer.spec(self.name, self.definition.options, call)
+            return self._submitted(positional, named)
+        options = self.definition.options
+        spec = self._producer.spec(self.name, options, call, positional, named)
         return self._producer.submit(self.name, spec, positional, named)
 
     aapply_async = twin(apply_async)
