@@ -65,6 +65,20 @@ pub enum Error {
         /// What is wrong with which value.
         message: String,
     },
+    /// A cron expression the grammar refuses, or one that can never fire.
+    Cron {
+        /// What is wrong with which field.
+        message: String,
+        /// What the field takes.
+        hint: String,
+    },
+    /// No time zone has this name.
+    UnknownTimezone {
+        /// The name.
+        name: String,
+        /// A similar one, if there is one.
+        hint: String,
+    },
     /// The store was closed.
     Closed {
         /// The database file.
@@ -92,7 +106,8 @@ impl Error {
             Self::Full { .. } => "full",
             Self::Busy { .. } => "busy",
             Self::NotFound { .. } => "not_found",
-            Self::Invalid { .. } => "invalid",
+            Self::Invalid { .. } | Self::UnknownTimezone { .. } => "invalid",
+            Self::Cron { .. } => "cron",
             Self::Closed { .. } => "closed",
             Self::Io { .. } => "io",
         }
@@ -100,7 +115,7 @@ impl Error {
 
     /// What a person can do about it.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<&str> {
         Some(match self {
             Self::NotWritable { .. } => {
                 "give this user write permission on the directory, or choose another path"
@@ -121,6 +136,7 @@ impl Error {
                 "find the program that keeps a write transaction open on this file"
             }
             Self::Closed { .. } => "make a new Queue for this path",
+            Self::Cron { hint, .. } | Self::UnknownTimezone { hint, .. } => hint,
             Self::NotFound { .. } | Self::Invalid { .. } | Self::Io { .. } => return None,
         })
     }
@@ -138,7 +154,10 @@ impl Error {
             | Self::Busy { path }
             | Self::Closed { path }
             | Self::Io { path, .. } => Some(path),
-            Self::NotFound { .. } | Self::Invalid { .. } => None,
+            Self::NotFound { .. }
+            | Self::Invalid { .. }
+            | Self::Cron { .. }
+            | Self::UnknownTimezone { .. } => None,
         }
     }
 
@@ -186,7 +205,8 @@ impl fmt::Display for Error {
                 path.display()
             ),
             Self::NotFound { what } => write!(f, "{what} not found"),
-            Self::Invalid { message } => f.write_str(message),
+            Self::Invalid { message } | Self::Cron { message, .. } => f.write_str(message),
+            Self::UnknownTimezone { name, .. } => write!(f, "unknown time zone '{name}'"),
             Self::Closed { path } => write!(f, "queue of '{}' is closed", path.display()),
             Self::Io { path, cause } => {
                 write!(f, "cannot use database '{}': {cause}", path.display())

@@ -4,6 +4,7 @@
 //! [`engine`] for who makes it happen, and `python` for the edge to Python.
 
 pub mod clock;
+pub mod cron;
 pub mod engine;
 pub mod error;
 mod fork;
@@ -14,6 +15,7 @@ pub mod outcome;
 pub mod retry;
 pub mod state;
 pub mod store;
+pub mod timing;
 
 #[cfg(feature = "python")]
 mod python;

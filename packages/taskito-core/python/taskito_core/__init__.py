@@ -19,6 +19,7 @@ from taskito_core._native import (
     Outcome,
     RetryPolicy,
     Store,
+    Timing,
     WorkerRow,
     __version__,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Outcome",
     "RetryPolicy",
     "Store",
+    "Timing",
     "WorkerRow",
     "__version__",
 ]

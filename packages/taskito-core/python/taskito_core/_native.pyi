@@ -30,6 +30,7 @@ ErrorKind: TypeAlias = Literal[
     "busy",  # another process held the write lock for more than 5 seconds
     "not_found",  # the named row does not exist
     "invalid",  # an argument the engine refuses
+    "cron",  # a cron expression that is malformed or can never fire
     "closed",  # the store was closed
     "io",  # any other failure of the operating system or SQLite
 ]
@@ -292,6 +293,23 @@ class Store:
         """
     def close(self) -> None:
         """Release every file. Later calls raise kind ``closed``. Idempotent."""
+
+@final
+class Timing:
+    """A rule that says when a schedule fires next. Touches no database."""
+
+    @staticmethod
+    def cron(expression: str, timezone: str = "UTC") -> Timing:
+        """Read ``[second] minute hour day-of-month month day-of-week`` or a shortcut.
+
+        Raises kind ``cron``, naming the field, or ``invalid`` for an unknown IANA zone. The
+        zones are compiled in.
+        """
+    @staticmethod
+    def every(period_ms: int) -> Timing:
+        """Fire at multiples of a period since the Unix epoch."""
+    def next(self, after_ms: int) -> int | None:
+        """The first fire later than an instant, or ``None`` if there will be none."""
 
 @final
 class RetryPolicy:

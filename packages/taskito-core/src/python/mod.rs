@@ -13,6 +13,7 @@ mod engine;
 mod error;
 mod rows;
 mod store;
+mod timing;
 mod types;
 
 use pyo3::prelude::*;
@@ -32,6 +33,8 @@ mod _native {
     use super::rows::{PyAttemptRow, PyDeadRow, PyJobRow, PyWorkerRow};
     #[pymodule_export]
     use super::store::PyStore;
+    #[pymodule_export]
+    use super::timing::PyTiming;
     #[pymodule_export]
     use super::types::{PyClaim, PyJobSpec, PyOutcome, PyRetryPolicy};
 

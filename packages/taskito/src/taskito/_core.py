@@ -28,6 +28,7 @@ from taskito_core import (
     Outcome,
     RetryPolicy,
     Store,
+    Timing,
     WorkerRow,
 )
 
@@ -44,5 +45,6 @@ __all__ = [
     "Outcome",
     "RetryPolicy",
     "Store",
+    "Timing",
     "WorkerRow",
 ]

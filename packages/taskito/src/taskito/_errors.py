@@ -2,6 +2,7 @@
 
 from taskito._core import EngineError
 from taskito.exceptions import (
+    CronError,
     JobNotFoundError,
     QueueClosedError,
     SchemaVersionError,
@@ -18,6 +19,8 @@ def public_error(error: EngineError) -> Exception:
         return QueueClosedError(message, hint=error.hint)
     if error.kind == "not_found":
         return JobNotFoundError(message, hint=error.hint)
+    if error.kind == "cron":
+        return CronError(message, hint=error.hint)
     if error.kind == "invalid":
         return ValueError(f"{message}\nhint: {error.hint}" if error.hint else message)
     return StorageError(message, path=error.path, hint=error.hint)
