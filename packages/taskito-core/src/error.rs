@@ -60,6 +60,11 @@ pub enum Error {
         /// Kind of row and its id.
         what: String,
     },
+    /// A new job is to wait for one that does not exist.
+    MissingDependency {
+        /// Public id of the missing job.
+        id: String,
+    },
     /// An argument the engine refuses.
     Invalid {
         /// What is wrong with which value.
@@ -106,6 +111,7 @@ impl Error {
             Self::Full { .. } => "full",
             Self::Busy { .. } => "busy",
             Self::NotFound { .. } => "not_found",
+            Self::MissingDependency { .. } => "missing_dependency",
             Self::Invalid { .. } | Self::UnknownTimezone { .. } => "invalid",
             Self::Cron { .. } => "cron",
             Self::Closed { .. } => "closed",
@@ -135,6 +141,9 @@ impl Error {
             Self::Busy { .. } => {
                 "find the program that keeps a write transaction open on this file"
             }
+            Self::MissingDependency { .. } => {
+                "it was deleted, or belongs to another database; nothing was stored"
+            }
             Self::Closed { .. } => "make a new Queue for this path",
             Self::Cron { hint, .. } | Self::UnknownTimezone { hint, .. } => hint,
             Self::NotFound { .. } | Self::Invalid { .. } | Self::Io { .. } => return None,
@@ -155,6 +164,7 @@ impl Error {
             | Self::Closed { path }
             | Self::Io { path, .. } => Some(path),
             Self::NotFound { .. }
+            | Self::MissingDependency { .. }
             | Self::Invalid { .. }
             | Self::Cron { .. }
             | Self::UnknownTimezone { .. } => None,
@@ -205,6 +215,7 @@ impl fmt::Display for Error {
                 path.display()
             ),
             Self::NotFound { what } => write!(f, "{what} not found"),
+            Self::MissingDependency { id } => write!(f, "Dependency job '{id}' not found"),
             Self::Invalid { message } | Self::Cron { message, .. } => f.write_str(message),
             Self::UnknownTimezone { name, .. } => write!(f, "unknown time zone '{name}'"),
             Self::Closed { path } => write!(f, "queue of '{}' is closed", path.display()),

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::clock::Millis;
 use crate::id::Key;
+use crate::links::{GroupId, Inputs, Links};
 use crate::state::{State, Status};
 
 /// Counts every claim of a job and never goes down; only the holder of the newest may settle.
@@ -119,6 +120,20 @@ pub struct NewJob {
     pub spec: Arc<JobSpec>,
     /// Serialized arguments.
     pub payload: Vec<u8>,
+    /// What ties it to other jobs; most have no ties.
+    pub links: Option<Box<Links>>,
+}
+
+impl NewJob {
+    /// A job without ties to others.
+    #[must_use]
+    pub fn new(spec: Arc<JobSpec>, payload: Vec<u8>) -> Self {
+        Self {
+            spec,
+            payload,
+            links: None,
+        }
+    }
 }
 
 /// The answer to one inserted job.
@@ -152,6 +167,8 @@ pub struct Claim {
     pub task: Arc<str>,
     /// Serialized arguments.
     pub payload: Vec<u8>,
+    /// The results that go in front of them.
+    pub inputs: Option<Inputs<Vec<u8>>>,
     /// Retries spent so far.
     pub retry_count: u32,
     /// Retries it has in all.
@@ -222,6 +239,8 @@ pub struct JobRow {
     pub cancel_requested: bool,
     /// Parents that are not complete yet.
     pub waiting_on: u32,
+    /// The job that is dead or was cancelled and took this one with it.
+    pub ended_by: Option<Key>,
     /// What it waits for while scheduled; `None` is its own delay.
     pub wait: Option<Wait>,
     /// The length of that wait.
@@ -234,6 +253,8 @@ pub struct JobRow {
     pub limit_key: Option<String>,
     /// Jobs that were inserted together by one canvas share it.
     pub workflow: Option<Key>,
+    /// The innermost limited group it is in.
+    pub group: Option<GroupId>,
     /// The schedule that made it.
     pub fire: Option<Fire>,
     /// The worker that runs it.

@@ -10,6 +10,7 @@ pub mod error;
 mod fork;
 pub mod id;
 pub mod job;
+pub mod links;
 pub mod os;
 pub mod outcome;
 pub mod retry;

@@ -149,6 +149,7 @@ mod tests {
             queue: "q".into(),
             task: "t".into(),
             payload: vec![],
+            inputs: None,
             retry_count,
             max_retries,
             losses: 0,

@@ -53,10 +53,7 @@ impl World {
     }
 
     fn enqueue(&self, spec: JobSpec) -> Key {
-        let job = NewJob {
-            spec: Arc::new(spec),
-            payload: b"args".to_vec(),
-        };
+        let job = NewJob::new(Arc::new(spec), b"args".to_vec());
         self.store.enqueue(vec![job]).unwrap()[0].key
     }
 

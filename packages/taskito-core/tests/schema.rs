@@ -95,7 +95,10 @@ fn every_index_that_a_statement_names_is_used() {
     let indexes: Vec<String> = objects(&connection)
         .into_iter()
         .map(|(name, _)| name)
-        .filter(|name| name.starts_with("job_") || name.starts_with("lane_"))
+        .filter(|name| {
+            let prefixes = ["job_", "lane_", "dependency_"];
+            prefixes.iter().any(|prefix| name.starts_with(prefix))
+        })
         .collect();
     for (name, statement) in statements() {
         let said = statement.lines().nth(1).unwrap_or_default();

@@ -29,6 +29,7 @@ ErrorKind: TypeAlias = Literal[
     "full",  # no space left, or a file size limit
     "busy",  # another process held the write lock for more than 5 seconds
     "not_found",  # the named row does not exist
+    "missing_dependency",  # a new job is to wait for one that does not exist
     "invalid",  # an argument the engine refuses
     "cron",  # a cron expression that is malformed or can never fire
     "closed",  # the store was closed
@@ -52,6 +53,8 @@ class JobSpec:
     ``timeout_ms`` 0 means no limit. ``metadata`` is stored verbatim, ``headers`` is a JSON object.
     ``expires_ms`` counts from the insert as well: no attempt starts later; 0 or less means never.
     ``result_ttl_ms`` counts from the end of the job; ``None`` leaves it to the sweeping worker.
+    ``depends_on`` are ids of stored jobs: it runs when all of them are complete, and its delay
+    counts from there.
     """
 
     def __new__(
@@ -70,7 +73,27 @@ class JobSpec:
         limit_key: str | None = None,
         expires_ms: int | None = None,
         result_ttl_ms: int | None = None,
+        depends_on: Sequence[str] | None = None,
     ) -> JobSpec: ...
+
+@final
+class Links:
+    """What a job of a workflow waits for, and which limits it shares. Immutable.
+
+    Jobs are named by their index in the call of :meth:`Store.insert_workflow`. ``takes`` are
+    those whose results go in front of its arguments: of one job the result itself, of a
+    sequence a list of results in that order. ``after`` are others it waits for. ``groups``
+    are the limited groups it is in, the outermost first, as (number, limit): at most
+    ``limit`` jobs with that number in the same call run at once.
+    """
+
+    def __new__(
+        cls,
+        *,
+        takes: int | Sequence[int] | None = None,
+        after: Sequence[int] = (),
+        groups: Sequence[tuple[int, int]] = (),
+    ) -> Links: ...
 
 @final
 class JobRow:
@@ -123,6 +146,9 @@ class JobRow:
     @property
     def waiting_on(self) -> int:
         """How many of its dependencies are not complete yet."""
+    @property
+    def root_id(self) -> str | None:
+        """The job that is dead or was cancelled and took this one with it."""
     @property
     def expires_at(self) -> int | None: ...
     @property
@@ -245,7 +271,14 @@ class Store:
         Returns, in order, ``(id, deduplicated)``. ``deduplicated`` is true when a live
         ``unique_key`` or an existing ``idempotency_key`` named another job, whose id is
         returned. Concurrent calls of one process share a flush.
+
+        A job that depends on one which is dead or cancelled is stored and cancelled at once.
+        Raises kind ``missing_dependency`` when one does not exist; then nothing is stored.
         """
+    def insert_workflow(
+        self, jobs: Sequence[tuple[JobSpec, bytes, Links]]
+    ) -> list[tuple[str, bool]]:
+        """As :meth:`insert`, for jobs that wait for each other; they share a workflow."""
     def cancel(self, job_id: str) -> bool:
         """Cancel a pending job. False when it was not pending or does not exist."""
     def revive(self, dead_id: str) -> str:
@@ -266,6 +299,10 @@ class Store:
         """Newest first."""
     def result(self, job_id: str) -> bytes | None:
         """The stored result of a complete job, else ``None``."""
+    def dependencies(self, job_id: str) -> list[str]:
+        """Ids of the jobs it depends on, in the order given; empty for an unknown id."""
+    def dependents(self, job_id: str) -> list[str]:
+        """Ids of the jobs that depend on it, oldest first; empty for an unknown id."""
     def stats(self) -> dict[str, int]:
         """Counts under ``pending running completed failed dead cancelled``."""
     def attempts(self, job_id: str) -> list[AttemptRow]:
@@ -338,6 +375,12 @@ class Claim:
     def task(self) -> str: ...
     @property
     def payload(self) -> bytes: ...
+    @property
+    def inputs(self) -> list[bytes] | None:
+        """Results of other jobs that go in front of its arguments, see ``inputs_as``."""
+    @property
+    def inputs_as(self) -> Literal["one", "list"] | None:
+        """How ``inputs`` go there: the only one itself, or all as one list."""
     @property
     def retry_count(self) -> int: ...
     @property

@@ -171,6 +171,7 @@ impl Desk {
         }
         let record = Claim {
             payload: Vec::new(),
+            inputs: None,
             queue: Arc::clone(&claim.queue),
             task: Arc::clone(&claim.task),
             ..claim

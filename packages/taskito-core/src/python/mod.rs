@@ -11,6 +11,7 @@
 mod clock;
 mod engine;
 mod error;
+mod links;
 mod rows;
 mod store;
 mod timing;
@@ -29,6 +30,8 @@ mod _native {
     use super::engine::PyEngine;
     #[pymodule_export]
     use super::error::EngineError;
+    #[pymodule_export]
+    use super::links::PyLinks;
     #[pymodule_export]
     use super::rows::{PyAttemptRow, PyDeadRow, PyJobRow, PyWorkerRow};
     #[pymodule_export]

@@ -127,6 +127,11 @@ impl PyJobRow {
     }
 
     #[getter]
+    fn root_id(&self) -> Option<String> {
+        self.row.ended_by.map(|root| root.text(self.database))
+    }
+
+    #[getter]
     fn expires_at(&self) -> Option<i64> {
         self.row.expires_at.map(|at| at.0)
     }

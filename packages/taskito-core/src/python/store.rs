@@ -10,6 +10,7 @@ use pyo3::types::{PyBytes, PyDict};
 
 use super::clock::PyClock;
 use super::error::detached;
+use super::links::PyLinks;
 use super::rows::{PyAttemptRow, PyDeadRow, PyJobRow, PyWorkerRow};
 use super::types::{PyJobSpec, duration};
 use crate::clock::{Clock, SystemClock};
@@ -18,7 +19,7 @@ use crate::id::{DatabaseId, Key};
 use crate::job::{JobFilter, NewJob};
 use crate::state::{State, Status};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Inspect, JobStore, Sync};
+use crate::store::{Graph, Inspect, JobStore, Sync};
 
 /// The longest sleep of a waiter, for what did not ring.
 const SLICE: Duration = Duration::from_secs(1);
@@ -63,19 +64,28 @@ impl PyStore {
         py: Python<'_>,
         jobs: Vec<(Bound<'_, PyJobSpec>, Bound<'_, PyBytes>)>,
     ) -> PyResult<Vec<(String, bool)>> {
-        let jobs = jobs
-            .iter()
-            .map(|(spec, payload)| NewJob {
-                spec: Arc::clone(&spec.get().0),
-                payload: payload.as_bytes().to_vec(),
-            })
-            .collect();
-        detached(py, || {
-            let inserted = self.0.enqueue(jobs)?;
-            let database = self.0.database()?;
-            let answer = |one: crate::job::Inserted| (one.key.text(database), one.deduplicated);
-            Ok(inserted.into_iter().map(answer).collect())
-        })
+        let mut named = Vec::new();
+        let job =
+            |(index, (spec, payload)): (usize, &(Bound<'_, PyJobSpec>, Bound<'_, PyBytes>))| {
+                spec.get().job(payload, index, &mut named)
+            };
+        let jobs = jobs.iter().enumerate().map(job).collect();
+        detached(py, || self.store(jobs, named))
+    }
+
+    fn insert_workflow(
+        &self,
+        py: Python<'_>,
+        jobs: Vec<(Bound<'_, PyJobSpec>, Bound<'_, PyBytes>, Bound<'_, PyLinks>)>,
+    ) -> PyResult<Vec<(String, bool)>> {
+        let mut named = Vec::new();
+        let mut tied = Vec::with_capacity(jobs.len());
+        for (index, (spec, payload, links)) in jobs.iter().enumerate() {
+            let job = spec.get().job(payload, index, &mut named);
+            let links = Some(links.get().plain().into());
+            tied.push(NewJob { links, ..job });
+        }
+        detached(py, || self.store(tied, named))
     }
 
     fn cancel(&self, py: Python<'_>, job_id: &str) -> PyResult<bool> {
@@ -174,6 +184,14 @@ impl PyStore {
         self.rows(py, ask, PyAttemptRow::new)
     }
 
+    fn dependencies(&self, py: Python<'_>, job_id: &str) -> PyResult<Vec<String>> {
+        self.ids(py, job_id, |key| self.0.dependencies(key))
+    }
+
+    fn dependents(&self, py: Python<'_>, job_id: &str) -> PyResult<Vec<String>> {
+        self.ids(py, job_id, |key| self.0.dependents(key))
+    }
+
     #[pyo3(signature = (*, limit = 10, offset = 0))]
     fn dead_letters(&self, py: Python<'_>, limit: u32, offset: u32) -> PyResult<Vec<PyDeadRow>> {
         self.rows(py, || self.0.dead_letters(limit, offset), PyDeadRow::new)
@@ -236,8 +254,19 @@ impl PyStore {
 
 impl PyStore {
     /// The key of a public id; `None` for text that no row of this database can have.
-    fn key(&self, id: &str) -> Result<Option<Key>> {
+    pub(super) fn key(&self, id: &str) -> Result<Option<Key>> {
         Ok(Key::parse(id, self.0.database()?))
+    }
+
+    /// The public ids of jobs that have to do with one.
+    fn ids(
+        &self,
+        py: Python<'_>,
+        job_id: &str,
+        ask: impl FnOnce(Key) -> Result<Vec<Key>> + Send,
+    ) -> PyResult<Vec<String>> {
+        let ask = || self.key(job_id)?.map_or_else(|| Ok(Vec::new()), ask);
+        self.rows(py, ask, Key::text)
     }
 
     fn rows<T: Send, R>(

@@ -6,8 +6,9 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use super::links::Named;
 use crate::id::DatabaseId;
-use crate::job::{Claim, JobSpec};
+use crate::job::{Claim, JobSpec, NewJob};
 use crate::outcome::Outcome;
 use crate::retry::RetryPolicy;
 
@@ -23,7 +24,11 @@ pub(super) fn millis(duration: Duration) -> i64 {
 
 /// Everything about a job but its payload.
 #[pyclass(name = "JobSpec", module = "taskito_core", frozen)]
-pub(super) struct PyJobSpec(pub(super) Arc<JobSpec>);
+pub(super) struct PyJobSpec {
+    pub(super) spec: Arc<JobSpec>,
+    /// Ids of the jobs it waits for.
+    pub(super) depends_on: Vec<String>,
+}
 
 #[pymethods]
 impl PyJobSpec {
@@ -31,7 +36,7 @@ impl PyJobSpec {
     #[pyo3(signature = (
         task, *, queue = "default", priority = 0, delay_ms = 0, max_retries = 3, timeout_ms = 0,
         unique_key = None, idempotency_key = None, metadata = None, headers = None,
-        limit_key = None, expires_ms = None, result_ttl_ms = None
+        limit_key = None, expires_ms = None, result_ttl_ms = None, depends_on = None
     ))]
     #[expect(
         clippy::too_many_arguments,
@@ -51,8 +56,9 @@ impl PyJobSpec {
         limit_key: Option<String>,
         expires_ms: Option<i64>,
         result_ttl_ms: Option<i64>,
+        depends_on: Option<Vec<String>>,
     ) -> Self {
-        Self(Arc::new(JobSpec {
+        let spec = JobSpec {
             task: task.into(),
             queue: queue.into(),
             priority,
@@ -67,7 +73,26 @@ impl PyJobSpec {
             expires: expires_ms.map(duration),
             result_ttl: result_ttl_ms.map(duration),
             fire: None,
-        }))
+        };
+        Self {
+            spec: spec.into(),
+            depends_on: depends_on.unwrap_or_default(),
+        }
+    }
+}
+
+impl PyJobSpec {
+    /// A job with these arguments; `named` takes note of the stored jobs it waits for.
+    pub(super) fn job(
+        &self,
+        payload: &Bound<'_, PyBytes>,
+        index: usize,
+        named: &mut Vec<Named>,
+    ) -> NewJob {
+        if !self.depends_on.is_empty() {
+            named.push((index, self.depends_on.clone()));
+        }
+        NewJob::new(Arc::clone(&self.spec), payload.as_bytes().to_vec())
     }
 }
 
@@ -115,6 +140,17 @@ impl PyClaim {
     #[getter]
     fn payload<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         PyBytes::new(py, &self.claim.payload)
+    }
+
+    #[getter]
+    fn inputs<'py>(&self, py: Python<'py>) -> Option<Vec<Bound<'py, PyBytes>>> {
+        let inputs = self.claim.inputs.as_ref()?.all().iter();
+        Some(inputs.map(|result| PyBytes::new(py, result)).collect())
+    }
+
+    #[getter]
+    fn inputs_as(&self) -> Option<&'static str> {
+        Some(self.claim.inputs.as_ref()?.shape().name())
     }
 
     #[getter]

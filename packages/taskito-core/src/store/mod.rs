@@ -89,11 +89,13 @@ pub trait Appetite {
 /// Settlements match on the fence: one that is not the newest changes nothing and is
 /// answered with [`Verdict::Stale`].
 pub trait Arrows {
-    /// -> pending, or scheduled when the delay is not over. Duplicates by key are answered
-    /// with the existing job.
+    /// -> pending, scheduled when the delay is not over, or blocked when a parent is not
+    /// complete. Duplicates by key are answered with the existing job. A job with a parent that
+    /// is dead or cancelled is cancelled at once.
     ///
     /// # Errors
-    /// Storage failures; nothing is stored then.
+    /// Storage failures, and a parent that does not exist. The transaction must not be
+    /// committed then.
     fn insert(&mut self, now: Millis, jobs: &[NewJob]) -> Result<Vec<Inserted>>;
 
     /// scheduled -> pending for up to `limit` jobs that are due; how many.
@@ -115,7 +117,8 @@ pub trait Arrows {
         appetite: &mut dyn Appetite,
     ) -> Result<Vec<Claim>>;
 
-    /// running -> complete, with the result.
+    /// running -> complete, with the result. Jobs that waited for nothing else are released:
+    /// blocked -> pending, or scheduled when they have a delay, which begins now.
     ///
     /// # Errors
     /// Storage failures.
@@ -140,7 +143,8 @@ pub trait Arrows {
     /// Storage failures.
     fn hand_back(&mut self, now: Millis, batch: &[Token]) -> Result<Vec<Verdict>>;
 
-    /// running -> dead after a failure, with a dead letter and the attempt recorded.
+    /// running -> dead after a failure, with a dead letter and the attempt recorded. All that
+    /// depends on the job is cancelled.
     ///
     /// # Errors
     /// Storage failures.
@@ -152,7 +156,8 @@ pub trait Arrows {
     /// Storage failures.
     fn bury_lost(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>>;
 
-    /// scheduled or pending -> cancelled; whether it was.
+    /// blocked, scheduled or pending -> cancelled, with all that depends on the job; whether
+    /// it was.
     ///
     /// # Errors
     /// Storage failures.
@@ -285,8 +290,23 @@ pub trait Inspect {
     fn ready_lanes(&self) -> Result<Vec<(String, String)>>;
 }
 
+/// Questions about which job waits for which.
+pub trait Graph {
+    /// The jobs that `job` depends on, each once, in the order in which they were named.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn dependencies(&self, job: Key) -> Result<Vec<Key>>;
+
+    /// The jobs that depend on `job`, oldest first.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn dependents(&self, job: Key) -> Result<Vec<Key>>;
+}
+
 /// A database of jobs.
-pub trait JobStore: Inspect + Send + std::marker::Sync {
+pub trait JobStore: Inspect + Graph + Send + std::marker::Sync {
     /// Runs `work` in one write transaction: all of it becomes visible at the commit, or none.
     /// `work` may be called again when a commit has to be repeated.
     ///

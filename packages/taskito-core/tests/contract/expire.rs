@@ -7,13 +7,16 @@ use taskito_core::job::{JobRow, NewJob};
 use taskito_core::state::State;
 use taskito_core::store::EXPIRED;
 
-use crate::support::{Hunger, job, job_with};
+use crate::support::{Hunger, after, job, job_with};
 use crate::world::{World, assert_applied};
 
 contract![
     a_job_expires_at_the_very_millisecond_and_says_why,
     a_scheduled_job_expires_before_it_is_due,
     a_job_that_waits_for_its_next_attempt_expires,
+    a_job_that_waits_for_another_expires,
+    an_expired_job_takes_its_dependents_along,
+    a_job_that_expires_at_its_claim_takes_its_dependents_along,
     a_running_job_does_not_expire,
     a_job_without_an_expiry_never_expires,
     the_longest_over_come_first_and_the_limit_holds,
@@ -73,6 +76,49 @@ fn a_job_that_waits_for_its_next_attempt_expires(world: &World) {
     world.advance(1000);
     assert_eq!(world.expire(10), 1);
     assert_expired(world, token.key);
+}
+
+fn a_job_that_waits_for_another_expires(world: &World) {
+    let parent = world.running(job("a"));
+    let mut child = expiring("b", 500);
+    child.links = after("b", &[parent.key]).links;
+    let child = world.insert(child);
+    let last = world.insert(after("c", &[child]));
+    world.advance(500);
+    assert_eq!(world.expire(9), 1);
+    assert_expired(world, child);
+    assert_taken_along(world, last, child);
+    assert_applied(world.complete(parent, b"r"));
+    assert_eq!(world.claimed(Hunger::endless()), []);
+}
+
+fn an_expired_job_takes_its_dependents_along(world: &World) {
+    let parent = world.insert(expiring("a", 500));
+    let mut child = expiring("b", 500);
+    child.links = after("b", &[parent]).links;
+    let child = world.insert(child);
+    let other = world.insert(expiring("c", 500));
+    world.advance(500);
+    assert_eq!(world.expire(2), 2, "what was taken along is not counted");
+    assert_expired(world, parent);
+    assert_taken_along(world, child, parent);
+    assert_expired(world, other);
+}
+
+fn a_job_that_expires_at_its_claim_takes_its_dependents_along(world: &World) {
+    let parent = world.insert(expiring("a", 500));
+    let child = world.insert(after("b", &[parent]));
+    world.advance(500);
+    assert_eq!(world.claimed(Hunger::endless()), []);
+    assert_expired(world, parent);
+    assert_taken_along(world, child, parent);
+}
+
+fn assert_taken_along(world: &World, job: Key, root: Key) {
+    let row = world.row(job);
+    assert_eq!(row.state, State::Cancelled);
+    let error = format!("dependency cancelled: {}", world.text(root));
+    assert_eq!(row.error, Some(error));
 }
 
 fn a_running_job_does_not_expire(world: &World) {

@@ -34,15 +34,18 @@ mod world;
 
 mod bury;
 mod cancel;
+mod cascade;
 mod claim;
 mod complete;
 mod enqueue;
 mod expire;
 mod hand_back;
 mod insert;
+mod insert_links;
 mod inspect;
 mod lose;
 mod promote;
+mod release;
 mod retry;
 mod revive;
 mod roster;

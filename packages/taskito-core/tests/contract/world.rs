@@ -183,6 +183,19 @@ impl World {
         self.row(job).state
     }
 
+    pub(crate) fn dependencies(&self, job: Key) -> Vec<Key> {
+        self.store().dependencies(job).unwrap()
+    }
+
+    pub(crate) fn dependents(&self, job: Key) -> Vec<Key> {
+        self.store().dependents(job).unwrap()
+    }
+
+    /// The public id of a job.
+    pub(crate) fn text(&self, job: Key) -> String {
+        job.text(self.store().database().unwrap())
+    }
+
     pub(crate) fn attempts(&self, job: Key) -> Vec<AttemptRow> {
         self.store().attempts(job).unwrap()
     }

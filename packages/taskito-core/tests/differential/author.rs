@@ -5,6 +5,7 @@ use std::time::Duration;
 use taskito_core::clock::Millis;
 use taskito_core::id::xorshift;
 use taskito_core::job::{JobFilter, NewJob};
+use taskito_core::links::{Group, Inputs};
 use taskito_core::state::Status;
 
 use crate::support::{Hunger, START, job_with};
@@ -21,7 +22,7 @@ pub(crate) struct Act {
 /// One arrow. Jobs, claims, letters and workers are named by a [`Pick`].
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    Insert(Vec<NewJob>),
+    Insert(Vec<Fresh>),
     Promote(u32),
     Claim(Pick, Hunger),
     Complete(Vec<Pick>),
@@ -37,6 +38,25 @@ pub(crate) enum Step {
     Beat(Pick, bool),
     Held(Pick),
     Dismiss(Pick),
+}
+
+/// A job to insert, and what ties it to others.
+#[derive(Clone, Debug)]
+pub(crate) struct Fresh {
+    pub(crate) job: NewJob,
+    /// Whose results it takes.
+    pub(crate) inputs: Option<Inputs<Kin>>,
+    /// What else it waits for.
+    pub(crate) after: Vec<Kin>,
+    pub(crate) workflow: bool,
+    pub(crate) groups: Vec<Group>,
+}
+
+/// A job that another one waits for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Kin {
+    Stored(Pick),
+    New(usize),
 }
 
 /// The so-manyth newest of all there are, counted in a circle.
@@ -129,7 +149,7 @@ impl Author {
 
     fn step(&mut self) -> Step {
         match self.below(34) {
-            0..8 => Step::Insert((0..self.below(4)).map(|_| self.job()).collect()),
+            0..8 => Step::Insert((0..self.below(5)).map(|index| self.fresh(index)).collect()),
             8..10 => Step::Promote(self.one_of(&[0, 1, 2, 100])),
             10..17 => Step::Claim(self.pick(), self.hunger()),
             17..19 => Step::Complete(self.picks()),
@@ -150,6 +170,38 @@ impl Author {
             31..33 => Step::Expire(self.one_of(&[0, 1, 2, 100])),
             _ if self.one_in(2) => Step::Enlist,
             _ => Step::Dismiss(self.pick()),
+        }
+    }
+
+    /// The job with that index in its insert; half of all jobs are tied to others.
+    fn fresh(&mut self, index: usize) -> Fresh {
+        let tied = self.one_in(2);
+        let count = if tied { self.below(3) } else { 0 };
+        let inputs = match count {
+            1 if self.one_in(2) => Some(Inputs::One(self.kin(index))),
+            1.. if self.one_in(2) => {
+                Some(Inputs::List((0..count).map(|_| self.kin(index)).collect()))
+            }
+            _ => None,
+        };
+        let group = |number| Group {
+            number,
+            limit: number + 1,
+        };
+        Fresh {
+            job: self.job(),
+            inputs,
+            after: (0..count).map(|_| self.kin(index)).collect(),
+            workflow: tied && self.one_in(2),
+            groups: (0..self.one_of(&[0, 0, 0, 1, 2])).map(group).collect(),
+        }
+    }
+
+    fn kin(&mut self, index: usize) -> Kin {
+        if index > 0 && self.one_in(2) {
+            Kin::New(self.below(index))
+        } else {
+            Kin::Stored(self.pick())
         }
     }
 

@@ -19,7 +19,9 @@ use std::thread;
 
 use author::{Act, Author, Pace};
 use side::{Side, Sight};
+use taskito_core::id::Key;
 use taskito_core::job::JobRow;
+use taskito_core::state::State;
 
 const HISTORIES: usize = 240;
 const THREADS: usize = 4;
@@ -63,19 +65,41 @@ fn tell(seed: usize) {
         assert_eq!(model, sqlite, "sight of the model, sight of SQLite");
         assert_lawful(&act, &before, &model);
         let changed = model.jobs.iter().filter(|job| !before.jobs.contains(job));
-        assert_same_details(&sides, changed);
+        assert_same_details(&sides, &model, changed);
         before = model;
         let question = author.question();
         let [model, sqlite] = sides.each_ref().map(|side| side.answer(&question));
         assert_eq!(model, sqlite, "{question:?}");
     }
-    assert_same_details(&sides, &before.jobs);
+    assert_same_details(&sides, &before, &before.jobs);
 }
 
-fn assert_same_details<'a>(sides: &[Side; 2], jobs: impl IntoIterator<Item = &'a JobRow>) {
+fn assert_same_details<'a>(
+    sides: &[Side; 2],
+    sight: &Sight,
+    jobs: impl IntoIterator<Item = &'a JobRow>,
+) {
     for job in jobs {
         let [model, sqlite] = sides.each_ref().map(|side| side.details(job));
         assert_eq!(model, sqlite, "{job:?}");
+        assert_waits_lawfully(sight, job, &model.dependencies);
+    }
+}
+
+/// A job is blocked exactly while it has an unfinished parent, and none that ended in vain.
+fn assert_waits_lawfully(sight: &Sight, job: &JobRow, parents: &[Key]) {
+    let states = parents.iter().map(|parent| sight.job(*parent).state);
+    let unfinished: Vec<State> = states.filter(|state| *state != State::Complete).collect();
+    match job.state {
+        State::Blocked => {
+            assert_eq!(unfinished.len(), job.waiting_on as usize, "{job:?}");
+            assert!(
+                !unfinished.iter().any(|state| state.is_finished()),
+                "{job:?}"
+            );
+        }
+        State::Cancelled => {}
+        _ => assert_eq!((unfinished, job.waiting_on), (vec![], 0), "{job:?}"),
     }
 }
 

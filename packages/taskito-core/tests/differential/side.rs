@@ -5,12 +5,13 @@ use taskito_core::clock::Millis;
 use taskito_core::error::{Error, Result};
 use taskito_core::id::Key;
 use taskito_core::job::{
-    AttemptRow, DeadRow, Fence, Inserted, JobFilter, JobRow, LaneId, Stats, Token, WorkerId,
+    AttemptRow, DeadRow, Fence, Inserted, JobFilter, JobRow, LaneId, NewJob, Stats, Token, WorkerId,
 };
+use taskito_core::links::{Inputs, Links, Parent};
 use taskito_core::state::State;
 use taskito_core::store::{Completion, End, Failure, JobStore, Sync, Transaction, Verdict};
 
-use crate::author::{Act, Pick, Question, Step};
+use crate::author::{Act, Fresh, Kin, Pick, Question, Step};
 use crate::support::{Home, Hunger, worker};
 
 /// A store and what was learnt of it.
@@ -68,6 +69,14 @@ pub(crate) struct Sight {
     ready_lanes: Vec<(String, String)>,
 }
 
+impl Sight {
+    /// The job with that number.
+    pub(crate) fn job(&self, number: Key) -> &JobRow {
+        let newest = i64::try_from(self.jobs.len()).unwrap() - 1;
+        &self.jobs[usize::try_from(newest - number.0).unwrap()]
+    }
+}
+
 /// What else can be seen of one job.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Details {
@@ -75,6 +84,8 @@ pub(crate) struct Details {
     state: Option<State>,
     result: Option<Vec<u8>>,
     attempts: Vec<AttemptRow>,
+    pub(crate) dependencies: Vec<Key>,
+    dependents: Vec<Key>,
 }
 
 impl Side {
@@ -142,6 +153,8 @@ impl Side {
             state: self.store().state(key).unwrap(),
             result: self.store().result(key).unwrap(),
             attempts: self.attempts(key),
+            dependencies: self.shared_all(self.store().dependencies(key).unwrap()),
+            dependents: self.shared_all(self.store().dependents(key).unwrap()),
         }
     }
 
@@ -156,10 +169,28 @@ impl Side {
     }
 
     fn share(&self, row: JobRow) -> JobRow {
+        let root = row.ended_by.map(|root| self.known.shared(root));
+        // Errors name roots by public ids, which are those of one database.
+        let error = match (row.ended_by, row.error) {
+            (Some(root), Some(error)) => {
+                let text = root.text(self.store().database().unwrap());
+                assert!(error.contains(&text), "{error}");
+                let number = self.known.number(root).to_string();
+                Some(error.replace(&text, &number))
+            }
+            (_, error) => error,
+        };
         JobRow {
             key: self.known.shared(row.key),
+            workflow: row.workflow.map(|first| self.known.shared(first)),
+            ended_by: root,
+            error,
             ..row
         }
+    }
+
+    fn shared_all(&self, keys: Vec<Key>) -> Vec<Key> {
+        keys.into_iter().map(|key| self.known.shared(key)).collect()
     }
 
     fn attempts(&self, job: Key) -> Vec<AttemptRow> {
@@ -211,14 +242,24 @@ impl Known {
         let ends = |picks: &[Pick]| self.tokens(picks, |token| End { token, error: "e" });
         Ok(match step {
             Step::Insert(jobs) => {
-                let answers = t.insert(now, jobs)?;
+                let jobs: Vec<NewJob> = jobs.iter().map(|job| self.tied(job)).collect();
+                let answers = t.insert(now, &jobs)?;
                 Answer::Inserted(answers.iter().map(|answer| self.learn(*answer)).collect())
             }
             Step::Promote(limit) => Answer::Promoted(t.promote(now, *limit)?),
             Step::Claim(worker, hunger) => self.claim(t, now, *worker, hunger.clone())?,
             Step::Complete(picks) => {
-                let result = &now.0.to_le_bytes()[..];
-                let batch = self.tokens(picks, |token| Completion { token, result });
+                let results = self.tokens(picks, |token| {
+                    let result = format!("of the claim {:?} at {now:?}", token.fence);
+                    (token, result)
+                });
+                let batch: Vec<_> = results
+                    .iter()
+                    .map(|(token, result)| Completion {
+                        token: *token,
+                        result: result.as_bytes(),
+                    })
+                    .collect();
                 Answer::Settled(t.complete(now, &batch)?)
             }
             Step::Retry(failures) => {
@@ -264,6 +305,27 @@ impl Known {
             Step::Held(worker) => self.held(t, *worker)?,
             Step::Dismiss(worker) => self.dismiss(t, *worker)?,
         })
+    }
+
+    /// A job to insert with the keys of those it waits for.
+    fn tied(&self, fresh: &Fresh) -> NewJob {
+        let parent = |kin: &Kin| match kin {
+            Kin::Stored(pick) => pick.of(&self.jobs).map(Parent::Stored),
+            Kin::New(index) => Some(Parent::New(*index)),
+        };
+        let links = Links {
+            inputs: fresh.inputs.as_ref().and_then(|inputs| match inputs {
+                Inputs::One(one) => parent(one).map(Inputs::One),
+                Inputs::List(all) => Some(Inputs::List(all.iter().filter_map(parent).collect())),
+            }),
+            after: fresh.after.iter().filter_map(parent).collect(),
+            workflow: fresh.workflow,
+            groups: fresh.groups.clone(),
+        };
+        NewJob {
+            links: (links != Links::default()).then(|| links.into()),
+            ..fresh.job.clone()
+        }
     }
 
     fn claim(

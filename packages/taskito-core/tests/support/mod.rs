@@ -8,8 +8,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use taskito_core::clock::Millis;
-use taskito_core::id::DatabaseId;
+use taskito_core::id::{DatabaseId, Key};
 use taskito_core::job::{JobSpec, NewJob, NewWorker};
+use taskito_core::links::{Links, Parent};
 use taskito_core::store::model::ModelStore;
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{Appetite, JobStore, Sync};
@@ -87,10 +88,37 @@ pub(crate) fn job(task: &str) -> NewJob {
 pub(crate) fn job_with(task: &str, change: impl FnOnce(&mut JobSpec)) -> NewJob {
     let mut spec = JobSpec::new(task);
     change(&mut spec);
+    NewJob::new(spec.into(), task.into())
+}
+
+/// A job with the name of its task as payload, tied to others.
+pub(crate) fn tied(task: &str, links: Links) -> NewJob {
     NewJob {
-        spec: spec.into(),
-        payload: task.into(),
+        links: Some(links.into()),
+        ..job(task)
     }
+}
+
+/// A job that waits for stored ones.
+pub(crate) fn after(task: &str, parents: &[Key]) -> NewJob {
+    tied(
+        task,
+        Links {
+            after: parents.iter().copied().map(Parent::Stored).collect(),
+            ..Links::default()
+        },
+    )
+}
+
+/// A job that waits for earlier ones of the same insert.
+pub(crate) fn after_new(task: &str, parents: &[usize]) -> NewJob {
+    tied(
+        task,
+        Links {
+            after: parents.iter().copied().map(Parent::New).collect(),
+            ..Links::default()
+        },
+    )
 }
 
 /// A worker that serves everything.

@@ -9,7 +9,7 @@ use taskito_core::id::{DatabaseId, Key};
 use taskito_core::job::{AttemptRow, DeadRow, JobFilter, JobRow, Stats, WorkerRow};
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
-use taskito_core::store::{Inspect, JobStore, Sync, Work};
+use taskito_core::store::{Graph, Inspect, JobStore, Sync, Work};
 
 /// Writes through its handles in turn, and reads through the one that did not write last.
 pub(crate) struct Pair {
@@ -36,6 +36,16 @@ impl JobStore for Pair {
         let writer = self.next();
         self.writes.fetch_add(1, Ordering::Relaxed);
         writer.write(sync, work)
+    }
+}
+
+impl Graph for Pair {
+    fn dependencies(&self, job: Key) -> Result<Vec<Key>> {
+        self.next().dependencies(job)
+    }
+
+    fn dependents(&self, job: Key) -> Result<Vec<Key>> {
+        self.next().dependents(job)
     }
 }
 

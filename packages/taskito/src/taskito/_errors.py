@@ -3,6 +3,7 @@
 from taskito._core import EngineError
 from taskito.exceptions import (
     CronError,
+    DependencyError,
     JobNotFoundError,
     QueueClosedError,
     SchemaVersionError,
@@ -21,6 +22,8 @@ def public_error(error: EngineError) -> Exception:
         return JobNotFoundError(message, hint=error.hint)
     if error.kind == "cron":
         return CronError(message, hint=error.hint)
+    if error.kind == "missing_dependency":
+        return DependencyError(message, hint=error.hint)
     if error.kind == "invalid":
         return ValueError(f"{message}\nhint: {error.hint}" if error.hint else message)
     return StorageError(message, path=error.path, hint=error.hint)

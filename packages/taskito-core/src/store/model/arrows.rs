@@ -10,12 +10,13 @@ use crate::job::{
     AttemptRow, Claim, DeadRow, Fence, Inserted, JobRow, JobSpec, LaneId, Mishap, NewJob, Token,
     Wait, WorkerId,
 };
+use crate::links::RootEnd;
 use crate::state::State;
 use crate::store::{Appetite, Arrows, Completion, EXPIRED, End, Failure, Verdict};
 
 impl Arrows for Draft<'_> {
     fn insert(&mut self, now: Millis, jobs: &[NewJob]) -> Result<Vec<Inserted>> {
-        Ok(jobs.iter().map(|job| self.insert_one(now, job)).collect())
+        self.insert_all(now, jobs)
     }
 
     fn promote(&mut self, now: Millis, limit: u32) -> Result<u32> {
@@ -93,6 +94,8 @@ impl Arrows for Draft<'_> {
         if waits {
             job.row.state = State::Cancelled;
             job.row.finished_at = Some(now);
+            let key = job.row.key;
+            self.cascade(now, key, RootEnd::Cancelled);
         }
         Ok(waits)
     }
@@ -107,7 +110,8 @@ impl Arrows for Draft<'_> {
                 .filter(|job| job.is_too_late(now))
                 .min_by_key(|job| (job.row.expires_at, job.row.key));
             let Some(job) = late else { break };
-            job.expire(now);
+            let key = job.expire(now);
+            self.cascade(now, key, RootEnd::Cancelled);
             expired += 1;
         }
         Ok(expired)
@@ -120,8 +124,8 @@ impl Arrows for Draft<'_> {
         let Some(dead) = self.tables.jobs.get(&letter.job) else {
             return Ok(None);
         };
-        let again = NewJob {
-            spec: Arc::new(JobSpec {
+        let again = NewJob::new(
+            Arc::new(JobSpec {
                 task: dead.row.task.as_str().into(),
                 queue: dead.row.queue.as_str().into(),
                 priority: dead.row.priority,
@@ -133,14 +137,15 @@ impl Arrows for Draft<'_> {
                 headers: dead.row.headers.clone(),
                 ..JobSpec::new("")
             }),
-            payload: dead.payload.clone(),
-        };
-        Ok(Some(self.insert_one(now, &again).key))
+            dead.payload.clone(),
+        );
+        Ok(Some(self.add(now, &again).key))
     }
 }
 
 impl Draft<'_> {
-    fn insert_one(&mut self, now: Millis, job: &NewJob) -> Inserted {
+    /// Stores a job as if it had no ties.
+    pub(super) fn add(&mut self, now: Millis, job: &NewJob) -> Inserted {
         if let Some(key) = self.duplicate(&job.spec) {
             return Inserted {
                 key,
@@ -154,6 +159,8 @@ impl Draft<'_> {
             payload: job.payload.clone(),
             lane,
             result: None,
+            parents: vec![],
+            inputs: None,
         };
         self.tables.jobs.insert(key, job);
         Inserted {
@@ -193,6 +200,7 @@ impl Draft<'_> {
         job.row.finished_at = Some(now);
         job.result = Some(done.result.to_vec());
         job.row.owner = None;
+        self.release(now, done.token.key);
         Verdict::Applied
     }
 
@@ -249,6 +257,7 @@ impl Draft<'_> {
         job.row.owner = None;
         self.tables.attempts.insert(attempt_key, attempt);
         self.tables.letters.insert(letter_key, letter);
+        self.cascade(now, end.token.key, RootEnd::Dead);
         Verdict::Applied
     }
 
@@ -271,10 +280,11 @@ impl Job {
         waits && self.row.expires_at.is_some_and(|expiry| expiry <= now)
     }
 
-    pub(super) fn expire(&mut self, now: Millis) {
+    pub(super) fn expire(&mut self, now: Millis) -> Key {
         self.row.state = State::Cancelled;
         self.row.finished_at = Some(now);
         self.row.error = Some(EXPIRED.into());
+        self.row.key
     }
 
     fn wait_again(&mut self, state: State) {
@@ -313,12 +323,14 @@ fn new_row(now: Millis, key: Key, spec: &JobSpec) -> JobRow {
         progress: None,
         cancel_requested: false,
         waiting_on: 0,
+        ended_by: None,
         wait: None,
         wait_length: spec.delay,
         expires_at: spec.expires.map(|expires| now.plus(expires)),
         result_ttl: spec.result_ttl,
         limit_key: spec.limit_key.clone(),
         workflow: None,
+        group: None,
         fire: spec.fire.clone(),
         owner: None,
     }

@@ -7,6 +7,7 @@ use super::{Draft, Job};
 use crate::clock::Millis;
 use crate::id::Key;
 use crate::job::{Claim, Fence, Token, WorkerId};
+use crate::links::RootEnd;
 use crate::state::State;
 use crate::store::Appetite;
 
@@ -38,13 +39,16 @@ impl Draft<'_> {
             line.retain(|waiting| *waiting != key);
             if job.is_too_late(now) {
                 job.expire(now);
+                self.cascade(now, key, RootEnd::Cancelled);
                 continue;
             }
             appetite.took(&job.row.task);
             if job.is_suspect() {
                 appetite.took_suspect();
             }
-            claims.push(job.start(now, worker));
+            let mut claim = job.start(now, worker);
+            claim.inputs = self.inputs(key);
+            claims.push(claim);
             position = (position + 1) % queues.len();
         }
         claims
@@ -92,6 +96,7 @@ impl Job {
             queue: self.row.queue.as_str().into(),
             task: self.row.task.as_str().into(),
             payload: self.payload.clone(),
+            inputs: None,
             retry_count: self.row.retry_count,
             max_retries: self.row.max_retries,
             losses: self.row.losses,

@@ -6,6 +6,7 @@
 
 mod arrows;
 mod claim;
+mod graph;
 mod inspect;
 mod roster;
 
@@ -15,6 +16,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::error::Result;
 use crate::id::{DatabaseId, Key, KeySource};
 use crate::job::{AttemptRow, DeadRow, JobRow, LaneId, WorkerId, WorkerRow};
+use crate::links::{GroupId, Inputs};
 use crate::store::{JobStore, Sync, Work};
 
 /// A database of jobs that lives as long as this value.
@@ -37,6 +39,8 @@ struct Tables {
     /// `running` of these rows stays 0; readers get it counted.
     workers: BTreeMap<WorkerId, WorkerRow>,
     lanes: BTreeMap<(String, String), LaneId>,
+    /// Their number, limit and outer group.
+    groups: BTreeMap<GroupId, (u32, Option<GroupId>)>,
     last_worker: i64,
 }
 
@@ -47,12 +51,17 @@ struct Job {
     payload: Vec<u8>,
     lane: LaneId,
     result: Option<Vec<u8>>,
+    /// What it waits for.
+    parents: Vec<Key>,
+    /// Whose results it takes.
+    inputs: Option<Inputs<Key>>,
 }
 
 /// One write transaction: a copy of all rows, which replaces them if all goes well.
 struct Draft<'a> {
     tables: Tables,
     keys: &'a KeySource,
+    database: DatabaseId,
 }
 
 impl ModelStore {
@@ -81,6 +90,7 @@ impl JobStore for ModelStore {
         let mut draft = Draft {
             tables,
             keys: &self.keys,
+            database: self.database,
         };
         work(&mut draft)?;
         *self.committed() = draft.tables;

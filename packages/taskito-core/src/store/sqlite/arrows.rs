@@ -9,15 +9,15 @@ use crate::job::{Claim, Held, Inserted, Mishap, NewJob, NewWorker, Token, Worker
 use crate::store::{Appetite, Arrows, Completion, End, Failure, Roster, Verdict};
 
 impl SqliteTransaction<'_> {
-    fn explained<T>(&self, answer: rusqlite::Result<T>) -> Result<T> {
+    /// Tells a failure by what the caller can do about it.
+    pub(super) fn explained<T>(&self, answer: rusqlite::Result<T>) -> Result<T> {
         answer.map_err(|error| explain(self.path, &error))
     }
 }
 
 impl Arrows for SqliteTransaction<'_> {
     fn insert(&mut self, now: Millis, jobs: &[NewJob]) -> Result<Vec<Inserted>> {
-        let answer = self.insert_jobs(now, jobs);
-        self.explained(answer)
+        self.insert_jobs(now, jobs)
     }
 
     fn promote(&mut self, now: Millis, limit: u32) -> Result<u32> {

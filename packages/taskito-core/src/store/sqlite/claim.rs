@@ -11,6 +11,7 @@ use super::transaction::{Lane, SqliteTransaction};
 use crate::clock::Millis;
 use crate::id::Key;
 use crate::job::{Claim, LaneId, Token, WorkerId};
+use crate::links::Shape;
 use crate::state::State;
 use crate::store::Appetite;
 
@@ -231,9 +232,9 @@ impl SqliteTransaction<'_> {
         let mut claimed = self
             .connection
             .prepare_cached(include_str!("sql/claimed.sql"))?;
-        claimed
-            .query_row(params![key], |row| {
-                Ok(Claim {
+        let (mut claim, shape): (Claim, Option<Shape>) =
+            claimed.query_row(params![key], |row| {
+                let claim = Claim {
                     token: Token {
                         key,
                         fence: row.get(0)?,
@@ -247,8 +248,13 @@ impl SqliteTransaction<'_> {
                     timeout: duration(row, 4)?,
                     expires_at: row.get(5)?,
                     payload: row.get(6)?,
-                })
-            })
-            .map(Some)
+                    inputs: None,
+                };
+                Ok((claim, row.get(7)?))
+            })?;
+        if let Some(shape) = shape {
+            claim.inputs = Some(self.inputs(key, shape)?);
+        }
+        Ok(Some(claim))
     }
 }

@@ -6,6 +6,7 @@ use super::transaction::SqliteTransaction;
 use crate::clock::Millis;
 use crate::id::Key;
 use crate::job::LaneId;
+use crate::links::RootEnd;
 use crate::state::State;
 
 impl SqliteTransaction<'_> {
@@ -24,6 +25,7 @@ impl SqliteTransaction<'_> {
             .prepare_cached(include_str!("sql/cancel.sql"))?
             .execute(named_params! {":id": job, ":now": now})?;
         self.tally.moves(lane, state, State::Cancelled);
+        self.cascade(now, job, RootEnd::Cancelled)?;
         Ok(true)
     }
 

@@ -6,23 +6,33 @@ use super::transaction::SqliteTransaction;
 use crate::clock::Millis;
 use crate::id::Key;
 use crate::job::LaneId;
+use crate::links::RootEnd;
 use crate::state::State;
 use crate::store::EXPIRED;
 
 impl SqliteTransaction<'_> {
     pub(super) fn expire_due(&mut self, now: Millis, limit: u32) -> Result<u32> {
-        let due: Vec<(Key, LaneId, State)> = self
-            .connection
+        let mut expired = 0;
+        while expired < limit {
+            let due = self.too_late(now, limit - expired)?;
+            if due.is_empty() {
+                break;
+            }
+            for (key, lane, state) in due {
+                // A job that was taken along by an earlier one is not counted.
+                expired += u32::from(self.expire_job(now, key, lane, state)?);
+            }
+        }
+        Ok(expired)
+    }
+
+    fn too_late(&self, now: Millis, limit: u32) -> Result<Vec<(Key, LaneId, State)>> {
+        self.connection
             .prepare_cached(include_str!("sql/expired.sql"))?
             .query_map(named_params! {":now": now, ":limit": limit}, |row| {
                 Ok((row.get(0)?, row.get(1)?, row.get(2)?))
             })?
-            .collect::<Result<_>>()?;
-        let mut expired = 0;
-        for (key, lane, state) in due {
-            expired += u32::from(self.expire_job(now, key, lane, state)?);
-        }
-        Ok(expired)
+            .collect()
     }
 
     /// Cancels a job that waits in `state`, if it is too late for it to start.
@@ -39,6 +49,7 @@ impl SqliteTransaction<'_> {
             .execute(named_params! {":id": key, ":now": now, ":error": EXPIRED})?;
         if moved == 1 {
             self.tally.moves(lane, state, State::Cancelled);
+            self.cascade(now, key, RootEnd::Cancelled)?;
         }
         Ok(moved == 1)
     }

@@ -1,72 +1,105 @@
 //! Arrow `insert`.
 
-use rusqlite::{OptionalExtension, Result, named_params, params};
+use rusqlite::{CachedStatement, OptionalExtension, Result, named_params, params};
 
+use super::link::{Family, Place};
 use super::row::millis;
 use super::transaction::SqliteTransaction;
 use crate::clock::Millis;
+use crate::error;
 use crate::id::Key;
-use crate::job::{Inserted, JobSpec, NewJob};
+use crate::job::{Inserted, JobSpec, LaneId, NewJob};
 use crate::state::State;
 
 impl SqliteTransaction<'_> {
-    pub(super) fn insert_jobs(&mut self, now: Millis, jobs: &[NewJob]) -> Result<Vec<Inserted>> {
-        let mut insert = self
+    pub(super) fn insert_jobs(
+        &mut self,
+        now: Millis,
+        jobs: &[NewJob],
+    ) -> error::Result<Vec<Inserted>> {
+        let insert = self
             .connection
-            .prepare_cached(include_str!("sql/insert.sql"))?;
+            .prepare_cached(include_str!("sql/insert.sql"));
+        let mut insert = self.explained(insert)?;
+        let mut family = Family::default();
         let mut inserted = Vec::with_capacity(jobs.len());
         for job in jobs {
-            let spec = &*job.spec;
-            if let Some(key) = self.duplicate(spec)? {
+            let duplicate = self.duplicate(&job.spec);
+            if let Some(key) = self.explained(duplicate)? {
                 inserted.push(Inserted {
                     key,
                     deduplicated: true,
                 });
                 continue;
             }
-            let lane = self
-                .lanes
-                .find_or_add(self.connection, &spec.queue, &spec.task)?;
-            let run_at = now.plus(spec.delay);
-            let state = if run_at > now {
-                State::Scheduled
-            } else {
-                State::Pending
+            let place = match &job.links {
+                Some(links) => self.place(links, &inserted, &mut family)?,
+                None => Place::default(),
             };
-            let key = self.with_new_key(now, |key| {
-                insert.execute(params![
-                    key,
-                    lane,
-                    state,
-                    spec.priority,
-                    run_at,
-                    now,
-                    spec.max_retries,
-                    millis(spec.timeout),
-                    spec.unique_key,
-                    spec.idempotency_key,
-                    spec.metadata,
-                    spec.headers,
-                    job.payload,
-                    0,
-                    millis(spec.delay),
-                    None::<&str>,
-                    spec.expires.map(|expires| now.plus(expires)),
-                    spec.result_ttl.map(millis),
-                    None::<Key>,
-                    spec.fire.as_ref().map(|fire| &fire.schedule),
-                    spec.fire.as_ref().map(|fire| fire.time),
-                    spec.limit_key,
-                ])?;
-                Ok(key)
-            })?;
-            self.tally.enters(lane, state);
+            let stored = self.insert_job(&mut insert, now, job, &place);
+            let (key, lane) = self.explained(stored)?;
+            if let Some(links) = &job.links {
+                family.welcome(key, links);
+                let tied = self.tie(now, key, lane, &place);
+                self.explained(tied)?;
+            }
             inserted.push(Inserted {
                 key,
                 deduplicated: false,
             });
         }
         Ok(inserted)
+    }
+
+    fn insert_job(
+        &mut self,
+        insert: &mut CachedStatement<'_>,
+        now: Millis,
+        job: &NewJob,
+        place: &Place,
+    ) -> Result<(Key, LaneId)> {
+        let spec = &*job.spec;
+        let lane = self
+            .lanes
+            .find_or_add(self.connection, &spec.queue, &spec.task)?;
+        let run_at = now.plus(spec.delay);
+        let state = if place.waiting_on > 0 {
+            State::Blocked
+        } else if run_at > now {
+            State::Scheduled
+        } else {
+            State::Pending
+        };
+        let key = self.with_new_key(now, |key| {
+            insert.execute(params![
+                key,
+                lane,
+                state,
+                spec.priority,
+                run_at,
+                now,
+                spec.max_retries,
+                millis(spec.timeout),
+                spec.unique_key,
+                spec.idempotency_key,
+                spec.metadata,
+                spec.headers,
+                job.payload,
+                place.waiting_on,
+                millis(spec.delay),
+                place.shape,
+                spec.expires.map(|expires| now.plus(expires)),
+                spec.result_ttl.map(millis),
+                place.workflow.map(|workflow| workflow.key(key)),
+                spec.fire.as_ref().map(|fire| &fire.schedule),
+                spec.fire.as_ref().map(|fire| fire.time),
+                spec.limit_key,
+                place.group,
+            ])?;
+            Ok(key)
+        })?;
+        self.tally.enters(lane, state);
+        Ok((key, lane))
     }
 
     /// The job that a new one would only repeat.

@@ -6,14 +6,17 @@
 //! position, in the order in which their parameters are named.
 
 mod arrows;
+mod cascade;
 mod claim;
 mod connection;
 mod control;
 mod expire;
 mod failure;
+mod graph;
 mod group;
 mod insert;
 mod inspect;
+mod link;
 mod migrate;
 mod row;
 mod settle;
@@ -97,6 +100,7 @@ struct Opened {
 struct Writer {
     connection: Connection,
     lanes: Lanes,
+    database: DatabaseId,
     sync: Option<Sync>,
 }
 
@@ -219,17 +223,20 @@ impl SqliteStore {
                 self.make_gate()
                     .inspect(|made| gate = Some(Arc::clone(made)))
             })?;
-            if self.opened.get().is_none() {
+            let database = if let Some(opened) = self.opened.get() {
+                opened.database
+            } else {
                 let opened = Opened {
                     database: migrate::database_id(&connection, &self.path)?,
                     gate: gate.map_or_else(|| self.make_gate(), Ok)?,
                 };
                 // Filled under the writer lock: nobody was faster.
-                self.opened.get_or_init(|| opened);
-            }
+                self.opened.get_or_init(|| opened).database
+            };
             *writer = Some(Writer {
                 connection,
                 lanes: Lanes::default(),
+                database,
                 sync: None,
             });
         }
@@ -346,7 +353,13 @@ impl Writer {
         }
         let committed = (|| {
             let open = OpenTransaction::begin(&self.connection).map_err(explained)?;
-            let mut arrows = SqliteTransaction::new(&self.connection, &mut self.lanes, keys, path);
+            let mut arrows = SqliteTransaction::new(
+                &self.connection,
+                &mut self.lanes,
+                keys,
+                path,
+                self.database,
+            );
             work(&mut arrows)?;
             let news = arrows.finish().map_err(explained)?;
             open.commit().map_err(explained)?;

@@ -11,6 +11,7 @@ use crate::job::{
     AttemptRow, DeadRow, Fence, Fire, Held, JobRow, LaneId, Mishap, NewWorker, Token, Wait,
     WorkerId, WorkerRow,
 };
+use crate::links::{GroupId, Shape};
 use crate::state::State;
 
 macro_rules! integer_column {
@@ -29,7 +30,7 @@ macro_rules! integer_column {
     )*};
 }
 
-integer_column!(Millis, Key, Fence, LaneId, WorkerId);
+integer_column!(Millis, Key, Fence, LaneId, WorkerId, GroupId);
 
 impl ToSql for State {
     fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
@@ -56,6 +57,20 @@ impl FromSql for Wait {
         let name = value.as_str()?;
         Self::from_name(name)
             .ok_or_else(|| FromSqlError::Other(format!("unknown wait '{name}'").into()))
+    }
+}
+
+impl ToSql for Shape {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.name()))
+    }
+}
+
+impl FromSql for Shape {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let name = value.as_str()?;
+        Self::from_name(name)
+            .ok_or_else(|| FromSqlError::Other(format!("unknown inputs '{name}'").into()))
     }
 }
 
@@ -158,6 +173,8 @@ pub(super) fn job(row: &Row<'_>) -> Result<JobRow> {
         workflow: row.get(27)?,
         fire: fire(row.get(28)?, row.get(29)?),
         owner: row.get(30)?,
+        group: row.get(31)?,
+        ended_by: row.get(32)?,
     })
 }
 

@@ -57,6 +57,10 @@ CREATE TABLE job (
     expires_at INTEGER,
     result_ttl_ms INTEGER,
     workflow INTEGER,
+    -- The innermost limited group it is in.
+    group_id INTEGER,
+    -- The job that is dead or was cancelled and took this one with it.
+    ended_by INTEGER,
     schedule TEXT,
     fire_time INTEGER,
     progress INTEGER,
@@ -115,13 +119,23 @@ END;
 -- Which job waits for which. Rows stay when both are finished.
 CREATE TABLE dependency (
     job INTEGER NOT NULL,
+    -- The parents of a job in the order in which they were named.
+    position INTEGER NOT NULL,
     parent INTEGER NOT NULL,
-    -- Where the parent's result goes among those the job takes; NULL: it takes none.
-    position INTEGER,
-    CONSTRAINT a_parent_counts_once UNIQUE (job, parent, position)
-) STRICT;
+    -- Whether the job takes the parent's result.
+    is_input INTEGER NOT NULL CONSTRAINT is_input_is_a_truth_value CHECK (is_input IN (0, 1)),
+    CONSTRAINT a_place_is_taken_once PRIMARY KEY (job, position)
+) STRICT, WITHOUT ROWID;
 
-CREATE INDEX dependency_parent ON dependency (parent);
+-- Who waits for a job?
+CREATE INDEX dependency_parent ON dependency (parent, job);
+
+-- Groups of which only so many jobs run at once. A group may lie in another one.
+CREATE TABLE job_group (
+    id INTEGER PRIMARY KEY,
+    max_running INTEGER NOT NULL CONSTRAINT some_member_may_run CHECK (max_running > 0),
+    outer_group INTEGER
+) STRICT;
 
 CREATE TABLE job_result (
     job INTEGER PRIMARY KEY,
@@ -165,6 +179,6 @@ SELECT
     job.timeout_ms, job.unique_key, job.idempotency_key, job.metadata, job.headers,
     job.error, job.progress, job.cancel_requested, job.waiting_on, job.wait, job.wait_ms,
     job.expires_at, job.result_ttl_ms, job.limit_key, job.workflow, job.schedule,
-    job.fire_time, job.owner
+    job.fire_time, job.owner, job.group_id, job.ended_by
 FROM job
 CROSS JOIN lane ON lane.id = job.lane;

@@ -7,6 +7,7 @@ use super::row::millis;
 use super::transaction::SqliteTransaction;
 use crate::clock::Millis;
 use crate::job::{Mishap, Token};
+use crate::links::RootEnd;
 use crate::state::State;
 use crate::store::{Completion, End, Failure, Verdict};
 
@@ -27,6 +28,7 @@ impl SqliteTransaction<'_> {
             let moved = complete.execute(params![now, token.key, token.fence])?;
             if moved == 1 {
                 store_result.execute(params![token.key, result])?;
+                self.release(now, token.key)?;
             }
             verdicts.push(self.settled(token, moved, State::Complete));
         }
@@ -103,6 +105,9 @@ impl SqliteTransaction<'_> {
                     ":dead_letter": letter,
                 })
             })?;
+            if moved == 1 {
+                self.cascade(now, token.key, RootEnd::Dead)?;
+            }
             verdicts.push(self.settled(token, moved, State::Dead));
         }
         Ok(verdicts)

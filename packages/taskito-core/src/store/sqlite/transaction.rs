@@ -7,7 +7,7 @@ use std::sync::Arc;
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, ffi, named_params, params};
 
 use crate::clock::Millis;
-use crate::id::{Key, KeySource};
+use crate::id::{DatabaseId, Key, KeySource};
 use crate::job::LaneId;
 use crate::state::State;
 
@@ -153,7 +153,10 @@ pub(super) struct SqliteTransaction<'c> {
     pub(super) lanes: &'c mut Lanes,
     pub(super) keys: &'c KeySource,
     pub(super) path: &'c Path,
+    pub(super) database: DatabaseId,
     pub(super) tally: Tally,
+    /// Whether any job is blocked, once that was asked.
+    pub(super) blocked: Option<bool>,
 }
 
 impl<'c> SqliteTransaction<'c> {
@@ -162,13 +165,16 @@ impl<'c> SqliteTransaction<'c> {
         lanes: &'c mut Lanes,
         keys: &'c KeySource,
         path: &'c Path,
+        database: DatabaseId,
     ) -> Self {
         Self {
             connection,
             lanes,
             keys,
             path,
+            database,
             tally: Tally::default(),
+            blocked: None,
         }
     }
 
