@@ -107,6 +107,14 @@ def demo(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def example(session: nox.Session) -> None:
+    """Run another example: ``nox -s example -- scraper``; examples/README.md lists them."""
+    install(session, packages=True)
+    name, *options = session.posargs or ["scraper"]
+    session.run("python", f"examples/{name}", *options)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure; arguments go to ``benchmarks/run.py``."""
     install(session, packages=True)

@@ -5,8 +5,7 @@ import sysconfig
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-"""The checkout this program is part of."""
+from examples.common.worker import ROOT
 
 CODE_AND_TEXT = frozenset(
     (".c", ".cfg", ".h", ".html", ".json", ".md", ".py", ".pyi", ".rst", ".toml", ".txt", ".xml")

@@ -9,14 +9,6 @@ UNFINISHED = "UnfinishedJob"
 """What stands for an exception's class when a job is neither complete nor dead."""
 
 
-class DemoError(Exception):
-    """The demo cannot go on. The message says why; ``hint`` says what to do."""
-
-    def __init__(self, message: str, *, hint: str) -> None:
-        super().__init__(f"{message}\nhint: {hint}")
-        self.hint = hint
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """What the command line asks for.

@@ -3,21 +3,21 @@
 import dataclasses
 from collections.abc import Iterator
 
+from examples.common.program import Answer
+from examples.common.screen import Paint
 from examples.wordcount.files import printable
 from examples.wordcount.model import UNFINISHED, Report
-from examples.wordcount.screen import LABEL_WIDTH, Paint
 
 LISTED_AT_MOST = 12
 
 
-def as_table(report: Report, paint: Paint) -> str:
-    """Return the lines a person reads."""
-    lines: list[str] = [""]
-    for label, rows in _rows(report, paint):
-        for number, row in enumerate(rows):
-            shown = f"{label:<{LABEL_WIDTH}}" if number == 0 else " " * LABEL_WIDTH
-            lines.append((paint.bold(shown) + row).rstrip())
-    return "\n".join(lines)
+def answer_of(report: Report) -> Answer:
+    """Return what the command prints."""
+    return Answer(
+        document=as_document(report),
+        table=lambda paint: rows_of(report, paint),
+        problem=_problem(report),
+    )
 
 
 def as_document(report: Report) -> dict[str, object]:
@@ -63,7 +63,8 @@ def as_document(report: Report) -> dict[str, object]:
     }
 
 
-def _rows(report: Report, paint: Paint) -> Iterator[tuple[str, list[str]]]:
+def rows_of(report: Report, paint: Paint) -> Iterator[tuple[str, list[str]]]:
+    """Yield the lines a person reads, each group with its label."""
     totals = report.totals
     megabytes = totals.size / 1e6
     unreadable = f", {totals.failed:,} unreadable" if totals.failed else ""
@@ -130,6 +131,14 @@ def _check_rows(report: Report, paint: Paint) -> list[str]:
     rows.append(paint.red(f"✗ {len(comparison.differences):,} numbers differ from a plain loop's"))
     rows += [f"  {printable(line)}" for line in comparison.differences[:LISTED_AT_MOST]]
     return rows
+
+
+def _problem(report: Report) -> str | None:
+    differences = report.comparison.differences
+    if not differences:
+        return None
+    first, count = printable(differences[0]), len(differences)
+    return f"the jobs and the plain loop disagree on {count:,} numbers: {first}"
 
 
 def _jobs(number: int) -> str:

@@ -1,8 +1,5 @@
 """The demo itself: fill the queue, lose a worker, finish with another, check everything."""
 
-import os
-import shutil
-import tempfile
 import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -10,12 +7,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
+from examples.common.program import ExampleError, temporary_home
+from examples.common.screen import Screen
+from examples.common.worker import Worker
 from examples.wordcount import check, diary, files
 from examples.wordcount.check import Failure, Outcome
 from examples.wordcount.kill import Kill, cost_of
-from examples.wordcount.model import UNFINISHED, DemoError, Options, Report
-from examples.wordcount.screen import Screen
-from examples.wordcount.worker import Worker
+from examples.wordcount.model import UNFINISHED, Options, Report
 
 if TYPE_CHECKING:
     from examples.wordcount.analysis import FileFacts
@@ -23,7 +21,6 @@ if TYPE_CHECKING:
 
 TICK_S = 0.05
 KILL_AT = 0.4
-STALLED_AFTER_S = 60.0
 
 
 @dataclass(slots=True, kw_only=True)
@@ -95,7 +92,7 @@ class Demo:
         if self.options.limit:
             del paths[self.options.limit :]
         if not paths:
-            raise DemoError("there is no file to count", hint="name a folder that has some")
+            raise ExampleError("there is no file to count", hint="name a folder that has some")
         where = ", ".join(map(files.printable, folders)) or "the standard library and the docs"
         self.screen.say("input", f"{len(paths):,} files of {where}")
         return paths
@@ -106,7 +103,7 @@ class Demo:
 
         before = self.queue.stats()
         if unfinished := before["pending"] + before["running"]:
-            raise DemoError(
+            raise ExampleError(
                 f"{self.database} still holds {unfinished} unfinished jobs",
                 hint="name a new file with --db",
             )
@@ -120,10 +117,13 @@ class Demo:
 
     def _start_worker(self) -> None:
         self._worker = Worker(
-            database=self.database,
-            diary_path=self._diary.path,
+            app="examples.wordcount.tasks:queue",
             threads=self.options.workers,
             log=self.folder / "worker.log",
+            env={
+                diary.VARIABLE: str(self._diary.path),
+                "PYTHONDONTWRITEBYTECODE": "1",  # it may be counting its own sources
+            },
         )
         self.screen.begin()
         self.screen.say("worker", f"{self._worker.command}   pid {self._worker.pid}")
@@ -168,17 +168,9 @@ class Demo:
             )
             if done != last_done:
                 last_done, last_change = done, time.monotonic()
-            self._insist_on_life(time.monotonic() - last_change)
+            if self._worker:
+                self._worker.insist_on_life(time.monotonic() - last_change)
             time.sleep(TICK_S)
-
-    def _insist_on_life(self, idle_s: float) -> None:
-        worker = self._worker
-        if worker and (worker.has_ended or idle_s > STALLED_AFTER_S):
-            what = "ended by itself" if worker.has_ended else f"did nothing for {idle_s:.0f} s"
-            raise DemoError(
-                f"the worker (pid {worker.pid}) {what}",
-                hint=f"its last words were:\n{worker.last_words()}",
-            )
 
     def _collect(self) -> dict[str, Outcome]:
         """Read back what every job came to."""
@@ -223,15 +215,15 @@ class Demo:
 @contextmanager
 def opened(options: Options, screen: Screen) -> Generator[Demo]:
     """Prepare the files of one run, and clean up after it."""
-    folder = Path(tempfile.mkdtemp(prefix="taskito-demo-"))
-    database = str(Path(options.db or folder / "words.db").absolute())
-    os.environ["TASKITO_DB_PATH"] = database
-    try:
+    with temporary_home("demo", database=options.db, keep=options.keep) as home:
         from examples.wordcount.tasks import queue
 
-        demo = Demo(options=options, screen=screen, database=database, folder=folder, queue=queue)
+        demo = Demo(
+            options=options,
+            screen=screen,
+            database=home.database,
+            folder=home.folder,
+            queue=queue,
+        )
         with queue, demo:
             yield demo
-    finally:
-        if not options.keep:
-            shutil.rmtree(folder, ignore_errors=True)

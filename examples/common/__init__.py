@@ -1,0 +1,1 @@
+"""What every example needs and none is about: a screen, worker processes, exit statuses."""
