@@ -22,7 +22,7 @@ const DATABASE_BITS: u32 = 52;
 const DATABASE_MASK: u64 = (1 << DATABASE_BITS) - 1;
 
 /// Primary key of a job, attempt, dead letter or worker.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key(pub i64);
 
 /// The random number a database got when it was created; 52 bits.
@@ -44,6 +44,18 @@ impl DatabaseId {
 }
 
 impl Key {
+    /// The lowest key that can be made at that instant.
+    #[must_use]
+    pub fn first_at(instant: Millis) -> Self {
+        Self(
+            instant
+                .0
+                .saturating_sub(EPOCH)
+                .clamp(0, i64::MAX >> SEQUENCE_BITS)
+                << SEQUENCE_BITS,
+        )
+    }
+
     /// The public id: lower-case `UUIDv7` text of 36 characters.
     #[must_use]
     pub fn text(self, database: DatabaseId) -> String {

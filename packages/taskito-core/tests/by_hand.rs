@@ -59,6 +59,7 @@ impl World {
         let settings = Settings {
             threads: 1,
             queues: Vec::new(),
+            ..Settings::default()
         };
         let engine = Engine::new(self.site(), settings);
         engine.register("task", policy);
@@ -219,6 +220,7 @@ fn stepping_is_for_workers_that_were_started_by_hand() {
     let settings = Settings {
         threads: 1,
         queues: Vec::new(),
+        ..Settings::default()
     };
     let other = Engine::new(world.site(), settings);
     assert!(matches!(other.take(), Err(Error::Invalid { .. })));

@@ -61,6 +61,7 @@ impl World {
         let settings = Settings {
             threads,
             queues: Vec::new(),
+            ..Settings::default()
         };
         let engine = Engine::new(self.site.clone(), settings);
         engine.register("task", RetryPolicy::default());
@@ -404,6 +405,7 @@ fn a_worker_takes_only_the_queues_it_was_given() {
         Settings {
             threads: 2,
             queues: vec!["mail".into()],
+            ..Settings::default()
         },
     );
     engine.register("task", RetryPolicy::default());

@@ -286,6 +286,20 @@ class Store:
 
         Raises kind ``not_found`` for an unknown id.
         """
+    def purge(
+        self,
+        status: Status,
+        *,
+        before: int,
+        queue: str | None = None,
+        task: str | None = None,
+        after: str | None = None,
+    ) -> tuple[int, str | None]:
+        """Delete finished jobs of one portion, those that ended before an instant.
+
+        Returns how many went, and the ``after`` to go on with, ``None`` at the end. Jobs on
+        which unfinished ones depend stay. Other writers wait no longer than for a few jobs.
+        """
     def job(self, job_id: str) -> JobRow | None: ...
     def jobs(
         self,
@@ -406,8 +420,19 @@ class Engine:
     end it and :meth:`join` reports the end.
     """
 
-    def __new__(cls, store: Store, *, threads: int, queues: Sequence[str] = ()) -> Engine:
-        """``threads`` callers of :meth:`next` will exist; no queues means all of them."""
+    def __new__(
+        cls,
+        store: Store,
+        *,
+        threads: int,
+        queues: Sequence[str] = (),
+        result_ttl_ms: int | None = None,
+    ) -> Engine:
+        """``threads`` callers of :meth:`next` will exist; no queues means all of them.
+
+        Finished jobs without a time to live of their own are deleted after ``result_ttl_ms``;
+        ``None`` keeps them.
+        """
     @property
     def worker_id(self) -> str:
         """Known once :meth:`start` has returned."""

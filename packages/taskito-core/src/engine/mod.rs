@@ -4,6 +4,7 @@
 //! dispatch   claim ──> desk ──> next() ──> a runner thread runs it
 //! dispatch   commit <── desk <── settle() <──┘
 //! watch      other workers die: reaper settles what they held
+//! janitor    what is over expires or is deleted
 //! ```
 //!
 //! Runner threads belong to the caller (Python); they only ever touch the [`desk`]. The
@@ -14,6 +15,7 @@ mod certificate;
 mod desk;
 mod dispatch;
 mod hunger;
+mod janitor;
 mod ledger;
 mod news;
 mod reaper;
@@ -46,6 +48,7 @@ use ledger::Ledger;
 use news::News;
 use watch::Watch;
 
+pub use janitor::Janitor;
 pub use reaper::reap_the_dead;
 pub use slips::Next;
 
@@ -73,12 +76,14 @@ impl Site {
 }
 
 /// How a worker works.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Settings {
     /// Runner threads that will call [`Engine::next`].
     pub threads: u32,
     /// Queues to serve; empty is all.
     pub queues: Vec<String>,
+    /// How long finished jobs are kept that say nothing about it; `None` is for ever.
+    pub result_ttl: Option<Duration>,
 }
 
 /// One worker.
@@ -156,10 +161,12 @@ impl Engine {
         let mut crew = self.vacancy()?;
         let (members, dispatcher, stay) = self.enrol()?;
         let watch = Watch::start(self.site.clone(), members.worker, Arc::clone(&self.desk))?;
+        let janitor = Janitor::new(self.site.clone(), self.settings.result_ttl);
+        let janitor = janitor::Post::start(janitor)?;
         spawn("taskito-dispatch", move || {
             let _stay = stay;
             dispatcher.run();
-            drop(watch);
+            drop((watch, janitor));
         })?;
         *crew = Some(members);
         Ok(())

@@ -28,14 +28,15 @@ pub(super) struct PyEngine {
 impl PyEngine {
     #[new]
     #[pyo3(
-        signature = (store, *, threads, queues = Vec::new()),
-        text_signature = "(store, *, threads, queues=())"
+        signature = (store, *, threads, queues = Vec::new(), result_ttl_ms = None),
+        text_signature = "(store, *, threads, queues=(), result_ttl_ms=None)"
     )]
     fn new(
         py: Python<'_>,
         store: &Bound<'_, PyStore>,
         threads: u32,
         queues: Vec<String>,
+        result_ttl_ms: Option<i64>,
     ) -> PyResult<Self> {
         let store = Arc::clone(&store.get().0);
         detached(py, || {
@@ -46,7 +47,14 @@ impl PyEngine {
                 store: Arc::clone(&store) as Arc<dyn JobStore>,
             };
             Ok(Self {
-                engine: Engine::new(site, Settings { threads, queues }),
+                engine: Engine::new(
+                    site,
+                    Settings {
+                        threads,
+                        queues,
+                        result_ttl: result_ttl_ms.map(duration),
+                    },
+                ),
                 database: store.database()?,
             })
         })

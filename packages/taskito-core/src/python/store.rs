@@ -13,13 +13,13 @@ use super::error::detached;
 use super::links::PyLinks;
 use super::rows::{PyAttemptRow, PyDeadRow, PyJobRow, PyWorkerRow};
 use super::types::{PyJobSpec, duration};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, Millis, SystemClock};
 use crate::error::{Error, Result};
 use crate::id::{DatabaseId, Key};
 use crate::job::{JobFilter, NewJob};
 use crate::state::{State, Status};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Graph, Inspect, JobStore, Sync};
+use crate::store::{Graph, Inspect, JobStore, Purge, Survey, Sync, purge};
 
 /// The longest sleep of a waiter, for what did not ring.
 const SLICE: Duration = Duration::from_secs(1);
@@ -120,6 +120,31 @@ impl PyStore {
         })
     }
 
+    #[pyo3(signature = (status, *, before, queue = None, task = None, after = None))]
+    fn purge(
+        &self,
+        py: Python<'_>,
+        status: &str,
+        before: i64,
+        queue: Option<&str>,
+        task: Option<&str>,
+        after: Option<&str>,
+    ) -> PyResult<(u32, Option<String>)> {
+        let status = parse_status(status)?;
+        detached(py, || {
+            let after = after.map(|id| self.cursor(id)).transpose()?;
+            let filtered = queue.is_some() || task.is_some();
+            let what = Purge {
+                status,
+                before: Millis(before),
+                lanes: filtered.then(|| self.0.lanes(queue, task)).transpose()?,
+            };
+            let (deleted, next) = purge(&*self.0, Sync::Durable, &what, after.unwrap_or_default())?;
+            let database = self.0.database()?;
+            Ok((deleted, next.map(|key| key.text(database))))
+        })
+    }
+
     fn job(&self, py: Python<'_>, job_id: &str) -> PyResult<Option<PyJobRow>> {
         detached(py, || {
             let Some(key) = self.key(job_id)? else {
@@ -140,12 +165,7 @@ impl PyStore {
         limit: u32,
         offset: u32,
     ) -> PyResult<Vec<PyJobRow>> {
-        let status = status
-            .map(|name| {
-                Status::from_name(name)
-                    .ok_or_else(|| PyValueError::new_err(format!("unknown status '{name}'")))
-            })
-            .transpose()?;
+        let status = status.map(parse_status).transpose()?;
         let filter = JobFilter {
             status,
             queue,
@@ -252,7 +272,18 @@ impl PyStore {
     }
 }
 
+fn parse_status(name: &str) -> PyResult<Status> {
+    Status::from_name(name).ok_or_else(|| PyValueError::new_err(format!("unknown status '{name}'")))
+}
+
 impl PyStore {
+    /// The key of an id that names a place in a listing.
+    fn cursor(&self, id: &str) -> Result<Key> {
+        self.key(id)?.ok_or_else(|| Error::Invalid {
+            message: format!("'{id}' is no place in this database"),
+        })
+    }
+
     /// The key of a public id; `None` for text that no row of this database can have.
     pub(super) fn key(&self, id: &str) -> Result<Option<Key>> {
         Ok(Key::parse(id, self.0.database()?))

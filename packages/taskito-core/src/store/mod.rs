@@ -6,7 +6,13 @@
 pub mod gate;
 #[cfg(feature = "model")]
 pub mod model;
+mod purge;
+mod retention;
 pub mod sqlite;
+
+pub(crate) use purge::delete;
+pub use purge::{Purge, purge};
+pub use retention::{Passed, Retention, Survey};
 
 use crate::clock::Millis;
 use crate::error::Result;
@@ -212,9 +218,9 @@ pub trait Roster {
 }
 
 /// Everything one write transaction can do.
-pub trait Transaction: Arrows + Roster {}
+pub trait Transaction: Arrows + Roster + Retention {}
 
-impl<T: Arrows + Roster> Transaction for T {}
+impl<T: Arrows + Roster + Retention> Transaction for T {}
 
 /// The body of a write transaction.
 pub type Work<'a> = dyn FnMut(&mut dyn Transaction) -> Result<()> + 'a;
@@ -306,7 +312,7 @@ pub trait Graph {
 }
 
 /// A database of jobs.
-pub trait JobStore: Inspect + Graph + Send + std::marker::Sync {
+pub trait JobStore: Inspect + Graph + Survey + Send + std::marker::Sync {
     /// Runs `work` in one write transaction: all of it becomes visible at the commit, or none.
     /// `work` may be called again when a commit has to be repeated.
     ///

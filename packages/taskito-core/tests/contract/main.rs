@@ -45,6 +45,7 @@ mod insert_links;
 mod inspect;
 mod lose;
 mod promote;
+mod prune;
 mod release;
 mod retry;
 mod revive;

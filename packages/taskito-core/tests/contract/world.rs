@@ -165,6 +165,10 @@ impl World {
         self.write(|t| t.expire(self.now(), limit))
     }
 
+    pub(crate) fn prune(&self, jobs: &[Key]) -> u32 {
+        self.write(|t| t.prune(jobs))
+    }
+
     pub(crate) fn revive(&self, letter: Key) -> Option<Key> {
         self.write(|t| t.revive(self.now(), letter))
     }

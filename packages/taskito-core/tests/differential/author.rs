@@ -33,6 +33,7 @@ pub(crate) enum Step {
     BuryLost(Vec<Pick>),
     Cancel(Pick),
     Expire(u32),
+    Prune(Vec<Pick>),
     Revive(Pick),
     Enlist,
     Beat(Pick, bool),
@@ -76,6 +77,7 @@ impl Pick {
 pub(crate) struct Question {
     pub(crate) jobs: JobFilter,
     pub(crate) letters: (u32, u32),
+    pub(crate) outlived: (Millis, u32),
 }
 
 /// How the clock of a history goes.
@@ -144,11 +146,15 @@ impl Author {
                 offset: self.one_of(&[0, 0, 1, 5]),
             },
             letters: (self.one_of(&[0, 1, 3, u32::MAX]), self.one_of(&[0, 1, 2])),
+            outlived: (
+                Millis(self.now.0 + self.one_of(&[0, 1000])),
+                self.one_of(&[0, 1, u32::MAX]),
+            ),
         }
     }
 
     fn step(&mut self) -> Step {
-        match self.below(34) {
+        match self.below(35) {
             0..8 => Step::Insert((0..self.below(5)).map(|index| self.fresh(index)).collect()),
             8..10 => Step::Promote(self.one_of(&[0, 1, 2, 100])),
             10..17 => Step::Claim(self.pick(), self.hunger()),
@@ -167,6 +173,7 @@ impl Author {
             28 => Step::Revive(self.pick()),
             29 => Step::Beat(self.pick(), self.one_in(2)),
             30 => Step::Held(self.pick()),
+            33 => Step::Prune(self.picks()),
             31..33 => Step::Expire(self.one_of(&[0, 1, 2, 100])),
             _ if self.one_in(2) => Step::Enlist,
             _ => Step::Dismiss(self.pick()),
@@ -214,6 +221,9 @@ impl Author {
             spec.priority = self.one_of(&[0, 0, 0, 1, -1, 7]);
             spec.delay = Duration::from_millis(self.one_of(&[0, 0, 0, 1, 500, 5000]));
             spec.expires = self
+                .one_in(4)
+                .then(|| Duration::from_millis(self.one_of(&[0, 1, 500, 5000])));
+            spec.result_ttl = self
                 .one_in(4)
                 .then(|| Duration::from_millis(self.one_of(&[0, 1, 500, 5000])));
             spec.max_retries = self.one_of(&[0, 1, 3]);

@@ -1,6 +1,8 @@
 //! One of the two stores, long as every arrow passes here. Keys become numbers that both
 //! stores share: jobs and workers by their coming, everything else by its place in a listing.
 
+use std::collections::BTreeSet;
+
 use taskito_core::clock::Millis;
 use taskito_core::error::{Error, Result};
 use taskito_core::id::Key;
@@ -9,7 +11,7 @@ use taskito_core::job::{
 };
 use taskito_core::links::{Inputs, Links, Parent};
 use taskito_core::state::State;
-use taskito_core::store::{Completion, End, Failure, JobStore, Sync, Transaction, Verdict};
+use taskito_core::store::{Completion, End, Failure, JobStore, Passed, Sync, Transaction, Verdict};
 
 use crate::author::{Act, Fresh, Kin, Pick, Question, Step};
 use crate::support::{Home, Hunger, worker};
@@ -25,6 +27,8 @@ pub(crate) struct Side {
 struct Known {
     /// All jobs, oldest first.
     jobs: Vec<Key>,
+    /// Those that were pruned.
+    gone: BTreeSet<Key>,
     /// All claims, oldest first.
     tokens: Vec<Token>,
     /// All workers that ever came, oldest first.
@@ -48,6 +52,7 @@ pub(crate) enum Answer {
     Settled(Vec<Verdict>),
     Cancelled(bool),
     Expired(u32),
+    Pruned(usize),
     Revived(Option<usize>),
     Enlisted,
     Beaten,
@@ -66,16 +71,20 @@ pub(crate) struct Sight {
     stats: Stats,
     workers: Vec<String>,
     next_due: Option<Millis>,
+    next_expiry: Option<Millis>,
+    passed: Vec<Passed>,
     ready_lanes: Vec<(String, String)>,
 }
 
 impl Sight {
     /// The job with that number.
-    pub(crate) fn job(&self, number: Key) -> &JobRow {
-        let newest = i64::try_from(self.jobs.len()).unwrap() - 1;
-        &self.jobs[usize::try_from(newest - number.0).unwrap()]
+    pub(crate) fn job(&self, number: Key) -> Option<&JobRow> {
+        self.jobs.iter().find(|job| job.key == number)
     }
 }
+
+/// The answers to one question.
+pub(crate) type Answers = (Vec<JobRow>, Vec<DeadRow>, Vec<usize>);
 
 /// What else can be seen of one job.
 #[derive(Debug, PartialEq)]
@@ -139,6 +148,8 @@ impl Side {
             stats: store.stats().unwrap(),
             workers: self.workers(),
             next_due: store.next_due().unwrap(),
+            next_expiry: store.next_expiry().unwrap(),
+            passed: self.passed(),
             ready_lanes,
         }
     }
@@ -158,9 +169,32 @@ impl Side {
         }
     }
 
-    pub(crate) fn answer(&self, question: &Question) -> (Vec<JobRow>, Vec<DeadRow>) {
+    pub(crate) fn answer(&self, question: &Question) -> Answers {
         let (limit, offset) = question.letters;
-        (self.jobs(&question.jobs), self.letters(limit, offset))
+        let (now, most) = question.outlived;
+        let outlived = self.store().outlived(now, most).unwrap();
+        (
+            self.jobs(&question.jobs),
+            self.letters(limit, offset),
+            outlived.iter().map(|key| self.known.number(*key)).collect(),
+        )
+    }
+
+    /// All jobs as they are passed on a walk, portion by portion.
+    fn passed(&self) -> Vec<Passed> {
+        let (mut after, mut passed) = (Key(0), Vec::new());
+        loop {
+            let portion = self.store().walk(after, 3).unwrap();
+            let Some(last) = portion.last() else {
+                return passed;
+            };
+            after = last.key;
+            passed.extend(portion.into_iter().map(|job| Passed {
+                key: self.known.shared(job.key),
+                lane: LaneId(0),
+                ..job
+            }));
+        }
     }
 
     fn jobs(&self, filter: &JobFilter) -> Vec<JobRow> {
@@ -284,6 +318,15 @@ impl Known {
                 Answer::Cancelled(t.cancel(now, job.of(&self.jobs).unwrap_or(Key(1)))?)
             }
             Step::Expire(limit) => Answer::Expired(t.expire(now, *limit)?),
+            Step::Prune(picks) => {
+                let before = self.gone.len();
+                for key in picks.iter().filter_map(|job| job.of(&self.jobs)) {
+                    if t.prune(&[key])? == 1 {
+                        assert!(self.gone.insert(key), "it went twice");
+                    }
+                }
+                Answer::Pruned(self.gone.len() - before)
+            }
             Step::Revive(letter) => {
                 let key = t.revive(now, letter.of(&self.letters).unwrap_or(Key(1)))?;
                 self.jobs.extend(key);
@@ -310,7 +353,10 @@ impl Known {
     /// A job to insert with the keys of those it waits for.
     fn tied(&self, fresh: &Fresh) -> NewJob {
         let parent = |kin: &Kin| match kin {
-            Kin::Stored(pick) => pick.of(&self.jobs).map(Parent::Stored),
+            Kin::Stored(pick) => pick
+                .of(&self.jobs)
+                .filter(|key| !self.gone.contains(key))
+                .map(Parent::Stored),
             Kin::New(index) => Some(Parent::New(*index)),
         };
         let links = Links {

@@ -6,10 +6,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use taskito_core::clock::Millis;
 use taskito_core::error::Result;
 use taskito_core::id::{DatabaseId, Key};
-use taskito_core::job::{AttemptRow, DeadRow, JobFilter, JobRow, Stats, WorkerRow};
+use taskito_core::job::{AttemptRow, DeadRow, JobFilter, JobRow, LaneId, Stats, WorkerRow};
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
-use taskito_core::store::{Graph, Inspect, JobStore, Sync, Work};
+use taskito_core::store::{Graph, Inspect, JobStore, Passed, Survey, Sync, Work};
 
 /// Writes through its handles in turn, and reads through the one that did not write last.
 pub(crate) struct Pair {
@@ -92,5 +92,23 @@ impl Inspect for Pair {
 
     fn ready_lanes(&self) -> Result<Vec<(String, String)>> {
         self.next().ready_lanes()
+    }
+}
+
+impl Survey for Pair {
+    fn walk(&self, after: Key, limit: u32) -> Result<Vec<Passed>> {
+        self.next().walk(after, limit)
+    }
+
+    fn outlived(&self, now: Millis, limit: u32) -> Result<Vec<Key>> {
+        self.next().outlived(now, limit)
+    }
+
+    fn next_expiry(&self) -> Result<Option<Millis>> {
+        self.next().next_expiry()
+    }
+
+    fn lanes(&self, queue: Option<&str>, task: Option<&str>) -> Result<Vec<LaneId>> {
+        self.next().lanes(queue, task)
     }
 }

@@ -43,13 +43,14 @@ class Worker:
         threads: How many jobs it runs at once.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the Queue decides
         self,
         database: "Database",
         runner: "Runner",
         *,
         threads: int,
         queues: Sequence[str],
+        result_ttl_ms: int | None,
         drain_ms: int,
     ) -> None:
         """Prepare a worker of ``threads`` threads; no queues means all of them."""
@@ -58,7 +59,9 @@ class Worker:
         self.threads = threads
         self._drain_ms = drain_ms
         with database as store:
-            self._engine = Engine(store, threads=threads, queues=queues)
+            self._engine = Engine(
+                store, threads=threads, queues=queues, result_ttl_ms=result_ttl_ms
+            )
         self._pid = os.getpid()
         self._started = False
         self._asked_ms: int | None = None

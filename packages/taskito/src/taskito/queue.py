@@ -19,7 +19,7 @@ from typing import (
     overload,
 )
 
-from taskito import inspection
+from taskito import inspection, retention
 from taskito._checks import (
     Seconds,
     arguments,
@@ -595,6 +595,49 @@ class Queue:
         with self._database as store:
             return store.revive(dead_id)
 
+    # Retention
+
+    def purge_completed(self, older_than: Seconds = 86400) -> int:
+        """Delete ``complete`` jobs that ended more than ``older_than`` seconds ago.
+
+        See :meth:`purge_jobs`.
+        """
+        return self.purge_jobs("complete", older_than=older_than)
+
+    def purge_jobs(
+        self,
+        status: str,
+        *,
+        older_than: Seconds = 86400,
+        queue: str | None = None,
+        task_name: str | None = None,
+    ) -> int:
+        """Delete finished jobs that ended more than ``older_than`` seconds ago.
+
+        Their results, errors, logs, dead letters, dependency edges and replay records go with
+        them. A job that an unfinished one depends on is kept. Works through any number of jobs
+        in small portions, so that workers and producers go on meanwhile.
+
+        Args:
+            status: ``complete``, ``dead`` or ``cancelled``.
+            older_than: Seconds since their end; 0 means all that have ended.
+            queue: Only jobs of this queue.
+            task_name: Only jobs of this task.
+
+        Returns:
+            How many jobs were deleted.
+
+        Raises:
+            ValueError: For another status, or a negative duration.
+        """
+        return retention.purge_jobs(
+            self._database,
+            status,
+            duration("older_than", older_than),
+            queue=None if queue is None else string("queue", queue),
+            task=None if task_name is None else string("task_name", task_name),
+        )
+
     # Worker
 
     def run_worker(
@@ -672,6 +715,7 @@ class Queue:
             Runner(self._tasks, self._serializer, self._sizes),
             threads=threads or _cpus(),
             queues=_queue_names(queues),
+            result_ttl_ms=self._result_ttl_ms,
             drain_ms=self._drain_ms
             if drain_timeout is None
             else duration("drain_timeout", drain_timeout),
@@ -707,6 +751,8 @@ class Queue:
     acancel_job = twin(cancel_job)
     adead_letters = twin(dead_letters)
     aretry_dead = twin(retry_dead)
+    apurge_completed = twin(purge_completed)
+    apurge_jobs = twin(purge_jobs)
     ashutdown = twin(shutdown)
     aclose = twin(close)
 

@@ -87,10 +87,7 @@ impl Arrows for Draft<'_> {
         let Some(job) = self.tables.jobs.get_mut(&job) else {
             return Ok(false);
         };
-        let waits = matches!(
-            job.row.state,
-            State::Blocked | State::Scheduled | State::Pending
-        );
+        let waits = job.waits();
         if waits {
             job.row.state = State::Cancelled;
             job.row.finished_at = Some(now);
@@ -273,11 +270,14 @@ impl Draft<'_> {
 impl Job {
     /// Whether it still waits and may not start any more.
     pub(super) fn is_too_late(&self, now: Millis) -> bool {
-        let waits = matches!(
+        self.waits() && self.row.expires_at.is_some_and(|expiry| expiry <= now)
+    }
+
+    pub(super) fn waits(&self) -> bool {
+        matches!(
             self.row.state,
             State::Blocked | State::Scheduled | State::Pending
-        );
-        waits && self.row.expires_at.is_some_and(|expiry| expiry <= now)
+        )
     }
 
     pub(super) fn expire(&mut self, now: Millis) -> Key {

@@ -105,6 +105,10 @@ impl Draft<'_> {
     /// Cancels blocked jobs with a parent that is `root` or was cancelled because of it, until
     /// there is none.
     pub(super) fn cascade(&mut self, now: Millis, root: Key, end: RootEnd) {
+        self.fell_with(now, root, &end.error(root, self.database));
+    }
+
+    fn fell_with(&mut self, now: Millis, root: Key, error: &str) {
         loop {
             let doomed = self.tables.blocked().find(|key| {
                 let job = self.tables.jobs.get(key);
@@ -115,7 +119,7 @@ impl Draft<'_> {
             };
             job.row.state = State::Cancelled;
             job.row.finished_at = Some(now);
-            job.row.error = Some(end.error(root, self.database));
+            job.row.error = Some(error.to_owned());
             job.row.ended_by = Some(root);
         }
     }
@@ -137,12 +141,16 @@ impl Draft<'_> {
                     id: parent.text(self.database),
                 });
             };
-            let root = parent.row.ended_by.unwrap_or(parent.row.key);
-            match self.tables.jobs.get(&root).map(|root| root.row.state) {
-                Some(State::Dead) => fallen = fallen.or(Some((root, RootEnd::Dead))),
-                Some(State::Cancelled) => fallen = fallen.or(Some((root, RootEnd::Cancelled))),
-                _ => {}
-            }
+            let end = match parent.row.state {
+                State::Dead => RootEnd::Dead,
+                State::Cancelled => RootEnd::Cancelled,
+                _ => continue,
+            };
+            let key = parent.row.key;
+            // The root of a parent may be gone, but the parent says what happened to it.
+            let fell = parent.row.ended_by.zip(parent.row.error.clone());
+            let fell = fell.unwrap_or_else(|| (key, end.error(key, self.database)));
+            fallen.get_or_insert(fell);
         }
         let waiting_on = self.tables.waiting_on(key);
         if let Some(job) = self.tables.jobs.get_mut(&key) {
@@ -151,8 +159,8 @@ impl Draft<'_> {
                 job.row.state = State::Blocked;
             }
         }
-        if let Some((root, end)) = fallen {
-            self.cascade(now, root, end);
+        if let Some((root, error)) = fallen {
+            self.fell_with(now, root, &error);
         }
         Ok(())
     }

@@ -8,6 +8,7 @@ mod arrows;
 mod claim;
 mod graph;
 mod inspect;
+mod retention;
 mod roster;
 
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@ use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::Key;
 use crate::job::{Claim, Held, Inserted, Mishap, NewJob, NewWorker, Token, WorkerId};
-use crate::store::{Appetite, Arrows, Completion, End, Failure, Roster, Verdict};
+use crate::store::{Appetite, Arrows, Completion, End, Failure, Retention, Roster, Verdict};
 
 impl SqliteTransaction<'_> {
     /// Tells a failure by what the caller can do about it.
@@ -77,6 +77,13 @@ impl Arrows for SqliteTransaction<'_> {
 
     fn revive(&mut self, now: Millis, letter: Key) -> Result<Option<Key>> {
         let answer = self.revive_job(now, letter);
+        self.explained(answer)
+    }
+}
+
+impl Retention for SqliteTransaction<'_> {
+    fn prune(&mut self, jobs: &[Key]) -> Result<u32> {
+        let answer = self.prune_jobs(jobs);
         self.explained(answer)
     }
 }

@@ -108,7 +108,7 @@ fn look(connection: &Connection, path: &Path) -> Result<i64> {
     let taken: i64 = connection
         .query_row(
             "SELECT count(*) FROM sqlite_schema WHERE name IN
-             ('job', 'jobs', 'lane', 'attempt', 'worker', 'job_result')",
+             ('job', 'jobs', 'lane', 'attempt', 'worker', 'job_result', 'replay', 'task_log')",
             [],
             |row| row.get(0),
         )

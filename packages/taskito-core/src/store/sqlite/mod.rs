@@ -18,8 +18,10 @@ mod insert;
 mod inspect;
 mod link;
 mod migrate;
+mod prune;
 mod row;
 mod settle;
+mod survey;
 mod transaction;
 mod workers;
 

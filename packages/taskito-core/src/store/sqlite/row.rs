@@ -13,6 +13,7 @@ use crate::job::{
 };
 use crate::links::{GroupId, Shape};
 use crate::state::State;
+use crate::store::Passed;
 
 macro_rules! integer_column {
     ($($type:ident),*) => {$(
@@ -223,6 +224,17 @@ pub(super) fn held(row: &Row<'_>) -> Result<Held> {
         },
         max_retries: row.get(3)?,
         losses: row.get(4)?,
+    })
+}
+
+/// A row of `walk.sql`.
+pub(super) fn passed(row: &Row<'_>) -> Result<Passed> {
+    Ok(Passed {
+        key: row.get(0)?,
+        lane: row.get(1)?,
+        state: row.get(2)?,
+        finished_at: row.get(3)?,
+        result_ttl: optional_duration(row, 4)?,
     })
 }
 

@@ -91,6 +91,9 @@ CREATE INDEX job_promote ON job (run_at) WHERE state = 'scheduled';
 -- Which jobs may not start any more?
 CREATE INDEX job_expires ON job (expires_at)
 WHERE expires_at IS NOT NULL AND state IN ('blocked', 'scheduled', 'pending');
+-- Which jobs have outlived their own time to live?
+CREATE INDEX job_outlived ON job (finished_at + result_ttl_ms)
+WHERE result_ttl_ms IS NOT NULL AND finished_at IS NOT NULL;
 -- Does any job wait for another?
 CREATE INDEX job_blocked ON job (id) WHERE state = 'blocked';
 -- What does a worker hold?
@@ -154,6 +157,28 @@ CREATE TABLE attempt (
     failed_at INTEGER NOT NULL,
     CONSTRAINT a_claim_fails_once UNIQUE (job, fence)
 ) STRICT;
+
+-- What attempts said of themselves.
+CREATE TABLE task_log (
+    id INTEGER PRIMARY KEY,
+    job INTEGER NOT NULL,
+    task TEXT NOT NULL,
+    level TEXT NOT NULL,
+    message TEXT NOT NULL,
+    extra TEXT,
+    logged_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX task_log_job ON task_log (job);
+
+-- Which job repeats which. The copy is known by its key, and so is this record.
+CREATE TABLE replay (
+    replay INTEGER PRIMARY KEY,
+    original INTEGER NOT NULL,
+    replayed_at INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX replay_original ON replay (original);
 
 -- Workers that have not left. AUTOINCREMENT: a number names a lock byte and is never reused.
 CREATE TABLE worker (

@@ -117,6 +117,11 @@ impl Tally {
         self.enters(lane, to);
     }
 
+    /// One finished job of `lane` is gone.
+    pub(super) fn leaves(&mut self, lane: LaneId, state: State) {
+        self.owed.entry(lane).or_default()[state as usize] -= 1;
+    }
+
     /// There was more to claim than this transaction came to.
     pub(super) fn leaves_work(&mut self) {
         self.news.work = true;

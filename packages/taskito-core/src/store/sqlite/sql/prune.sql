@@ -1,0 +1,4 @@
+-- Arrow: prune, finished -> gone; the job itself.
+-- Index: primary key.
+DELETE FROM job
+WHERE id = :id

@@ -1,0 +1,4 @@
+-- Arrow: prune, finished -> gone; the record of what it repeated.
+-- Index: primary key.
+DELETE FROM replay
+WHERE replay = :id

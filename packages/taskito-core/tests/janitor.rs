@@ -1,0 +1,209 @@
+//! A janitor that is stepped: what is over expires or is deleted, and nothing else is.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should stop here"
+)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use taskito_core::clock::{Clock, ManualClock, Millis};
+use taskito_core::engine::{Janitor, Site};
+use taskito_core::id::Key;
+use taskito_core::job::{JobSpec, NewJob};
+use taskito_core::state::State;
+use taskito_core::store::gate::Gate;
+use taskito_core::store::sqlite::SqliteStore;
+use taskito_core::store::{Inspect, JobStore, Sync};
+
+const START: Millis = Millis(1_795_000_000_000);
+const HOUR: Duration = Duration::from_secs(3600);
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// A database in memory, a clock and a janitor.
+struct World {
+    store: Arc<SqliteStore>,
+    clock: Arc<ManualClock>,
+    janitor: Janitor,
+}
+
+impl World {
+    fn new(result_ttl: Option<Duration>) -> Self {
+        let clock = Arc::new(ManualClock::at(START));
+        let store = SqliteStore::with_clock(
+            ":memory:",
+            Sync::Relaxed,
+            Arc::clone(&clock) as Arc<dyn Clock>,
+        );
+        let store = Arc::new(store);
+        let site = Site {
+            store: Arc::clone(&store) as Arc<dyn JobStore>,
+            gate: Arc::new(Gate::private().unwrap()),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            path: None,
+        };
+        Self {
+            store,
+            clock,
+            janitor: Janitor::new(site, result_ttl),
+        }
+    }
+
+    fn enqueue(&self, count: usize, change: impl Fn(&mut JobSpec)) -> Vec<Key> {
+        let mut spec = JobSpec::new("task");
+        change(&mut spec);
+        let job = NewJob::new(Arc::new(spec), vec![]);
+        let inserted = self.store.enqueue(vec![job; count]).unwrap();
+        inserted.into_iter().map(|one| one.key).collect()
+    }
+
+    /// Jobs that are finished now.
+    fn finished(&self, count: usize, change: impl Fn(&mut JobSpec)) -> Vec<Key> {
+        let keys = self.enqueue(count, change);
+        self.finish(&keys);
+        keys
+    }
+
+    fn finish(&self, keys: &[Key]) {
+        let now = self.clock.now();
+        self.store
+            .write(Sync::Relaxed, &mut |transaction| {
+                for key in keys {
+                    assert!(transaction.cancel(now, *key)?);
+                }
+                Ok(())
+            })
+            .unwrap();
+    }
+
+    /// Lets the time pass, the janitor looking after every minute of it.
+    fn pass(&mut self, minutes: u32) {
+        for _ in 0..minutes {
+            self.clock.advance(MINUTE);
+            self.work();
+        }
+    }
+
+    /// All there is to do now; in how many steps.
+    fn work(&mut self) -> usize {
+        let now = self.clock.now();
+        let mut steps = 1;
+        while self.janitor.step(now).unwrap() {
+            steps += 1;
+        }
+        steps
+    }
+
+    fn state(&self, key: Key) -> Option<State> {
+        self.store.state(key).unwrap()
+    }
+
+    fn left(&self, keys: &[Key]) -> usize {
+        keys.iter()
+            .filter(|key| self.state(**key).is_some())
+            .count()
+    }
+}
+
+#[test]
+fn late_jobs_expire_in_portions() {
+    let mut world = World::new(None);
+    let late = world.enqueue(1000, |spec| spec.expires = Some(MINUTE));
+    let other = world.enqueue(1, |_| {});
+    assert_eq!(world.work(), 1);
+    world.clock.advance(MINUTE);
+    assert!(world.work() > 2);
+    assert!(
+        late.iter()
+            .all(|key| world.state(*key) == Some(State::Cancelled))
+    );
+    assert_eq!(world.state(other[0]), Some(State::Pending));
+}
+
+#[test]
+fn a_job_lives_as_long_as_it_says_itself() {
+    let mut world = World::new(None);
+    let short = world.finished(1, |spec| spec.result_ttl = Some(MINUTE));
+    let long = world.finished(1, |spec| spec.result_ttl = Some(HOUR));
+    let ever = world.finished(1, |_| {});
+    world.work();
+    assert_eq!(world.left(&short), 1);
+    world.pass(1);
+    assert_eq!((world.left(&short), world.left(&long)), (0, 1));
+    world.pass(60);
+    assert_eq!((world.left(&long), world.left(&ever)), (0, 1));
+}
+
+#[test]
+fn other_jobs_live_as_long_as_the_worker_says() {
+    let mut world = World::new(Some(HOUR));
+    let old = world.finished(3, |_| {});
+    let longer = world.finished(1, |spec| spec.result_ttl = Some(HOUR * 2));
+    let shorter = world.finished(1, |spec| spec.result_ttl = Some(MINUTE));
+    let waiting = world.enqueue(1, |_| {});
+    world.pass(30);
+    assert_eq!((world.left(&old), world.left(&shorter)), (3, 0));
+    let young = world.finished(3, |_| {});
+    world.pass(30);
+    assert_eq!((world.left(&old), world.left(&young)), (0, 3));
+    world.pass(30);
+    assert_eq!((world.left(&young), world.left(&longer)), (0, 1));
+    world.pass(30);
+    assert_eq!((world.left(&longer), world.left(&waiting)), (0, 1));
+}
+
+#[test]
+fn a_job_that_took_long_goes_in_its_time_too() {
+    let mut world = World::new(Some(HOUR));
+    let early = world.enqueue(2, |_| {});
+    world.finished(1, |_| {});
+    world.pass(90);
+    world.finish(&early[..1]);
+    world.pass(30);
+    world.finish(&early[1..]);
+    world.pass(29);
+    assert_eq!(world.left(&early), 2);
+    world.pass(2);
+    assert_eq!(world.left(&early), 1);
+    world.pass(30);
+    assert_eq!(world.left(&early), 0);
+}
+
+#[test]
+fn many_old_jobs_go_in_portions_and_none_is_forgotten() {
+    let mut world = World::new(Some(HOUR));
+    let (mut old, mut waiting) = (vec![], vec![]);
+    for _ in 0..5 {
+        old.extend(world.finished(600, |_| {}));
+        waiting.extend(world.enqueue(300, |_| {}));
+    }
+    world.clock.advance(HOUR);
+    assert!(world.work() > 4);
+    assert_eq!((world.left(&old), world.left(&waiting)), (0, 1500));
+}
+
+#[test]
+fn a_time_to_live_of_nothing_spares_what_is_unfinished() {
+    let mut world = World::new(Some(Duration::ZERO));
+    let waiting = world.enqueue(1, |_| {});
+    let done = world.finished(1, |_| {});
+    world.work();
+    assert_eq!((world.left(&done), world.left(&waiting)), (0, 1));
+    world.finish(&waiting);
+    world.pass(1);
+    assert_eq!(world.left(&waiting), 0);
+}
+
+#[test]
+fn a_clock_that_was_set_back_stops_no_sweep() {
+    let mut world = World::new(Some(MINUTE));
+    world.clock.advance(HOUR * 24);
+    world.work();
+    let clock = Arc::new(ManualClock::at(START));
+    let done = world.finished(1, |spec| spec.result_ttl = Some(Duration::ZERO));
+    assert!(!world.janitor.step(clock.now()).unwrap());
+    assert_eq!(world.left(&done), 1, "it ends in the future");
+    clock.advance(HOUR * 24);
+    assert!(!world.janitor.step(clock.now()).unwrap());
+    assert_eq!(world.left(&done), 0);
+}
