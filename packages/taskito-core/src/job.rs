@@ -190,6 +190,8 @@ pub struct Held {
     pub max_retries: u32,
     /// Losses before this one.
     pub losses: u32,
+    /// Whether it is to be cancelled.
+    pub cancel_requested: bool,
 }
 
 /// One job as it reads from outside.
@@ -300,6 +302,25 @@ pub struct AttemptRow {
     pub claimed_at: Millis,
     /// When it ended.
     pub failed_at: Millis,
+}
+
+/// One log line of a job.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogRow {
+    /// Its key.
+    pub key: Key,
+    /// The job.
+    pub job: Key,
+    /// The task of the job.
+    pub task: String,
+    /// A word for how grave it is.
+    pub level: String,
+    /// The text.
+    pub message: String,
+    /// A JSON object.
+    pub extra: Option<String>,
+    /// When the attempt said it.
+    pub logged_at: Millis,
 }
 
 /// One dead letter.

@@ -83,10 +83,15 @@ pub fn wait_on(word: &AtomicU32, expected: u32, limit: Duration) -> Waited {
 #[cfg(not(target_os = "linux"))]
 pub fn wake_all(_word: &AtomicU32) {}
 
-/// Milliseconds on a clock that never steps and that all processes of the machine share; it
-/// starts anew every 49 days.
+/// The low part of [`monotonic_millis`]; it starts anew every 49 days.
 #[must_use]
 pub fn uptime_millis() -> u32 {
+    u32::try_from(monotonic_millis() & 0xffff_ffff).unwrap_or_default()
+}
+
+/// Milliseconds on a clock that never steps and that all processes of the machine share.
+#[must_use]
+pub fn monotonic_millis() -> u64 {
     let mut now = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
@@ -95,8 +100,7 @@ pub fn uptime_millis() -> u32 {
     unsafe {
         libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now);
     }
-    let millis = now.tv_sec * 1000 + now.tv_nsec / 1_000_000;
-    u32::try_from(millis & 0xffff_ffff).unwrap_or_default()
+    u64::try_from(now.tv_sec * 1000 + now.tv_nsec / 1_000_000).unwrap_or_default()
 }
 
 /// Memory that every process which maps the same file shares; or our own, without a file.

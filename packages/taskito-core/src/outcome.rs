@@ -2,12 +2,17 @@
 //!
 //! "What happens on retry" is decided here and applied by `retry` of the store.
 
+use std::time::Duration;
+
 use crate::clock::Millis;
 use crate::job::{Claim, Held, Token};
 use crate::retry::RetryPolicy;
 
 /// The loss with this number buries a job: it probably kills its workers.
 pub const FATAL_LOSS: u32 = 3;
+
+/// The error of a job that was cancelled while a worker held it.
+pub const CANCELLED_BY_REQUEST: &str = "cancelled by request";
 
 /// What happened to one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +25,18 @@ pub enum Outcome {
         error: String,
         /// Whether the task's filters allow another attempt.
         retryable: bool,
+        /// The wait before that, if the task asked for one.
+        delay: Option<Duration>,
+    },
+    /// The function wants to be called again later; nothing is spent.
+    Snoozed {
+        /// How long it waits.
+        delay: Duration,
+    },
+    /// The function was called off, or called itself off.
+    Cancelled {
+        /// What is said about it.
+        error: String,
     },
     /// It was not run to an end, and that is nobody's fault: nothing is spent.
     HandedBack,
@@ -40,9 +57,19 @@ pub enum Settlement<'o> {
         /// The traceback.
         error: &'o str,
     },
+    /// running -> scheduled, nothing spent.
+    Snooze {
+        /// When it is due again.
+        run_at: Millis,
+    },
     /// running -> dead.
     Bury {
         /// The traceback.
+        error: &'o str,
+    },
+    /// running -> cancelled.
+    Abort {
+        /// What is said about it.
         error: &'o str,
     },
     /// running -> pending, nothing spent.
@@ -60,6 +87,15 @@ impl Outcome {
                 claim.timeout.as_secs_f64()
             ),
             retryable: policy.retries_timeouts,
+            delay: None,
+        }
+    }
+
+    /// An attempt that was called off from outside.
+    #[must_use]
+    pub fn cancelled_by_request() -> Self {
+        Self::Cancelled {
+            error: CANCELLED_BY_REQUEST.into(),
         }
     }
 
@@ -74,16 +110,25 @@ impl Outcome {
     ) -> Settlement<'_> {
         match self {
             Self::Done(result) => Settlement::Complete { result },
-            Self::Failed { error, retryable } => {
+            Self::Failed {
+                error,
+                retryable,
+                delay,
+            } => {
                 if *retryable && claim.retry_count < claim.max_retries {
+                    let delay = delay.unwrap_or_else(|| policy.delay(claim.retry_count, random));
                     Settlement::Retry {
-                        run_at: now.plus(policy.delay(claim.retry_count, random)),
+                        run_at: now.plus(delay),
                         error,
                     }
                 } else {
                     Settlement::Bury { error }
                 }
             }
+            Self::Snoozed { delay } => Settlement::Snooze {
+                run_at: now.plus(*delay),
+            },
+            Self::Cancelled { error } => Settlement::Abort { error },
             Self::HandedBack => Settlement::HandBack,
         }
     }
@@ -133,8 +178,6 @@ mod tests {
     use super::*;
     use crate::id::Key;
     use crate::job::{Fence, LaneId};
-    use std::time::Duration;
-
     fn token() -> Token {
         Token {
             key: Key(1),
@@ -162,6 +205,7 @@ mod tests {
         Outcome::Failed {
             error: "boom".into(),
             retryable,
+            delay: None,
         }
     }
 
@@ -189,11 +233,38 @@ mod tests {
     }
 
     #[test]
+    fn a_task_may_choose_its_wait_but_not_have_more_attempts() {
+        let outcome = Outcome::Failed {
+            error: "later".into(),
+            retryable: true,
+            delay: Some(Duration::from_secs(7)),
+        };
+        let policy = RetryPolicy::default();
+        let error = "later";
+        let first = outcome.decide(&claim(0, 1), &policy, Millis(1000), 99);
+        let run_at = Millis(8000);
+        assert_eq!(first, Settlement::Retry { run_at, error });
+        let last = outcome.decide(&claim(1, 1), &policy, Millis(1000), 99);
+        assert_eq!(last, Settlement::Bury { error });
+    }
+
+    #[test]
+    fn a_snooze_spends_nothing_and_has_no_end() {
+        let outcome = Outcome::Snoozed {
+            delay: Duration::from_secs(7),
+        };
+        let verdict = outcome.decide(&claim(1, 1), &RetryPolicy::default(), Millis(1000), 0);
+        let run_at = Millis(8000);
+        assert_eq!(verdict, Settlement::Snooze { run_at });
+    }
+
+    #[test]
     fn a_job_that_never_started_loses_nothing() {
         let held = Held {
             token: token(),
             max_retries: 0,
             losses: 2,
+            cancel_requested: false,
         };
         assert_eq!(
             decide_loss(&held, "w", false),
@@ -207,6 +278,7 @@ mod tests {
             token: token(),
             max_retries,
             losses,
+            cancel_requested: false,
         };
         assert!(matches!(
             decide_loss(&held(3, 0), "w", true),

@@ -1,14 +1,18 @@
 //! How long a failed job waits for its next attempt.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-/// The waiting rule of one task: `min(cap, base * 2^n) + U[0, base)` for retry number `n`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The waiting rule of one task: `min(cap, base * 2^n) + U[0, base)` for retry number `n`, or
+/// a list of waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Base of the exponential part and width of the jitter; zero retries at once.
     pub backoff: Duration,
     /// Cap of the exponential part.
     pub max_delay: Duration,
+    /// The exact waits instead, one for each retry; the last one repeats. Empty is none.
+    pub delays: Arc<[Duration]>,
     /// Whether an attempt that ran over its timeout is repeated.
     pub retries_timeouts: bool,
 }
@@ -18,6 +22,7 @@ impl Default for RetryPolicy {
         Self {
             backoff: Duration::from_secs(1),
             max_delay: Duration::from_secs(300),
+            delays: Arc::default(),
             retries_timeouts: true,
         }
     }
@@ -27,6 +32,10 @@ impl RetryPolicy {
     /// The wait after a failure. `retries` is how many were spent before, `random` any number.
     #[must_use]
     pub fn delay(&self, retries: u32, random: u64) -> Duration {
+        let number = usize::try_from(retries).unwrap_or(usize::MAX);
+        if let Some(exact) = self.delays.get(number).or(self.delays.last()) {
+            return *exact;
+        }
         let base = u64::try_from(self.backoff.as_millis()).unwrap_or(u64::MAX);
         if base == 0 {
             return Duration::ZERO;
@@ -71,5 +80,16 @@ mod tests {
             ..RetryPolicy::default()
         };
         assert_eq!(policy.delay(5, 12345), Duration::ZERO);
+    }
+
+    #[test]
+    fn listed_delays_are_exact_and_the_last_one_repeats() {
+        let policy = RetryPolicy {
+            delays: [7, 0, 3600].map(Duration::from_secs).into(),
+            ..RetryPolicy::default()
+        };
+        for (retries, seconds) in [(0, 7), (1, 0), (2, 3600), (3, 3600), (u32::MAX, 3600)] {
+            assert_eq!(policy.delay(retries, 99), Duration::from_secs(seconds));
+        }
     }
 }

@@ -58,7 +58,6 @@ impl World {
     fn worker(&self, policy: RetryPolicy) -> Engine {
         let settings = Settings {
             threads: 1,
-            queues: Vec::new(),
             ..Settings::default()
         };
         let engine = Engine::new(self.site(), settings);
@@ -89,7 +88,14 @@ fn finish(worker: &Engine, claim: &Claim) {
 fn fail(worker: &Engine, claim: &Claim) {
     let error = "boom".into();
     let retryable = true;
-    worker.settle(claim.token, Outcome::Failed { error, retryable });
+    worker.settle(
+        claim.token,
+        Outcome::Failed {
+            error,
+            retryable,
+            delay: None,
+        },
+    );
     worker.commit().unwrap();
 }
 
@@ -219,7 +225,6 @@ fn stepping_is_for_workers_that_were_started_by_hand() {
 
     let settings = Settings {
         threads: 1,
-        queues: Vec::new(),
         ..Settings::default()
     };
     let other = Engine::new(world.site(), settings);

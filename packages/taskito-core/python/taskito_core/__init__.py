@@ -14,6 +14,7 @@ from taskito_core._native import (
     DeadRow,
     Engine,
     EngineError,
+    Event,
     JobRow,
     JobSpec,
     Links,
@@ -26,7 +27,9 @@ from taskito_core._native import (
 )
 
 if TYPE_CHECKING:
+    from taskito_core._native import Arrow as Arrow
     from taskito_core._native import ErrorKind as ErrorKind
+    from taskito_core._native import EventKind as EventKind
     from taskito_core._native import Status as Status
 
 __all__ = [
@@ -38,6 +41,7 @@ __all__ = [
     "DeadRow",
     "Engine",
     "EngineError",
+    "Event",
     "JobRow",
     "JobSpec",
     "Links",

@@ -281,6 +281,12 @@ class Store:
         """As :meth:`insert`, for jobs that wait for each other; they share a workflow."""
     def cancel(self, job_id: str) -> bool:
         """Cancel a pending job. False when it was not pending or does not exist."""
+    def cancel_request(self, job_id: str) -> bool:
+        """Ask the worker of a running job to cancel it. False when it was not running.
+
+        Workers have heard of it when this returns. From then on the job is cancelled instead
+        of being retried, snoozed, lost or handed back.
+        """
     def revive(self, dead_id: str) -> str:
         """Enqueue a dead letter's job again and remove the letter; the new job's id.
 
@@ -366,7 +372,9 @@ class Timing:
 class RetryPolicy:
     """How one task waits between attempts: ``min(cap, base * 2**n) + U[0, base)``.
 
-    ``retry_timeouts`` says whether an attempt that ran over its timeout is repeated.
+    ``delays_ms``, unless empty, gives the exact waits instead: the n-th retry waits the n-th,
+    the last one repeats. ``retry_timeouts`` says whether an attempt that ran over its timeout
+    is repeated.
     """
 
     def __new__(
@@ -374,13 +382,20 @@ class RetryPolicy:
         *,
         backoff_ms: int = 1000,
         max_delay_ms: int = 300_000,
+        delays_ms: Sequence[int] | None = None,
         retry_timeouts: bool = True,
     ) -> RetryPolicy: ...
 
 @final
 class Claim:
-    """One job this worker holds: what to run, and the token to settle it with."""
+    """One attempt this worker holds: what to run, and the token to settle it with.
 
+    Claims of the same attempt are equal and hash alike, so that a claim from an event finds
+    what was kept under the claim that :meth:`Engine.next` returned.
+    """
+
+    def __eq__(self, other: object, /) -> bool: ...
+    def __hash__(self, /) -> int: ...
     @property
     def job_id(self) -> str: ...
     @property
@@ -388,7 +403,8 @@ class Claim:
     @property
     def task(self) -> str: ...
     @property
-    def payload(self) -> bytes: ...
+    def payload(self) -> bytes:
+        """The serialized arguments."""
     @property
     def inputs(self) -> list[bytes] | None:
         """Results of other jobs that go in front of its arguments, see ``inputs_as``."""
@@ -407,17 +423,82 @@ class Outcome:
     """What happened to one attempt."""
 
     @staticmethod
-    def done(result: bytes) -> Outcome: ...
+    def done(result: bytes) -> Outcome:
+        """It returned: complete."""
     @staticmethod
-    def failed(error: str, *, retryable: bool = True) -> Outcome: ...
+    def failed(error: str, *, retryable: bool = True, delay_ms: int | None = None) -> Outcome:
+        """It failed: retried, after exactly ``delay_ms`` if given, or dead.
+
+        Dead when it is not retryable or no retry is left.
+        """
+    @staticmethod
+    def snoozed(delay_ms: int) -> Outcome:
+        """It wants to be called again later: no retry spent, no error record."""
+    @staticmethod
+    def cancelled(error: str) -> Outcome:
+        """It was called off: cancelled, with this error. No error record."""
+    @staticmethod
+    def timed_out() -> Outcome:
+        """The answer to an event ``overdue``, and nothing else. Counts as a failure.
+
+        The engine writes the error text and applies ``retry_timeouts``.
+        """
+
+EventKind: TypeAlias = Literal[
+    "hire",  # `count` more threads should loop over Engine.next
+    "overdue",  # `claim` ran over its timeout, see Engine.events
+    "cancel",  # `claim` is to be cancelled, or no longer the current attempt of its job
+    "settled",  # `claim` was settled along `arrow`, after the commit
+    "lost",  # the job of `claim`, of another worker, was dead-lettered: `error`
+    "trouble",  # transactions of the worker fail since now: `error`
+    "recovered",  # they no longer do
+]
+
+Arrow: TypeAlias = Literal[
+    "complete",
+    "retry",  # a retry was spent: `retry_count` is the new value
+    "snooze",
+    "dead",
+    "cancelled",  # also instead of retry, snooze and handed_back, when that was requested
+    "handed_back",
+    "stale",  # another attempt of the job counts; nothing changed
+]
+
+@final
+class Event:
+    """Something that happened to a worker. Which attributes are set depends on ``kind``."""
+
+    @property
+    def kind(self) -> EventKind: ...
+    @property
+    def claim(self) -> Claim | None:
+        """The attempt of ``overdue``, ``cancel`` and ``settled``, without payload and inputs.
+
+        Of ``lost`` the last attempt of the job, with its payload.
+        """
+    @property
+    def count(self) -> int | None:
+        """Of ``hire``."""
+    @property
+    def arrow(self) -> Arrow | None:
+        """Of ``settled``."""
+    @property
+    def retry_count(self) -> int | None:
+        """Of ``settled``: retries the job has spent now."""
+    @property
+    def error(self) -> str | None:
+        """Of ``lost``, as the dead letter has it, and of ``trouble``."""
 
 @final
 class Engine:
     """One worker: claims jobs of a store, hands them out, settles their outcomes.
 
     Life: construct, :meth:`register` tasks (also later), :meth:`start`, then any number
-    of threads loop over :meth:`next` and :meth:`settle`; :meth:`drain` or :meth:`stop`
+    of threads loop over :meth:`next` and :meth:`settle`, an event loop over
+    :meth:`next_coroutines`, and one thread over :meth:`events`; :meth:`drain` or :meth:`stop`
     end it and :meth:`join` reports the end.
+
+    An attempt *counts* until it is settled, handed back, or given up over its timeout.
     """
 
     def __new__(
@@ -425,19 +506,30 @@ class Engine:
         store: Store,
         *,
         threads: int,
+        coroutines: int = 0,
         queues: Sequence[str] = (),
         result_ttl_ms: int | None = None,
     ) -> Engine:
         """``threads`` callers of :meth:`next` will exist; no queues means all of them.
 
+        At most ``coroutines`` attempts of :meth:`next_coroutines` run at once beside them.
         Finished jobs without a time to live of their own are deleted after ``result_ttl_ms``;
         ``None`` keeps them.
         """
     @property
     def worker_id(self) -> str:
         """Known once :meth:`start` has returned."""
-    def register(self, task: str, policy: RetryPolicy) -> None:
-        """Let this worker claim jobs of a task. Effective at once, also while running."""
+    def register(self, task: str, policy: RetryPolicy, *, is_async: bool = False) -> None:
+        """Let this worker claim jobs of a task. Effective at once, also while running.
+
+        Those of an async task come from :meth:`next_coroutines`, all others from :meth:`next`.
+        """
+    def want_lost(self) -> None:
+        """Send events ``lost`` from now on. They carry the arguments of jobs.
+
+        A job is lost when its worker died, or was stuck beyond the job's timeout, and this
+        worker gave it up in its place.
+        """
     def start(self) -> None:
         """Register the worker, recover jobs of dead workers, start claiming."""
     def start_by_hand(self) -> None:
@@ -457,17 +549,57 @@ class Engine:
         """Hand back what is unfinished and leave the database. Idempotent."""
     def next(self) -> Claim | None:
         """The next job to run; blocks while there is none, ``None`` when the worker ends."""
-    def settle(self, claim: Claim, outcome: Outcome) -> None:
+    def next_coroutines(self) -> list[Claim] | None:
+        """The jobs that an event loop should start now, in their order; never blocks.
+
+        They start now for the engine: their timeouts run. ``None`` when the worker has ended.
+        """
+    def fileno(self) -> int:
+        """A descriptor that is readable while :meth:`next_coroutines` has something to say."""
+    def settle(self, claim: Claim, outcome: Outcome, *, notify: bool = False) -> bool:
         """Report an attempt. Returns at once; the engine commits it with the next batch.
 
-        The outcome of an attempt that was handed back or timed out meanwhile is dropped.
+        Call it for every attempt whose function has come to its end, also when that was
+        given up: the runner is free then. ``False`` if the attempt no longer counted: the
+        outcome is dropped. With ``notify`` exactly one event ``settled`` follows an outcome
+        that was not dropped, after its commit, unless the store fails until the end.
         """
-    def hire(self) -> int:
-        """How many more threads should loop over :meth:`next`; blocks until some are wanted.
+    def events(self) -> list[Event]:
+        """What happened since the last call, in order; blocks until there is something.
 
-        An attempt that runs over its timeout fails at that moment, and its thread, which
-        cannot be stopped, is replaced. 0 means that the worker has left. Python signal
-        handlers run while this waits.
+        ``[]`` means that the worker has left and all events were told. To be read by one
+        thread that never waits for long, as nothing else replaces threads or cancels
+        coroutines. Python signal handlers run while this waits.
+
+        ``overdue``: the attempt counts no more. Its thread is replaced by the next ``hire``;
+        its coroutine should be cancelled. Run the hooks of a failure with
+        ``TaskTimeoutError`` and then settle it as :meth:`Outcome.timed_out`, within 350 ms:
+        after that the engine does so by itself, and the answer is dropped. In either case one
+        event ``settled`` follows. What the function does later changes nothing.
+
+        ``cancel``: comes once for an attempt. A coroutine should be cancelled and settled
+        within 5 seconds; after 6 the engine settles it as cancelled, says so with an event
+        ``settled``, and frees its slot. Comes also for attempts that are handed back at the
+        end of a drain.
+        """
+    def is_current(self, claim: Claim) -> bool:
+        """Whether the attempt counts: :meth:`settle` would not drop its outcome now."""
+    def is_cancelled(self, claim: Claim) -> bool:
+        """Whether its cancellation was requested, or it no longer counts.
+
+        Known within 0.5 seconds of the request; does not touch the database.
+        """
+    def progress(self, claim: Claim, progress: int) -> None:
+        """Note how far an attempt has come, 0 to 100.
+
+        Returns at once. Readers see it within 0.1 seconds, and before the job's end. Dropped
+        when the attempt no longer counts.
+        """
+    def log(self, claim: Claim, level: str, message: str, extra: str | None = None) -> None:
+        """Note a log line; ``extra`` is a JSON object. Stored like :meth:`progress`.
+
+        Waits for up to a second when 10,000 lines wait to be stored, and drops the line if
+        the store fails for that long.
         """
     @property
     def abandoned(self) -> int:

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::job::Claim;
 
 use super::dispatch::Dispatcher;
+use super::pools::Pools;
 use super::slips::Next;
 use super::{Engine, Stay};
 
@@ -45,13 +46,14 @@ impl Engine {
         let mut hand = self.hand();
         let dispatcher = &mut hand.as_mut().ok_or_else(not_by_hand)?.dispatcher;
         loop {
+            dispatcher.heed()?;
             let mut plan = self.desk.plan(Instant::now());
-            plan.steady = false; // so that nothing is taken in advance
-            dispatcher.commit(plan, true)?;
-            let now = self.site.clock.now();
-            if let Next::Job(claim) = self.desk.try_next(now) {
+            plan.steady = Pools::default(); // so that nothing is taken in advance
+            dispatcher.commit(plan, Pools::of(|_| true))?;
+            if let Next::Job(claim) = self.desk.try_next(&*self.site.clock) {
                 return Ok(Some(claim));
             }
+            let now = self.site.clock.now();
             // One commit makes only so many scheduled jobs pending.
             if self.site.store.next_due()?.is_none_or(|due| due > now) {
                 return Ok(None);
@@ -68,7 +70,7 @@ impl Engine {
         let mut hand = self.hand();
         let dispatcher = &mut hand.as_mut().ok_or_else(not_by_hand)?.dispatcher;
         let plan = self.desk.plan(Instant::now());
-        dispatcher.commit(plan, false)
+        dispatcher.commit(plan, Pools::default())
     }
 
     /// Hands back what is unfinished and strikes a worker that is stepped by hand off the

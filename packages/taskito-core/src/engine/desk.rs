@@ -1,124 +1,63 @@
-//! The desk between the dispatcher and the runner threads: claims go out, outcomes come in. Long
-//! because both sides of one mutex are here.
+//! The desk between the dispatcher and the runners: claims go out, outcomes come in.
 //!
 //! One mutex, held for a few hundred nanoseconds and never across the store or Python.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::io;
+use std::os::fd::RawFd;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use crate::clock::{Clock, Millis};
-use crate::id::Key;
-use crate::job::{Claim, Fence, Token};
+use crate::clock::Clock;
+use crate::job::{Claim, Held, Token};
 use crate::outcome::Outcome;
 use crate::retry::RetryPolicy;
-use crate::store::gate::Gate;
+use crate::store::LogLine;
+use crate::store::gate::{Gate, LONGEST_SLEEP};
 
-use super::slips::{Next, Phase, Plan, Ready, Running, Settled};
-use super::task::Task;
+use super::Settings;
+use super::books::Books;
+use super::news::{Event, News};
+use super::notes::Notes;
+use super::pools::Kind;
+use super::slips::{Next, Phase, Plan, Ready, Settled};
+use super::task::TaskSettings;
+
+/// How long a log line waits for room before it is dropped: the store must be failing then.
+const ROOM_TIME: Duration = Duration::from_secs(1);
 
 pub(super) struct Desk {
-    state: Mutex<State>,
+    books: Mutex<Books>,
     work: Condvar,
+    /// Notes were taken: there is room for more.
+    room: Condvar,
     gate: Arc<Gate>,
-    threads: usize,
-}
-
-struct State {
-    phase: Phase,
-    tasks: Arc<HashMap<Arc<str>, Arc<Task>>>,
-    ready: VecDeque<Ready>,
-    running: HashMap<(Key, Fence), Running>,
-    settled: Vec<Settled>,
-    /// Claims that ran over their timeout; a thread is still busy with each.
-    abandoned: HashSet<(Key, Fence)>,
-    /// Threads that are missing because theirs are busy with abandoned claims.
-    wanted: usize,
-    /// Threads too many, because an abandoned claim came to its end after all.
-    surplus: usize,
-    /// Runners asleep in `next`.
-    idle: usize,
-    /// Jobs with losses on record that this worker holds.
-    suspects: usize,
-    /// Whether the dispatcher sleeps, so that news must ring.
-    dispatcher_sleeps: bool,
-    /// Whether a task was registered since the dispatcher looked.
-    renewed: bool,
-}
-
-impl State {
-    /// Whether the runner that asks is one too many.
-    fn dismisses_runner(&mut self) -> bool {
-        let dismissed = self.surplus > 0;
-        self.surplus -= usize::from(dismissed);
-        dismissed
-    }
-
-    /// A thread that was given up is free again: it takes the place of the one wanted for it,
-    /// or is too many.
-    fn welcomes_back(&mut self) {
-        if self.wanted > 0 {
-            self.wanted -= 1;
-        } else {
-            self.surplus += 1;
-        }
-    }
-
-    /// Settles what ran over its timeout and gives up its threads; whether there was any.
-    fn time_out(&mut self, now: Instant) -> bool {
-        let overdue: Vec<(Key, Fence)> = self
-            .running
-            .iter()
-            .filter(|(_, run)| run.deadline.is_some_and(|deadline| deadline <= now))
-            .map(|(claim, _)| *claim)
-            .collect();
-        for claim in &overdue {
-            if let Some(run) = self.running.remove(claim) {
-                self.abandoned.insert(*claim);
-                self.wanted += 1;
-                self.settled.push(Settled {
-                    outcome: Outcome::timed_out(&run.claim, &run.task.policy),
-                    claim: run.claim,
-                    task: run.task,
-                    entry: run.entry,
-                });
-            }
-        }
-        !overdue.is_empty()
-    }
+    news: Arc<News>,
+    most_abandoned: usize,
 }
 
 impl Desk {
-    pub(super) fn new(gate: Arc<Gate>, threads: usize) -> Self {
+    pub(super) fn new(gate: Arc<Gate>, news: Arc<News>, settings: &Settings) -> Self {
+        let [threads, coroutines] = [settings.threads, settings.coroutines]
+            .map(|count| usize::try_from(count).unwrap_or(usize::MAX));
         Self {
-            state: Mutex::new(State {
-                phase: Phase::Serving,
-                tasks: Arc::default(),
-                ready: VecDeque::new(),
-                running: HashMap::new(),
-                settled: Vec::new(),
-                abandoned: HashSet::new(),
-                wanted: 0,
-                surplus: 0,
-                idle: 0,
-                suspects: 0,
-                dispatcher_sleeps: false,
-                renewed: false,
-            }),
+            books: Mutex::new(Books::new(threads, coroutines, gate.control())),
             work: Condvar::new(),
+            room: Condvar::new(),
             gate,
-            threads,
+            news,
+            most_abandoned: (4 * threads).max(32),
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Books> {
+        self.books.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Releases the desk and wakes the dispatcher if it sleeps.
-    fn tell_dispatcher(&self, state: MutexGuard<'_, State>) {
-        let sleeps = state.dispatcher_sleeps;
-        drop(state);
+    fn tell_dispatcher(&self, mut books: MutexGuard<'_, Books>) {
+        let sleeps = books.dispatcher_sleeps;
+        books.stirred = true;
+        drop(books);
         if sleeps {
             self.gate.work().ring();
         }
@@ -126,136 +65,169 @@ impl Desk {
 
     // ---- runners -------------------------------------------------------------------------
 
-    pub(super) fn try_next(&self, now: Millis) -> Next {
-        let mut state = self.lock();
-        if state.dismisses_runner() {
+    pub(super) fn try_next(&self, clock: &dyn Clock) -> Next {
+        let mut books = self.lock();
+        if books.dismisses_thread() {
             return Next::Ended;
         }
-        match self.take(&mut state, now) {
+        match self.take_for_thread(&mut books, clock) {
             Some(claim) => Next::Job(claim),
-            None if state.phase == Phase::Serving => Next::Nothing,
+            None if books.phase == Phase::Serving => Next::Nothing,
             None => Next::Ended,
         }
     }
 
     pub(super) fn next(&self, clock: &dyn Clock) -> Option<Claim> {
-        let mut state = self.lock();
+        let mut books = self.lock();
         loop {
-            if state.dismisses_runner() {
+            if books.dismisses_thread() {
                 return None;
             }
-            if let Some(claim) = self.take(&mut state, clock.now()) {
+            if let Some(claim) = self.take_for_thread(&mut books, clock) {
                 return Some(claim);
             }
-            if state.phase != Phase::Serving {
+            if books.phase != Phase::Serving {
                 return None;
             }
-            state.idle += 1;
-            state = self
+            books.idle += 1;
+            books = self
                 .work
-                .wait(state)
+                .wait(books)
                 .unwrap_or_else(PoisonError::into_inner);
-            state.idle -= 1;
+            books.idle -= 1;
         }
     }
 
-    fn take(&self, state: &mut State, now: Millis) -> Option<Claim> {
-        if state.phase != Phase::Serving {
-            return None;
-        }
-        let Ready { claim, task, entry } = self.next_in_time(state, now)?;
-        entry.start(now);
+    fn take_for_thread(&self, books: &mut Books, clock: &dyn Clock) -> Option<Claim> {
+        let (claim, is_short) = self.take(books, Kind::Thread, clock)?;
         // What is left over needs another runner if this job keeps this one for long.
-        if state.idle > 0 && !state.ready.is_empty() && !task.is_short() {
+        if books.idle > 0 && !books.pools.threads.ready.is_empty() && !is_short {
             self.work.notify_one();
         }
-        let record = Claim {
-            payload: Vec::new(),
-            inputs: None,
-            queue: Arc::clone(&claim.queue),
-            task: Arc::clone(&claim.task),
-            ..claim
-        };
-        let token = claim.token;
-        let since = Instant::now();
-        let deadline = (!claim.timeout.is_zero()).then(|| since + claim.timeout);
-        state.running.insert(
-            (token.key, token.fence),
-            Running {
-                claim: record,
-                task,
-                entry,
-                since,
-                deadline,
-            },
-        );
         Some(claim)
     }
 
-    /// The next job that may still start. Those it is too late for go back; no claim takes
-    /// them again, they expire.
-    fn next_in_time(&self, state: &mut State, now: Millis) -> Option<Ready> {
-        loop {
-            let ready = state.ready.pop_front()?;
-            if ready.claim.expires_at.is_none_or(|expiry| expiry > now) {
-                return Some(ready);
-            }
-            state.settled.push(Settled {
-                claim: ready.claim,
-                task: ready.task,
-                entry: ready.entry,
-                outcome: Outcome::HandedBack,
-            });
-            if state.dispatcher_sleeps {
+    /// The next job, unless something was decided from outside that the dispatcher has not
+    /// looked at: it may have been about this job.
+    fn take(&self, books: &mut Books, kind: Kind, clock: &dyn Clock) -> Option<(Claim, bool)> {
+        if books.phase != Phase::Serving || books.vetted != self.gate.control() {
+            return None;
+        }
+        let before = books.settled.len();
+        let taken = books.take(kind, clock);
+        let refused = books.settled.len() > before;
+        let brief =
+            |(claim, _): &(Claim, bool)| !claim.timeout.is_zero() && claim.timeout < LONGEST_SLEEP;
+        // The dispatcher must not sleep over what it does not know of.
+        if refused || taken.as_ref().is_some_and(brief) {
+            books.stirred = true;
+            if books.dispatcher_sleeps {
                 self.gate.work().ring();
             }
         }
+        taken
     }
 
-    pub(super) fn settle(&self, token: Token, outcome: Outcome) {
-        let mut state = self.lock();
-        let claim = (token.key, token.fence);
-        let Some(run) = state.running.remove(&claim) else {
-            // Handed back or timed out meanwhile: another attempt counts.
-            if state.abandoned.remove(&claim) {
-                state.welcomes_back();
-                self.tell_dispatcher(state);
-            }
-            return;
-        };
-        run.task.observe(run.since.elapsed());
-        state.settled.push(Settled {
-            claim: run.claim,
-            task: run.task,
-            entry: run.entry,
-            outcome,
-        });
-        self.tell_dispatcher(state);
+    /// Jobs for the event loop, as many as may run now; `None` when there will be no more.
+    pub(super) fn next_coroutines(&self, clock: &dyn Clock) -> Option<Vec<Claim>> {
+        let mut books = self.lock();
+        if books.phase == Phase::Ended {
+            return None;
+        }
+        books.loop_bell.silence();
+        let mut claims = Vec::new();
+        while books.has_coroutine() {
+            let Some((claim, _)) = self.take(&mut books, Kind::Coroutine, clock) else {
+                break;
+            };
+            claims.push(claim);
+        }
+        Some(claims)
     }
 
-    /// How many more threads are wanted; they count as hired now.
-    pub(super) fn hire(&self) -> usize {
-        std::mem::take(&mut self.lock().wanted)
+    /// A descriptor that is readable while [`Self::next_coroutines`] has something to say.
+    pub(super) fn loop_bell(&self) -> io::Result<RawFd> {
+        let mut books = self.lock();
+        let descriptor = books.loop_bell.descriptor()?;
+        books.ring_loop();
+        Ok(descriptor)
+    }
+
+    /// Takes an outcome; `false` if it does not count.
+    pub(super) fn settle(&self, token: Token, outcome: Outcome, notify: bool) -> bool {
+        let mut books = self.lock();
+        let counts = books.settle(token, outcome, notify);
+        self.tell_dispatcher(books);
+        counts
+    }
+
+    /// Settles an attempt as timed out, once the event that said so was answered.
+    pub(super) fn settle_overdue(&self, token: Token) -> bool {
+        let mut books = self.lock();
+        let counts = books.settle_overdue(token);
+        self.tell_dispatcher(books);
+        counts
+    }
+
+    pub(super) fn is_cancelled(&self, token: Token) -> bool {
+        self.lock().is_cancelled(token)
+    }
+
+    pub(super) fn is_current(&self, token: Token) -> bool {
+        self.lock().is_current(token)
+    }
+
+    pub(super) fn note_progress(&self, token: Token, progress: u8) {
+        let mut books = self.lock();
+        if books.running.contains_key(&token)
+            && books.notes.add_progress(token, progress, Instant::now())
+        {
+            self.tell_dispatcher(books);
+        }
+    }
+
+    pub(super) fn note_log(&self, line: LogLine) {
+        let mut books = self.lock();
+        if books.notes.is_full() {
+            let crowded = |books: &mut Books| books.notes.is_full();
+            books = self
+                .room
+                .wait_timeout_while(books, ROOM_TIME, crowded)
+                .map_or_else(|poisoned| poisoned.into_inner().0, |(books, _)| books);
+        }
+        let kept = books.running.contains_key(&line.token) && !books.notes.is_full();
+        if kept && books.notes.add_line(line, Instant::now()) {
+            self.tell_dispatcher(books);
+        }
+    }
+
+    // ---- whoever tends the worker --------------------------------------------------------
+
+    /// What happened that nobody was told yet.
+    pub(super) fn events(&self) -> Vec<Event> {
+        let mut events = Vec::new();
+        let wanted = std::mem::take(&mut self.lock().wanted);
+        if wanted > 0 {
+            events.push(Event::Hire(wanted));
+        }
+        events.extend(self.news.take());
+        events
     }
 
     /// How many threads are busy with claims that ran over their timeout.
     pub(super) fn abandoned(&self) -> usize {
-        self.lock().abandoned.len()
+        self.lock().abandoned_threads()
     }
 
-    /// With so many abandoned threads a worker claims nothing more: what it runs never ends.
+    /// With so many abandoned threads a worker claims nothing more for threads.
     pub(super) fn most_abandoned(&self) -> usize {
-        (4 * self.threads).max(32)
+        self.most_abandoned
     }
 
-    // ---- control -------------------------------------------------------------------------
-
-    pub(super) fn register(&self, task: &str, policy: RetryPolicy) {
-        let mut state = self.lock();
-        let known = Arc::new(Task::new(policy));
-        Arc::make_mut(&mut state.tasks).insert(task.into(), known);
-        state.renewed = true;
-        self.tell_dispatcher(state);
+    pub(super) fn register(&self, task: &str, settings: TaskSettings) {
+        let mut books = self.lock();
+        books.register(task, settings);
+        self.tell_dispatcher(books);
     }
 
     pub(super) fn task_names(&self) -> Vec<String> {
@@ -264,16 +236,23 @@ impl Desk {
         names
     }
 
+    /// How a task waits between attempts, if it is known here.
+    pub(super) fn policy(&self, task: &str) -> Option<RetryPolicy> {
+        let books = self.lock();
+        let known = books.tasks.get(task)?;
+        Some(known.settings.policy.clone())
+    }
+
     /// Begins to drain, or shortens the wait of a drain that has begun.
     pub(super) fn drain(&self, deadline: Instant) {
-        let mut state = self.lock();
-        state.phase = match state.phase {
+        let mut books = self.lock();
+        books.phase = match books.phase {
             Phase::Serving => Phase::Draining(deadline),
             Phase::Draining(earlier) => Phase::Draining(earlier.min(deadline)),
             Phase::Ended => Phase::Ended,
         };
         self.work.notify_all();
-        self.tell_dispatcher(state);
+        self.tell_dispatcher(books);
     }
 
     pub(super) fn is_draining(&self) -> bool {
@@ -282,83 +261,65 @@ impl Desk {
 
     // ---- dispatcher ----------------------------------------------------------------------
 
-    /// Takes the outcomes and tells how things stand. While draining, jobs that have not
-    /// started join the outcomes as handed back; after the deadline all others do as well.
+    /// Takes the outcomes and tells how things stand, after all that is due was done.
     pub(super) fn plan(&self, now: Instant) -> Plan {
-        let mut guard = self.lock();
-        let state = &mut *guard;
-        state.dispatcher_sleeps = false;
-        let understaffed = state.time_out(now);
-        if let Phase::Draining(deadline) = state.phase {
-            let unstarted = state.ready.drain(..).map(|ready| Settled {
-                claim: ready.claim,
-                task: ready.task,
-                entry: ready.entry,
-                outcome: Outcome::HandedBack,
-            });
-            state.settled.extend(unstarted);
-            if now >= deadline {
-                let unfinished = state.running.drain().map(|(_, run)| Settled {
-                    claim: run.claim,
-                    task: run.task,
-                    entry: run.entry,
-                    outcome: Outcome::HandedBack,
-                });
-                state.settled.extend(unfinished);
-            }
+        let mut books = self.lock();
+        let mut events = books.look_at_the_time(now);
+        if let Phase::Draining(deadline) = books.phase {
+            events.extend(books.hand_back(now, deadline));
         }
-        let known = |ready: &Ready| ready.task.pace().unwrap_or_default();
-        let usable = if state.abandoned.len() < self.most_abandoned() {
-            self.threads
-        } else {
-            0
-        };
-        Plan {
-            phase: state.phase,
-            tasks: Arc::clone(&state.tasks),
-            settled: std::mem::take(&mut state.settled),
-            free: usable.saturating_sub(state.running.len() + state.ready.len()),
-            buffered: state.ready.len(),
-            buffered_time: state.ready.iter().map(known).sum(),
-            suspects: state.suspects,
-            running: state.running.len(),
-            steady: state.running.values().all(|run| run.task.is_brief()),
-            renewed: std::mem::take(&mut state.renewed),
-            alarm: state.running.values().filter_map(|run| run.deadline).min(),
-            understaffed,
+        let plan = books.plan(now, self.most_abandoned);
+        let hiring = books.wanted > 0;
+        drop(books);
+        if !plan.notes.is_empty() {
+            self.room.notify_all();
         }
+        if events.is_empty() && hiring {
+            self.news.nudge();
+        }
+        self.news.tell(events);
+        plan
+    }
+
+    /// Whether something was decided from outside since the desk was last compared with the
+    /// store: the number to compare it under.
+    pub(super) fn unheeded(&self) -> Option<u32> {
+        let control = self.gate.control();
+        (self.lock().vetted != control).then_some(control)
+    }
+
+    /// Compares the desk with what the store says.
+    pub(super) fn heed(&self, number: u32, held: &[Held]) {
+        let mut books = self.lock();
+        let events = books.heed(number, held);
+        let waiting = books.pools.threads.ready.len().min(books.idle);
+        drop(books);
+        for _ in 0..waiting {
+            self.work.notify_one();
+        }
+        self.news.tell(events);
     }
 
     /// Puts claims out for the runners, and forgets the suspects that are settled.
     pub(super) fn put_out(&self, claims: Vec<Ready>, settled_suspects: usize) {
-        let mut state = self.lock();
-        state.suspects -= settled_suspects;
-        let mut runners = 0;
-        for ready in claims {
-            if ready.claim.losses > 0 {
-                state.suspects += 1;
-            }
-            if runners == 0 || !ready.task.is_short() {
-                runners += 1;
-            }
-            state.ready.push_back(ready);
-        }
-        for _ in 0..runners.min(state.idle) {
+        let mut books = self.lock();
+        for _ in 0..books.put_out(claims, settled_suspects) {
             self.work.notify_one();
         }
     }
 
-    /// Gives outcomes back that could not be committed; they come with the next plan.
-    pub(super) fn put_back(&self, mut settled: Vec<Settled>) {
-        let mut state = self.lock();
-        settled.append(&mut state.settled);
-        state.settled = settled;
+    /// Gives outcomes and notes back that could not be committed; they come with the next plan.
+    pub(super) fn put_back(&self, mut settled: Vec<Settled>, notes: Notes) {
+        let mut books = self.lock();
+        settled.append(&mut books.settled);
+        books.settled = settled;
+        books.notes.put_back(notes);
     }
 
-    /// Wakes one more runner if jobs have been waiting while runners sleep; whether it did.
+    /// Wakes one more thread if jobs have been waiting while threads sleep; whether it did.
     pub(super) fn nudge(&self) -> bool {
-        let state = self.lock();
-        let late = state.idle > 0 && !state.ready.is_empty();
+        let books = self.lock();
+        let late = books.idle > 0 && !books.pools.threads.ready.is_empty();
         if late {
             self.work.notify_one();
         }
@@ -366,17 +327,18 @@ impl Desk {
     }
 
     /// Announces that the dispatcher is going to sleep; whether there is news already.
-    pub(super) fn falls_asleep(&self, planned: Phase) -> bool {
-        let mut state = self.lock();
-        let news = !state.settled.is_empty() || state.renewed || state.phase != planned;
-        state.dispatcher_sleeps = !news;
-        news
+    pub(super) fn falls_asleep(&self) -> bool {
+        let mut books = self.lock();
+        books.dispatcher_sleeps = !books.stirred;
+        books.stirred
     }
 
     /// The end: nobody waits any longer.
     pub(super) fn end(&self) {
-        let mut state = self.lock();
-        state.phase = Phase::Ended;
+        let mut books = self.lock();
+        books.phase = Phase::Ended;
+        books.loop_bell.ring();
         self.work.notify_all();
+        self.room.notify_all();
     }
 }

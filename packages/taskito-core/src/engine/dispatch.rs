@@ -9,16 +9,17 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::job::{Claim, Token, WorkerId};
 use crate::os;
 use crate::store::{Appetite, Sync};
 
 use super::Site;
 use super::desk::Desk;
-use super::hunger::{BUFFER_JOBS, Hunger};
+use super::hunger::{BUFFER_JOBS, Hunger, Share};
 use super::ledger::{self, Ledger};
-use super::news::News;
+use super::news::{Event, News};
+use super::pools::{Kind, Pools};
 use super::settle::Batch;
 use super::slips::{Phase, Plan, Ready, Settled};
 use super::task::{BUFFER_TIME, Task};
@@ -50,28 +51,48 @@ pub(super) struct Dispatcher {
     turn: usize,
     /// The doorbell's number when we last looked at the store.
     heard: u32,
-    /// Whether a claim now could find something.
-    hopeful: bool,
+    /// Whether a claim now could find something, for each kind of runner.
+    hopes: Pools<Hope>,
     streak: u32,
     last_commit: Instant,
     failing_since: Option<Instant>,
     /// Whether the roster says that this worker is leaving.
     announced: bool,
-    /// When the next timeout is over.
+    /// When something is due without any news.
     alarm: Option<Instant>,
-    /// Tells whoever tends the worker that a thread is wanted.
+    /// Tells whoever tends the worker what happened.
     news: Arc<News>,
+}
+
+/// Whether a claim could find something.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Hope {
+    /// Nothing is there; the doorbell tells when that changes.
+    No,
+    /// There is more, but all that runners can take was taken.
+    Later,
+    /// Nobody has looked since something changed.
+    Now,
 }
 
 /// A claim and its place in the ledger.
 type Entered = (Claim, ledger::Entry);
+
+/// What a transaction came to.
+struct Done {
+    claimed: Vec<Entered>,
+    /// What to say about it.
+    events: Vec<Event>,
+    /// Whether there is more to claim.
+    hopes: Pools<Hope>,
+}
 
 /// What a step came to.
 enum Step {
     /// There may be more to do.
     Again,
     /// Nothing to do before that time is over, unless the doorbell rings.
-    Sleep(Phase, Duration),
+    Sleep(Duration),
     /// Nothing to do before that time is over, whatever happens.
     Rest(Duration),
     /// The worker has left.
@@ -96,7 +117,7 @@ impl Dispatcher {
             seed: os::random(),
             turn: 0,
             heard: 0,
-            hopeful: true,
+            hopes: Pools::of(|_| Hope::Now),
             streak: 0,
             last_commit: Instant::now(),
             failing_since: None,
@@ -110,7 +131,7 @@ impl Dispatcher {
         loop {
             match self.step() {
                 Step::Again => {}
-                Step::Sleep(phase, limit) => self.sleep(phase, limit),
+                Step::Sleep(limit) => self.sleep(limit),
                 Step::Rest(limit) => thread::sleep(limit),
                 Step::Ended => return,
             }
@@ -119,30 +140,55 @@ impl Dispatcher {
 
     fn step(&mut self) -> Step {
         let bell = self.site.gate.work().number();
-        if bell != self.heard {
-            self.heard = bell;
-            self.hopeful = true;
-        }
+        let rung = bell != self.heard;
+        self.heard = bell;
+        let heeded = self.heed();
         let plan = self.desk.plan(Instant::now());
         self.alarm = plan.alarm;
-        if plan.understaffed {
-            self.news.tell();
+        if heeded.is_err() {
+            // Nothing starts until that succeeds.
+            let soon = Instant::now() + RECOVERY;
+            self.alarm = Some(self.alarm.map_or(soon, |alarm| alarm.min(soon)));
         }
         if let Phase::Draining(deadline) = plan.phase {
             return self.drain(plan, deadline);
         }
-        self.hopeful |= plan.renewed || plan.settled.iter().any(Settled::is_suspect);
-        let claims = self.wants_claims(&plan);
-        if plan.settled.is_empty() && !(claims && self.has_prospects(&plan)) {
+        self.hope(rung, &plan);
+        let wanted = self.wants_claims(&plan);
+        let claims = wanted.iter().any(|wanted| *wanted);
+        let reports = !plan.settled.is_empty() || !plan.notes.is_empty();
+        if !(reports || claims && self.has_prospects(&plan, wanted)) {
             return self.idle(&plan);
         }
         if let Some(rest) = self.rest(&plan) {
-            self.desk.put_back(plan.settled);
+            self.desk.put_back(plan.settled, plan.notes);
             return Step::Rest(rest);
         }
-        match self.commit(plan, claims) {
+        match self.commit(plan, wanted) {
             Ok(()) => Step::Again,
             Err(_) => Step::Rest(RECOVERY),
+        }
+    }
+
+    /// Compares what runs here with what the store says, if something was decided from outside.
+    pub(super) fn heed(&mut self) -> Result<()> {
+        let Some(number) = self.desk.unheeded() else {
+            return Ok(());
+        };
+        let held = self.site.store.holdings(self.worker);
+        let held = held.inspect_err(|error| self.note_trouble(error))?;
+        self.desk.heed(number, &held);
+        Ok(())
+    }
+
+    /// Takes hope from what has changed.
+    fn hope(&mut self, rung: bool, plan: &Plan) {
+        let anew = rung || plan.changes.renewed || plan.settled.iter().any(Settled::is_suspect);
+        let relieved = plan.changes.relieved || !plan.settled.is_empty();
+        for kind in Kind::ALL {
+            if anew || relieved && self.hopes[kind] == Hope::Later {
+                self.hopes[kind] = Hope::Now;
+            }
         }
     }
 
@@ -155,112 +201,135 @@ impl Dispatcher {
     }
 
     /// Whether a claim would find anything: asked without the write lock, which others want.
-    fn has_prospects(&mut self, plan: &Plan) -> bool {
-        let hunger = self.hunger(plan, 0);
+    fn has_prospects(&mut self, plan: &Plan, wanted: Pools<bool>) -> bool {
+        let hunger = self.hunger(plan, wanted, 0);
         let store = &self.site.store;
         let ready = store
             .ready_lanes()
             .is_ok_and(|lanes| lanes.iter().any(|(queue, task)| hunger.serves(queue, task)));
         let now = self.site.clock.now();
         let due = ready || matches!(store.next_due(), Ok(Some(due)) if due <= now);
-        self.hopeful = due;
+        for kind in Kind::ALL {
+            if wanted[kind] && !due {
+                self.hopes[kind] = Hope::No;
+            }
+        }
         due
     }
 
     /// Whether to look for jobs: runners are free, or the buffer is half empty.
-    fn wants_claims(&self, plan: &Plan) -> bool {
-        self.hopeful
-            && self.ledger.room() > plan.settled.len()
-            && (plan.free > 0
-                || plan.buffered < BUFFER_JOBS / 2 && plan.buffered_time < BUFFER_TIME / 2)
+    fn wants_claims(&self, plan: &Plan) -> Pools<bool> {
+        let room = self.ledger.room() > plan.settled.len();
+        let low = plan.buffered < BUFFER_JOBS / 2 && plan.buffered_time < BUFFER_TIME / 2;
+        Pools::of(|kind| {
+            let hungry = plan.free[kind] > 0 || low && plan.steady[kind];
+            room && hungry && self.hopes[kind] == Hope::Now
+        })
     }
 
     /// Nothing to settle and nothing to claim: sleep until something is due.
     fn idle(&mut self, plan: &Plan) -> Step {
         if plan.buffered > 0 && self.desk.nudge() {
-            return Step::Sleep(plan.phase, REST);
+            return Step::Sleep(REST);
         }
-        if plan.free == 0 {
-            return Step::Sleep(plan.phase, SAFETY);
+        if plan.free.iter().all(|free| *free == 0) {
+            return Step::Sleep(SAFETY);
         }
         let now = self.site.clock.now();
         let due = match self.site.store.next_due() {
             Ok(Some(due)) if due <= now => {
-                self.hopeful = true;
+                self.hopes = Pools::of(|_| Hope::Now);
                 return Step::Again;
             }
             Ok(Some(due)) => now.until(due),
             Ok(None) => SAFETY,
-            Err(_) => RECOVERY,
+            Err(error) => {
+                self.note_trouble(&error);
+                RECOVERY
+            }
         };
-        Step::Sleep(plan.phase, due.clamp(Duration::from_millis(1), SAFETY))
+        Step::Sleep(due.clamp(Duration::from_millis(1), SAFETY))
     }
 
     /// One transaction. On failure the outcomes go back to the desk.
-    pub(super) fn commit(&mut self, plan: Plan, claims: bool) -> Result<()> {
+    pub(super) fn commit(&mut self, plan: Plan, wanted: Pools<bool>) -> Result<()> {
         self.turn = self.turn.wrapping_add(1);
         self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let suspects = plan.settled.iter().filter(|one| one.is_suspect()).count();
-        match self.transact(&plan, claims, suspects) {
-            Ok((claimed, more)) => {
-                self.failing_since = None;
-                if claims {
-                    self.hopeful = more;
+        match self.transact(&plan, wanted, suspects) {
+            Ok(done) => {
+                self.note_recovery();
+                for kind in Kind::ALL {
+                    if wanted[kind] {
+                        self.hopes[kind] = done.hopes[kind];
+                    }
                 }
-                self.note_commit(plan.settled.len() + claimed.len());
-                let ready = Self::equip(claimed, &plan.tasks);
+                self.note_commit(plan.settled.len() + done.claimed.len());
+                let ready = Self::equip(done.claimed, &plan.tasks);
                 drop(plan.settled);
                 self.desk.put_out(ready, suspects);
+                self.news.tell(done.events);
                 Ok(())
             }
             Err(error) => {
-                self.failing_since.get_or_insert_with(Instant::now);
-                self.desk.put_back(plan.settled);
+                self.note_trouble(&error);
+                self.desk.put_back(plan.settled, plan.notes);
                 Err(error)
             }
         }
     }
 
-    /// Settles, promotes, claims. Also tells whether there is more to claim.
-    fn transact(&self, plan: &Plan, claims: bool, suspects: usize) -> Result<(Vec<Entered>, bool)> {
-        let mut claimed = Vec::new();
-        let mut more = false;
+    /// Takes notes, settles, promotes, claims.
+    fn transact(&self, plan: &Plan, wanted: Pools<bool>, suspects: usize) -> Result<Done> {
+        let mut done = None;
         self.site.store.write(Sync::Relaxed, &mut |transaction| {
-            claimed.clear();
             let now = self.site.clock.now();
-            Batch::decide(&plan.settled, now, self.seed).apply(now, transaction)?;
+            plan.notes.apply(transaction)?;
+            let events = Batch::decide(&plan.settled, now, self.seed).apply(now, transaction)?;
             transaction.promote(now, PROMOTE_LIMIT)?;
-            if claims {
-                let mut hunger = self.hunger(plan, suspects);
+            let mut hunger = self.hunger(plan, wanted, suspects);
+            let mut claimed = Vec::new();
+            if wanted.iter().any(|wanted| *wanted) {
                 for claim in transaction.claim(now, self.worker, &mut hunger)? {
                     // Entered before the commit: whoever finds us dead finds it here too.
-                    if let Some(entry) = self.ledger.enter(claim.token.key) {
+                    if let Some(entry) = self.ledger.enter(claim.token) {
                         claimed.push((claim, entry));
                     }
                 }
-                more = hunger.full;
             }
+            done = Some(Done {
+                claimed,
+                events,
+                hopes: Pools::of(|kind| {
+                    if hunger.shares[kind].closed {
+                        Hope::Later
+                    } else {
+                        Hope::No
+                    }
+                }),
+            });
             Ok(())
         })?;
-        Ok((claimed, more))
+        done.ok_or_else(|| Error::Invalid {
+            message: "the store did not do its work".into(),
+        })
     }
 
     /// What this worker can take. `settled` suspects are no longer in its hands.
-    fn hunger<'a>(&'a self, plan: &'a Plan, settled: usize) -> Hunger<'a> {
+    fn hunger<'a>(&'a self, plan: &'a Plan, wanted: Pools<bool>, settled: usize) -> Hunger<'a> {
         Hunger {
             tasks: &plan.tasks,
             queues: &self.queues,
-            free: plan.free,
+            shares: Pools::of(|kind| Share {
+                free: plan.free[kind],
+                steady: plan.steady[kind],
+                closed: !wanted[kind],
+            }),
             room: self.ledger.room(),
             buffered: plan.buffered,
-            time: if plan.steady {
-                BUFFER_TIME.saturating_sub(plan.buffered_time)
-            } else {
-                Duration::ZERO
-            },
+            time: BUFFER_TIME.saturating_sub(plan.buffered_time),
             suspects: plan.suspects - settled,
             turn: self.turn,
-            full: false,
         }
     }
 
@@ -274,6 +343,20 @@ impl Dispatcher {
             .collect()
     }
 
+    /// Begins a streak of failures, and says so once.
+    fn note_trouble(&mut self, error: &Error) {
+        if self.failing_since.is_none() {
+            self.failing_since = Some(Instant::now());
+            self.news.tell([Event::Trouble(error.to_string())]);
+        }
+    }
+
+    fn note_recovery(&mut self) {
+        if self.failing_since.take().is_some() {
+            self.news.tell([Event::Recovered]);
+        }
+    }
+
     fn note_commit(&mut self, size: usize) {
         let in_a_row = self.last_commit.elapsed() < PAUSE && size < SMALL;
         self.streak = if in_a_row { self.streak + 1 } else { 0 };
@@ -282,13 +365,12 @@ impl Dispatcher {
 
     /// Leaving: settle what comes in; when nothing runs any more, strike us off the roster.
     fn drain(&mut self, plan: Plan, deadline: Instant) -> Step {
-        let phase = plan.phase;
         let running = plan.running;
         if running > 0 && !self.announced {
             self.announced = self.announce().is_ok();
         }
         if !plan.settled.is_empty() {
-            return match self.commit(plan, false) {
+            return match self.commit(plan, Pools::default()) {
                 Ok(()) => Step::Again,
                 Err(_) if self.gives_up(deadline) => Step::Ended,
                 Err(_) => Step::Rest(RECOVERY),
@@ -296,13 +378,15 @@ impl Dispatcher {
         }
         if running > 0 {
             let rest = deadline.saturating_duration_since(Instant::now());
-            return Step::Sleep(phase, rest.clamp(Duration::from_millis(1), SAFETY));
+            return Step::Sleep(rest.clamp(Duration::from_millis(1), SAFETY));
         }
-        if self.leave().is_ok() {
-            ledger::remove(self.site.path.as_deref(), self.worker);
-            return Step::Ended;
+        match self.leave() {
+            Ok(()) => {
+                ledger::remove(self.site.path.as_deref(), self.worker);
+                return Step::Ended;
+            }
+            Err(error) => self.note_trouble(&error),
         }
-        self.failing_since.get_or_insert_with(Instant::now);
         if self.gives_up(deadline) {
             return Step::Ended;
         }
@@ -337,7 +421,7 @@ impl Dispatcher {
                 .is_some_and(|since| since.elapsed() >= LAST_TRIES)
     }
 
-    fn sleep(&self, phase: Phase, limit: Duration) {
+    fn sleep(&self, limit: Duration) {
         let desk = &self.desk;
         let alarm = self
             .alarm
@@ -346,6 +430,6 @@ impl Dispatcher {
         self.site
             .gate
             .work()
-            .sleep(self.heard, limit, || desk.falls_asleep(phase));
+            .sleep(self.heard, limit, || desk.falls_asleep());
     }
 }

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use crate::store::Appetite;
 
-use super::task::{BUFFER_TIME, Task};
+use super::pools::Pools;
+use super::task::Task;
 
 /// Jobs that may wait in memory, however short.
 pub(super) const BUFFER_JOBS: usize = 512;
@@ -17,8 +18,8 @@ pub(super) struct Hunger<'a> {
     pub(super) tasks: &'a HashMap<Arc<str>, Arc<Task>>,
     /// Queues it serves; empty is all.
     pub(super) queues: &'a [String],
-    /// Runners without a job.
-    pub(super) free: usize,
+    /// What each kind of runner can take.
+    pub(super) shares: Pools<Share>,
     /// Places in the ledger.
     pub(super) room: usize,
     /// Jobs in the buffer.
@@ -29,43 +30,56 @@ pub(super) struct Hunger<'a> {
     pub(super) suspects: usize,
     /// Which queue has the first turn.
     pub(super) turn: usize,
-    /// Whether the claim ended because no more was wanted: there may be more.
-    pub(super) full: bool,
+}
+
+/// What the runners of one kind can take now.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Share {
+    /// Runners without a job.
+    pub(super) free: usize,
+    /// Whether jobs may wait behind what runs.
+    pub(super) steady: bool,
+    /// Whether no more is wanted. Once so, nothing else of the kind is: jobs keep their order.
+    pub(super) closed: bool,
 }
 
 impl Hunger<'_> {
-    fn pace(&self, task: &str) -> Option<Duration> {
-        self.tasks.get(task).and_then(|task| task.pace())
-    }
-
-    fn wants(&self, task: &str) -> bool {
-        let fits = || self.pace(task).is_some_and(|pace| pace <= self.time);
-        self.room > 0 && (self.free > 0 || self.buffered < BUFFER_JOBS && fits())
+    fn wants(&self, task: &Task) -> bool {
+        let share = &self.shares[task.kind()];
+        let fits = || task.pace().is_some_and(|pace| pace <= self.time);
+        let can_wait = || share.steady && self.buffered < BUFFER_JOBS && fits();
+        !share.closed && self.room > 0 && (share.free > 0 || can_wait())
     }
 }
 
 impl Appetite for Hunger<'_> {
     fn serves(&self, queue: &str, task: &str) -> bool {
-        self.tasks.contains_key(task)
+        let task = self.tasks.get(task);
+        task.is_some_and(|task| !self.shares[task.kind()].closed)
             && (self.queues.is_empty() || self.queues.iter().any(|name| name == queue))
     }
 
     fn admit(&mut self, task: &str) -> bool {
+        let Some(task) = self.tasks.get(task) else {
+            return false;
+        };
         let wanted = self.wants(task);
-        self.full |= !wanted;
+        self.shares[task.kind()].closed |= !wanted;
         wanted
     }
 
     fn took(&mut self, task: &str) {
-        let pace = self.pace(task);
-        if self.free > 0 {
-            self.free -= 1;
+        let Some(task) = self.tasks.get(task) else {
+            return;
+        };
+        let share = &mut self.shares[task.kind()];
+        if share.free > 0 {
+            share.free -= 1;
             // Nothing is buffered behind a job that may take long.
-            if pace.is_none_or(|pace| pace > BUFFER_TIME) {
-                self.time = Duration::ZERO;
-            }
+            share.steady &= task.is_brief();
         } else {
-            self.time = self.time.saturating_sub(pace.unwrap_or_default());
+            let pace = task.pace().unwrap_or_default();
+            self.time = self.time.saturating_sub(pace);
         }
         self.room -= 1;
         self.buffered += 1;

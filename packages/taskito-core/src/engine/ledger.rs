@@ -1,24 +1,27 @@
 //! What a worker holds and what it has started, in a mapped file that survives its death.
 //!
 //! A reaper reads it to tell a job that was running from one that had only been claimed: the
-//! latter goes back without a mark. One entry is two words: the key, and when it started.
+//! latter goes back without a mark. Others read when its attempts will be over their time, and
+//! see to that should it be stuck. One entry is four words: the key, the fence, when it started
+//! and when its time is over, both on the clock of the machine that never steps.
 
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use crate::clock::Millis;
 use crate::id::Key;
-use crate::job::WorkerId;
+use crate::job::{Fence, Token, WorkerId};
 use crate::os::{self, SharedMemory};
 
-/// Most claims a worker can hold.
-pub(super) const ENTRIES: usize = 1024;
+/// Claims a worker can hold beside one for each of its runners.
+const SPARE: usize = 1024;
 
-const BYTES: usize = ENTRIES * 16;
+const WORDS: usize = 4;
+const ENTRY_BYTES: usize = WORDS * 8;
 
 /// The ledger of this process's worker.
 pub(super) struct Ledger {
@@ -37,34 +40,42 @@ pub(super) struct Entry {
 }
 
 impl Ledger {
-    /// The ledger of a worker, empty.
-    pub(super) fn open(database: Option<&Path>, worker: WorkerId) -> io::Result<Self> {
+    /// The empty ledger of a worker with so many runners.
+    pub(super) fn open(
+        database: Option<&Path>,
+        worker: WorkerId,
+        runners: usize,
+    ) -> io::Result<Self> {
+        let entries = runners + SPARE;
+        let bytes = entries * ENTRY_BYTES;
         let memory = match database {
             Some(database) => {
-                let file = os::open_side_file(&path(database, worker), BYTES as u64)?;
-                SharedMemory::of_file(&file, BYTES)?
+                let file = os::open_side_file(&path(database, worker), bytes as u64)?;
+                SharedMemory::of_file(&file, bytes)?
             }
-            None => SharedMemory::private(BYTES)?,
+            None => SharedMemory::private(bytes)?,
         };
         Ok(Self {
             pages: Arc::new(Pages {
                 memory,
-                free: Mutex::new((0..ENTRIES).rev().collect()),
+                free: Mutex::new((0..entries).rev().collect()),
             }),
         })
     }
 
     /// Enters a claim; `None` when the ledger is full.
-    pub(super) fn enter(&self, key: Key) -> Option<Entry> {
+    pub(super) fn enter(&self, token: Token) -> Option<Entry> {
         let number = lock(&self.pages.free).pop()?;
         let entry = Entry {
             pages: Arc::clone(&self.pages),
             number,
         };
-        entry.word(1).store(0, Ordering::Relaxed);
-        entry
-            .word(0)
-            .store(key.0.cast_unsigned(), Ordering::Release);
+        entry.word(2).store(0, Ordering::Relaxed);
+        entry.word(3).store(0, Ordering::Relaxed);
+        let fence = token.fence.0.cast_unsigned();
+        entry.word(1).store(fence, Ordering::Relaxed);
+        let key = token.key.0.cast_unsigned();
+        entry.word(0).store(key, Ordering::Release);
         Some(entry)
     }
 
@@ -75,14 +86,16 @@ impl Ledger {
 }
 
 impl Entry {
-    /// Notes that the job's function begins now.
-    pub(super) fn start(&self, now: Millis) {
-        self.word(1)
-            .store(now.0.max(1).cast_unsigned(), Ordering::Release);
+    /// Notes that the job's function begins now, and how long it may run.
+    pub(super) fn start(&self, now: u64, limit: Option<Duration>) {
+        let millis = |limit: Duration| u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
+        let end = limit.map_or(0, |limit| now.saturating_add(millis(limit)));
+        self.word(3).store(end, Ordering::Relaxed);
+        self.word(2).store(now.max(1), Ordering::Release);
     }
 
-    fn word(&self, number: usize) -> &std::sync::atomic::AtomicU64 {
-        self.pages.memory.word64(self.number * 2 + number)
+    fn word(&self, number: usize) -> &AtomicU64 {
+        self.pages.memory.word64(self.number * WORDS + number)
     }
 }
 
@@ -95,17 +108,34 @@ impl Drop for Entry {
 
 /// What a dead worker had started, or `None` if its ledger is gone: then nobody knows.
 pub(super) fn started(database: Option<&Path>, worker: WorkerId) -> Option<HashSet<Key>> {
-    let mut bytes = Vec::with_capacity(BYTES);
-    let mut file = File::open(path(database?, worker)).ok()?;
-    file.read_to_end(&mut bytes).ok()?;
-    let word = |chunk: &[u8]| chunk.try_into().map_or(0, u64::from_ne_bytes);
-    let entries = bytes.chunks_exact(16);
-    Some(
-        entries
-            .filter(|entry| word(&entry[8..]) != 0)
-            .map(|entry| Key(word(&entry[..8]).cast_signed()))
-            .collect(),
-    )
+    let entries = read(database?, worker).ok()?;
+    let started = entries.into_iter().filter(|[_, _, start, _]| *start != 0);
+    Some(started.map(|[key, ..]| Key(key.cast_signed())).collect())
+}
+
+/// The claims of a worker whose time was over at `now`. One that begins or ends while this
+/// reads may be missing, or be there although it has just ended.
+pub(super) fn overdue(database: Option<&Path>, worker: WorkerId, now: u64) -> Vec<(Key, Fence)> {
+    let entries = database.and_then(|database| read(database, worker).ok());
+    entries
+        .into_iter()
+        .flatten()
+        .filter(|[key, _, _, end]| *key != 0 && *end != 0 && *end <= now)
+        .map(|[key, fence, ..]| (Key(key.cast_signed()), Fence(fence.cast_signed())))
+        .collect()
+}
+
+fn read(database: &Path, worker: WorkerId) -> io::Result<Vec<[u64; WORDS]>> {
+    let mut bytes = Vec::new();
+    File::open(path(database, worker))?.read_to_end(&mut bytes)?;
+    let word = |entry: &[u8], number: usize| {
+        let word = entry[number * 8..].first_chunk();
+        word.map_or(0, |bytes| u64::from_ne_bytes(*bytes))
+    };
+    let entries = bytes.chunks_exact(ENTRY_BYTES);
+    Ok(entries
+        .map(|entry| std::array::from_fn(|number| word(entry, number)))
+        .collect())
 }
 
 /// Removes the ledger of a worker that is gone.

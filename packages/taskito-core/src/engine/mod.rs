@@ -7,9 +7,10 @@
 //! janitor    what is over expires or is deleted
 //! ```
 //!
-//! Runner threads belong to the caller (Python); they only ever touch the [`desk`]. The
-//! dispatcher thread alone writes to the store, a batch at a time.
+//! Runner threads and the event loop belong to the caller (Python); they only ever touch the
+//! [`desk`]. The dispatcher thread alone writes to the store, a batch at a time.
 
+mod books;
 mod by_hand;
 mod certificate;
 mod desk;
@@ -17,7 +18,11 @@ mod dispatch;
 mod hunger;
 mod janitor;
 mod ledger;
+mod loop_bell;
 mod news;
+mod notes;
+mod overtime;
+mod pools;
 mod reaper;
 mod settle;
 mod slips;
@@ -25,6 +30,7 @@ mod task;
 mod watch;
 
 use std::io;
+use std::os::fd::RawFd;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -36,9 +42,8 @@ use crate::id::Key;
 use crate::job::{Claim, NewWorker, Token, WorkerId};
 use crate::os::{self, Waited};
 use crate::outcome::Outcome;
-use crate::retry::RetryPolicy;
 use crate::store::gate::Gate;
-use crate::store::{JobStore, Sync};
+use crate::store::{JobStore, LogLine, Sync};
 
 use by_hand::Hand;
 use certificate::Certificate;
@@ -49,8 +54,11 @@ use news::News;
 use watch::Watch;
 
 pub use janitor::Janitor;
+pub use news::{Arrow, Event};
+pub use pools::Kind;
 pub use reaper::reap_the_dead;
 pub use slips::Next;
+pub use task::TaskSettings;
 
 /// Where a worker works.
 #[derive(Clone)]
@@ -80,6 +88,8 @@ impl Site {
 pub struct Settings {
     /// Runner threads that will call [`Engine::next`].
     pub threads: u32,
+    /// Coroutines of [`Engine::next_coroutines`] that run at once, beside the threads.
+    pub coroutines: u32,
     /// Queues to serve; empty is all.
     pub queues: Vec<String>,
     /// How long finished jobs are kept that say nothing about it; `None` is for ever.
@@ -126,17 +136,15 @@ impl Engine {
     /// A worker that has not started.
     #[must_use]
     pub fn new(site: Site, settings: Settings) -> Self {
-        let desk = Arc::new(Desk::new(
-            Arc::clone(&site.gate),
-            usize::try_from(settings.threads).unwrap_or(usize::MAX),
-        ));
+        let news = Arc::new(News::default());
+        let desk = Desk::new(Arc::clone(&site.gate), Arc::clone(&news), &settings);
         Self {
             site,
             settings,
-            desk,
+            desk: Arc::new(desk),
             crew: Mutex::new(None),
             hand: Mutex::new(None),
-            news: Arc::default(),
+            news,
             generation: fork::generation(),
         }
     }
@@ -147,10 +155,15 @@ impl Engine {
     }
 
     /// Lets this worker claim jobs of `task` from now on.
-    pub fn register(&self, task: &str, policy: RetryPolicy) {
+    pub fn register(&self, task: &str, settings: impl Into<TaskSettings>) {
         if !self.is_copy() {
-            self.desk.register(task, policy);
+            self.desk.register(task, settings.into());
         }
+    }
+
+    /// Asks for [`Event::Lost`], which is not sent otherwise: it carries the job's arguments.
+    pub fn want_lost(&self) {
+        self.news.want_lost();
     }
 
     /// Enters the roster, recovers what dead workers held, begins to claim.
@@ -160,7 +173,12 @@ impl Engine {
     pub fn start(&self) -> Result<()> {
         let mut crew = self.vacancy()?;
         let (members, dispatcher, stay) = self.enrol()?;
-        let watch = Watch::start(self.site.clone(), members.worker, Arc::clone(&self.desk))?;
+        let watch = Watch::start(
+            self.site.clone(),
+            members.worker,
+            Arc::clone(&self.desk),
+            Arc::clone(&self.news),
+        )?;
         let janitor = Janitor::new(self.site.clone(), self.settings.result_ttl);
         let janitor = janitor::Post::start(janitor)?;
         spawn("taskito-dispatch", move || {
@@ -190,7 +208,7 @@ impl Engine {
 
     /// Recovers what dead workers held and enters the roster.
     fn enrol(&self) -> Result<(Crew, Dispatcher, Stay)> {
-        reap_the_dead(&self.site)?;
+        reaper::reap(&self.site, &self.news, self.site.store.workers()?)?;
         let about = NewWorker {
             hostname: os::hostname(),
             pid: std::process::id(),
@@ -207,7 +225,13 @@ impl Engine {
             .into_iter()
             .find(|row| row.id == worker)
             .map_or(Key(worker.0), |row| row.key);
-        let ledger = Ledger::open(self.site.path.as_deref(), worker)
+        let Settings {
+            threads,
+            coroutines,
+            ..
+        } = self.settings;
+        let runners = usize::try_from(threads.saturating_add(coroutines)).unwrap_or(usize::MAX);
+        let ledger = Ledger::open(self.site.path.as_deref(), worker, runners)
             .map_err(|error| self.site.not_writable(&error))?;
         let dispatcher = Dispatcher::new(
             self.site.clone(),
@@ -241,7 +265,7 @@ impl Engine {
         if self.is_copy() {
             return Next::Ended;
         }
-        self.desk.try_next(self.site.clock.now())
+        self.desk.try_next(&*self.site.clock)
     }
 
     /// The next job; waits for one. `None` when the worker ends.
@@ -253,11 +277,73 @@ impl Engine {
         self.desk.next(&*self.site.clock)
     }
 
-    /// Reports what happened to a claim. An outcome for a claim that is no longer held is
-    /// dropped.
-    pub fn settle(&self, token: Token, outcome: Outcome) {
+    /// Jobs for the event loop, as many as may run now; `None` when the worker has ended.
+    /// Never waits.
+    #[must_use]
+    pub fn next_coroutines(&self) -> Option<Vec<Claim>> {
+        if self.is_copy() {
+            return None;
+        }
+        self.desk.next_coroutines(&*self.site.clock)
+    }
+
+    /// A descriptor that becomes readable when [`Self::next_coroutines`] has something to say.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn loop_bell(&self) -> io::Result<RawFd> {
+        self.desk.loop_bell()
+    }
+
+    /// Reports what happened to a claim. `false` if the claim counts no more, because it was
+    /// handed back, ran over its timeout or was given up: the outcome is dropped then.
+    pub fn settle(&self, token: Token, outcome: Outcome) -> bool {
+        !self.is_copy() && self.desk.settle(token, outcome, false)
+    }
+
+    /// The same; if the outcome counts, [`Event::Settled`] follows after its commit.
+    pub fn settle_and_tell(&self, token: Token, outcome: Outcome) -> bool {
+        !self.is_copy() && self.desk.settle(token, outcome, true)
+    }
+
+    /// Answers [`Event::Overdue`]: the claim is settled as timed out, and an
+    /// [`Event::Settled`] follows. `false` if that had happened before.
+    pub fn settle_overdue(&self, token: Token) -> bool {
+        !self.is_copy() && self.desk.settle_overdue(token)
+    }
+
+    /// Whether the outcome of a claim counts, see [`Self::settle`].
+    #[must_use]
+    pub fn is_current(&self, token: Token) -> bool {
+        !self.is_copy() && self.desk.is_current(token)
+    }
+
+    /// Whether a claim should be given up by its function: its cancellation was requested, or
+    /// it counts no more.
+    #[must_use]
+    pub fn is_cancelled(&self, token: Token) -> bool {
+        self.is_copy() || self.desk.is_cancelled(token)
+    }
+
+    /// Notes how far a claim has come, from 0 to 100; stored within a tenth of a second, and
+    /// before its outcome. Dropped for a claim that counts no more.
+    pub fn note_progress(&self, token: Token, progress: u8) {
         if !self.is_copy() {
-            self.desk.settle(token, outcome);
+            self.desk.note_progress(token, progress);
+        }
+    }
+
+    /// Notes a log line, as [`Self::note_progress`]. Waits for up to a second when very many
+    /// lines wait already, and drops it if they still do then.
+    pub fn note_log(&self, token: Token, level: String, message: String, extra: Option<String>) {
+        if !self.is_copy() {
+            self.desk.note_log(LogLine {
+                token,
+                level,
+                message,
+                extra,
+                logged_at: self.site.clock.now(),
+            });
         }
     }
 
@@ -281,32 +367,33 @@ impl Engine {
     /// Waits until the worker has left the database, at most `limit`.
     #[must_use]
     pub fn join(&self, limit: Duration) -> Waited {
-        let number = self.news.number();
-        if self.has_ended() {
-            return Waited::Woken;
+        let end = Instant::now() + limit;
+        loop {
+            let number = self.news.number();
+            if self.has_ended() {
+                return Waited::Woken;
+            }
+            let rest = end.saturating_duration_since(Instant::now());
+            match self.news.wait(number, rest) {
+                Waited::Woken => {}
+                other => return other,
+            }
         }
-        let waited = self.news.wait(number, limit);
-        if self.has_ended() {
-            return Waited::Woken;
-        }
-        waited
     }
 
-    /// How many threads are wanted in place of those that are busy with claims that ran over
-    /// their timeout; waits `limit` for there to be any. They count as hired after that.
+    /// What happened since this was asked last; waits `limit` for there to be anything.
     #[must_use]
-    pub fn hire(&self, limit: Duration) -> usize {
+    pub fn events(&self, limit: Duration) -> Vec<Event> {
         if self.is_copy() {
-            return 0;
+            return Vec::new();
         }
         let number = self.news.number();
-        match self.desk.hire() {
-            0 if !self.has_ended() => {
-                self.news.wait(number, limit);
-                self.desk.hire()
-            }
-            wanted => wanted,
+        let events = self.desk.events();
+        if !events.is_empty() || self.has_ended() {
+            return events;
         }
+        self.news.wait(number, limit);
+        self.desk.events()
     }
 
     /// How many threads are busy with claims that ran over their timeout.

@@ -1,32 +1,126 @@
-//! What whoever tends a worker waits for: that a thread is wanted, or that the worker has left.
+//! What whoever tends a worker is told: events in their order, and that the worker has left.
 
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::job::Claim;
 use crate::os::{self, Waited};
 
-/// A number that changes with each piece of news, and whether the last one was the end.
+/// Something that whoever tends a worker should know or do. Claims come without payload, but
+/// for that of [`Event::Lost`].
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// So many more threads are wanted: theirs are busy with attempts that were given up.
+    Hire(usize),
+    /// The attempt ran over its timeout. Its outcome no longer counts; it is settled as timed
+    /// out when that is answered, or shortly after by itself.
+    Overdue(Claim),
+    /// The attempt is to be cancelled, or is no longer the current one of its job.
+    Cancel(Claim),
+    /// The attempt was settled, and that is committed.
+    Settled {
+        /// The attempt.
+        claim: Claim,
+        /// What became of the job.
+        arrow: Arrow,
+        /// Retries the job has spent now.
+        retry_count: u32,
+    },
+    /// A job of another worker became a dead letter: its last claim, with its payload, and
+    /// what the letter says. Sent only if asked for.
+    Lost(Box<Claim>, String),
+    /// Transactions of this worker fail since now; why.
+    Trouble(String),
+    /// They no longer do.
+    Recovered,
+}
+
+/// Where a settlement led.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrow {
+    /// To its result.
+    Complete,
+    /// To the next attempt.
+    Retry,
+    /// To the same attempt, later.
+    Snooze,
+    /// To the dead letters.
+    Dead,
+    /// To its end without a result.
+    Cancelled,
+    /// To the same attempt, at once.
+    HandedBack,
+    /// Nowhere: another attempt counts.
+    Stale,
+}
+
+impl Arrow {
+    /// The word for it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Retry => "retry",
+            Self::Snooze => "snooze",
+            Self::Dead => "dead",
+            Self::Cancelled => "cancelled",
+            Self::HandedBack => "handed_back",
+            Self::Stale => "stale",
+        }
+    }
+}
+
+/// Events not yet taken, a number that changes with each piece of news, and whether the last
+/// one was the end.
 #[derive(Default)]
 pub(super) struct News {
+    events: Mutex<Vec<Event>>,
     number: AtomicU32,
     ended: AtomicBool,
+    /// Whether [`Event::Lost`] is wanted.
+    wants_lost: AtomicBool,
 }
 
 impl News {
-    /// Something happened.
-    pub(super) fn tell(&self) {
+    /// Passes events on.
+    pub(super) fn tell(&self, events: impl IntoIterator<Item = Event>) {
+        let mut told = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = told.len();
+        told.extend(events);
+        if told.len() > before {
+            drop(told);
+            self.nudge();
+        }
+    }
+
+    /// There is something to look at.
+    pub(super) fn nudge(&self) {
         self.number.fetch_add(1, Ordering::SeqCst);
         os::wake_all(&self.number);
+    }
+
+    /// The events that nobody has taken yet.
+    pub(super) fn take(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.events.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The worker has left the database.
     pub(super) fn end(&self) {
         self.ended.store(true, Ordering::SeqCst);
-        self.tell();
+        self.nudge();
     }
 
     pub(super) fn has_ended(&self) -> bool {
         self.ended.load(Ordering::SeqCst)
+    }
+
+    pub(super) fn want_lost(&self) {
+        self.wants_lost.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn wants_lost(&self) -> bool {
+        self.wants_lost.load(Ordering::Relaxed)
     }
 
     /// Read it before looking, then wait on it.

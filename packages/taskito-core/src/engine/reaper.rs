@@ -1,10 +1,11 @@
 //! Settling what dead workers held. Any number of reapers may run: the fence lets one win.
 
 use crate::error::Result;
-use crate::job::{Token, WorkerRow};
+use crate::job::{Claim, Held, Token, WorkerRow};
 use crate::outcome::{LossVerdict, decide_loss};
-use crate::store::{End, Sync};
+use crate::store::{End, Sync, Verdict};
 
+use super::news::{Event, News};
 use super::{Site, certificate, ledger};
 
 /// Settles the jobs of every worker whose process is gone; how many workers that were.
@@ -12,31 +13,75 @@ use super::{Site, certificate, ledger};
 /// # Errors
 /// Storage failures; the rest is done at the next call.
 pub fn reap_the_dead(site: &Site) -> Result<usize> {
-    let mut reaped = 0;
-    for worker in site.store.workers()? {
-        if !is_alive(site, &worker) {
-            reap(site, &worker)?;
-            reaped += 1;
+    let roster = site.store.workers()?;
+    let living = reap(site, &News::default(), roster.clone())?;
+    Ok(roster.len() - living.len())
+}
+
+/// Settles the jobs of the dead among `roster`, and tells of each that became a dead letter;
+/// who lives.
+pub(super) fn reap(site: &Site, news: &News, roster: Vec<WorkerRow>) -> Result<Vec<WorkerRow>> {
+    let (living, dead): (Vec<_>, Vec<_>) = roster
+        .into_iter()
+        .partition(|worker| is_alive(site, worker));
+    for worker in &dead {
+        for (held, error) in settle(site, worker)? {
+            tell_of_burial(site, news, held, error);
         }
+        // Should it live after all, it must learn what it holds no longer.
+        site.gate.ring_control();
     }
-    Ok(reaped)
+    Ok(living)
+}
+
+/// Says that a job of another worker became a dead letter, if anybody wants to know.
+pub(super) fn tell_of_burial(site: &Site, news: &News, held: Held, error: String) {
+    // A job that cannot be read now was deleted, or the store is failing; the letter is there
+    // all the same.
+    if news.wants_lost()
+        && let Ok(Some(mut claim)) = claim_of(site, held)
+        && let Ok(Some(payload)) = site.store.payload(held.token.key)
+    {
+        claim.payload = payload;
+        news.tell([Event::Lost(Box::new(claim), error)]);
+    }
+}
+
+/// The claim as the worker that holds the job has it, without the payload.
+pub(super) fn claim_of(site: &Site, held: Held) -> Result<Option<Claim>> {
+    let row = site.store.job(held.token.key)?;
+    Ok(row.map(|row| Claim {
+        token: held.token,
+        queue: row.queue.into(),
+        task: row.task.into(),
+        payload: Vec::new(),
+        inputs: None,
+        retry_count: row.retry_count,
+        max_retries: row.max_retries,
+        losses: row.losses,
+        timeout: row.timeout,
+        expires_at: row.expires_at,
+    }))
 }
 
 /// Whether a worker lives. When the kernel cannot say, it does: a wrong yes only delays.
-pub(super) fn is_alive(site: &Site, worker: &WorkerRow) -> bool {
+fn is_alive(site: &Site, worker: &WorkerRow) -> bool {
     certificate::is_alive(site.path.as_deref(), worker.id).unwrap_or(true)
 }
 
-/// Settles the jobs of a dead worker and strikes it off the roster, in one transaction.
-fn reap(site: &Site, worker: &WorkerRow) -> Result<()> {
+/// Settles the jobs of a dead worker and strikes it off the roster, in one transaction. Which
+/// jobs it buried, and why.
+fn settle(site: &Site, worker: &WorkerRow) -> Result<Vec<(Held, String)>> {
     let path = site.path.as_deref();
     let started = ledger::started(path, worker.id);
     let name = worker.key.text(site.store.database()?);
+    let mut dead = Vec::new();
     site.store.write(Sync::Relaxed, &mut |transaction| {
         let now = site.clock.now();
         let mut unstarted: Vec<Token> = Vec::new();
         let mut lost = Vec::new();
         let mut buried = Vec::new();
+        let mut doomed = Vec::new();
         for held in transaction.held(worker.id)? {
             let had_started = started
                 .as_ref()
@@ -44,17 +89,27 @@ fn reap(site: &Site, worker: &WorkerRow) -> Result<()> {
             match decide_loss(&held, &name, had_started) {
                 LossVerdict::HandBack(token) => unstarted.push(token),
                 LossVerdict::Lose(token, error) => lost.push((token, error)),
-                LossVerdict::Bury(token, error) => buried.push((token, error)),
+                LossVerdict::Bury(token, error) => {
+                    doomed.push(held);
+                    buried.push((token, error));
+                }
             }
         }
         transaction.hand_back(now, &unstarted)?;
         transaction.lose(now, &ends(&lost))?;
-        transaction.bury_lost(now, &ends(&buried))?;
+        let verdicts = transaction.bury_lost(now, &ends(&buried))?;
         transaction.dismiss(worker.id)?;
+        let errors = buried.into_iter().map(|(_, error)| error);
+        dead = doomed
+            .into_iter()
+            .zip(errors)
+            .zip(verdicts)
+            .filter_map(|(job, verdict)| (verdict == Verdict::Applied).then_some(job))
+            .collect();
         Ok(())
     })?;
     ledger::remove(path, worker.id);
-    Ok(())
+    Ok(dead)
 }
 
 fn ends(jobs: &[(Token, String)]) -> Vec<End<'_>> {
@@ -62,6 +117,7 @@ fn ends(jobs: &[(Token, String)]) -> Vec<End<'_>> {
         .map(|(token, error)| End {
             token: *token,
             error,
+            run: None,
         })
         .collect()
 }

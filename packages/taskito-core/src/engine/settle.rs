@@ -5,52 +5,122 @@ use crate::error::Result;
 use crate::id::xorshift;
 use crate::job::Token;
 use crate::outcome::Settlement;
-use crate::store::{Completion, End, Failure, Transaction};
+use crate::store::{Completion, End, Failure, Rest, Transaction, Verdict};
 
+use super::news::{Arrow, Event};
 use super::slips::Settled;
 
 /// A batch of settlements, sorted by arrow.
 #[derive(Default)]
 pub(super) struct Batch<'o> {
+    settled: &'o [Settled],
+    /// Where each is to go, in the order in which they came.
+    arrows: Vec<Arrow>,
     completed: Vec<Completion<'o>>,
     retried: Vec<Failure<'o>>,
+    snoozed: Vec<Rest>,
     buried: Vec<End<'o>>,
+    aborted: Vec<End<'o>>,
     handed_back: Vec<Token>,
 }
 
 impl<'o> Batch<'o> {
     /// Decides what follows from each outcome.
     pub(super) fn decide(settled: &'o [Settled], now: Millis, seed: u64) -> Self {
-        let mut batch = Self::default();
+        let mut batch = Self {
+            settled,
+            arrows: Vec::with_capacity(settled.len()),
+            ..Self::default()
+        };
         let mut random = seed | 1;
         for one in settled {
             random = xorshift(random);
-            let token = one.claim.token;
-            match one
-                .outcome
-                .decide(&one.claim, &one.task.policy, now, random)
-            {
-                Settlement::Complete { result } => {
-                    batch.completed.push(Completion { token, result });
-                }
-                Settlement::Retry { run_at, error } => batch.retried.push(Failure {
-                    token,
-                    error,
-                    run_at,
-                }),
-                Settlement::Bury { error } => batch.buried.push(End { token, error }),
-                Settlement::HandBack => batch.handed_back.push(token),
-            }
+            let policy = &one.task.settings.policy;
+            let settlement = one.outcome.decide(&one.claim, policy, now, random);
+            let arrow = batch.add(one, settlement);
+            batch.arrows.push(arrow);
         }
         batch
     }
 
-    /// Follows the arrows. Stale settlements change nothing, and that is as it should be.
-    pub(super) fn apply(&self, now: Millis, transaction: &mut dyn Transaction) -> Result<()> {
-        transaction.complete(now, &self.completed)?;
-        transaction.retry(now, &self.retried)?;
-        transaction.bury(now, &self.buried)?;
-        transaction.hand_back(now, &self.handed_back)?;
-        Ok(())
+    fn add(&mut self, one: &'o Settled, settlement: Settlement<'o>) -> Arrow {
+        let token = one.claim.token;
+        let run = one.run;
+        match settlement {
+            Settlement::Complete { result } => {
+                self.completed.push(Completion { token, result, run });
+                Arrow::Complete
+            }
+            Settlement::Retry { run_at, error } => {
+                self.retried.push(Failure {
+                    token,
+                    error,
+                    run_at,
+                    run,
+                });
+                Arrow::Retry
+            }
+            Settlement::Snooze { run_at } => {
+                self.snoozed.push(Rest { token, run_at });
+                Arrow::Snooze
+            }
+            Settlement::Bury { error } => {
+                let run = Some(run);
+                self.buried.push(End { token, error, run });
+                Arrow::Dead
+            }
+            Settlement::Abort { error } => {
+                let run = None;
+                self.aborted.push(End { token, error, run });
+                Arrow::Cancelled
+            }
+            Settlement::HandBack => {
+                self.handed_back.push(token);
+                Arrow::HandedBack
+            }
+        }
+    }
+
+    /// Follows the arrows; what to say about it once it is committed. Stale settlements change
+    /// nothing, and that is as it should be.
+    pub(super) fn apply(&self, now: Millis, store: &mut dyn Transaction) -> Result<Vec<Event>> {
+        let mut completed = store.complete(now, &self.completed)?.into_iter();
+        let mut retried = store.retry(now, &self.retried)?.into_iter();
+        let mut snoozed = store.snooze(now, &self.snoozed)?.into_iter();
+        let mut buried = store.bury(now, &self.buried)?.into_iter();
+        let mut aborted = store.abort(now, &self.aborted)?.into_iter();
+        let mut handed_back = store.hand_back(now, &self.handed_back)?.into_iter();
+        if !self.settled.iter().any(|one| one.notify) {
+            return Ok(Vec::new());
+        }
+        let mut events = Vec::new();
+        for (one, arrow) in self.settled.iter().zip(&self.arrows) {
+            let verdict = match arrow {
+                Arrow::Complete => completed.next(),
+                Arrow::Retry => retried.next(),
+                Arrow::Snooze => snoozed.next(),
+                Arrow::Dead => buried.next(),
+                Arrow::Cancelled => aborted.next(),
+                Arrow::HandedBack => handed_back.next(),
+                Arrow::Stale => None,
+            };
+            if one.notify {
+                events.push(report(one, *arrow, verdict));
+            }
+        }
+        Ok(events)
+    }
+}
+
+fn report(one: &Settled, arrow: Arrow, verdict: Option<Verdict>) -> Event {
+    let arrow = match verdict {
+        Some(Verdict::Applied) => arrow,
+        Some(Verdict::Cancelled) => Arrow::Cancelled,
+        Some(Verdict::Stale) | None => Arrow::Stale,
+    };
+    Event::Settled {
+        claim: one.claim.clone(),
+        arrow,
+        retry_count: one.claim.retry_count + u32::from(arrow == Arrow::Retry),
     }
 }

@@ -8,6 +8,8 @@ use crate::job::Claim;
 use crate::outcome::Outcome;
 
 use super::ledger::Entry;
+use super::notes::Notes;
+use super::pools::{Kind, Pools};
 use super::task::Task;
 
 /// A claimed job that no runner has taken yet.
@@ -17,14 +19,71 @@ pub(super) struct Ready {
     pub(super) entry: Entry,
 }
 
+impl Ready {
+    /// Ends it without a run.
+    pub(super) fn settle(self, outcome: Outcome) -> Settled {
+        Settled {
+            claim: self.claim,
+            task: self.task,
+            entry: self.entry,
+            outcome,
+            run: Duration::ZERO,
+            notify: false,
+        }
+    }
+}
+
 /// A job in the hands of a runner.
 pub(super) struct Running {
     pub(super) claim: Claim,
     pub(super) task: Arc<Task>,
     pub(super) entry: Entry,
     pub(super) since: Instant,
-    /// When its timeout is over.
+    pub(super) stage: Stage,
+    /// When the stage is over: the timeout, or the end of patience.
     pub(super) deadline: Option<Instant>,
+}
+
+/// How an attempt stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// Nothing is the matter.
+    Current,
+    /// It is to be cancelled, or another attempt of the job counts.
+    Cancelled,
+    /// It ran over its timeout; that is being said.
+    Overdue,
+}
+
+impl Running {
+    pub(super) fn kind(&self) -> Kind {
+        self.task.kind()
+    }
+
+    /// Ends it. `notify` asks for an event after the commit.
+    pub(super) fn settle(self, outcome: Outcome, notify: bool) -> Settled {
+        Settled {
+            run: self.since.elapsed(),
+            claim: self.claim,
+            task: self.task,
+            entry: self.entry,
+            outcome,
+            notify,
+        }
+    }
+
+    /// Ends it as having run over its timeout. Whoever was told of that is told of the end.
+    pub(super) fn time_out(self) -> Settled {
+        let outcome = Outcome::timed_out(&self.claim, &self.task.settings.policy);
+        self.settle(outcome, true)
+    }
+}
+
+/// An attempt that no longer counts while its function may still run.
+pub(super) struct Abandoned {
+    pub(super) kind: Kind,
+    /// When a coroutine's slot is free all the same.
+    pub(super) until: Option<Instant>,
 }
 
 /// A job whose outcome waits for the next commit.
@@ -37,10 +96,14 @@ pub(super) struct Settled {
     )]
     pub(super) entry: Entry,
     pub(super) outcome: Outcome,
+    /// How long the attempt ran; nothing if it did not start.
+    pub(super) run: Duration,
+    /// Whether an event is to say what became of it.
+    pub(super) notify: bool,
 }
 
 impl Settled {
-    /// Whether a worker died while running this job before.
+    /// Whether a worker died while running it before.
     pub(super) fn is_suspect(&self) -> bool {
         self.claim.losses > 0
     }
@@ -67,23 +130,31 @@ pub(super) enum Phase {
     Ended,
 }
 
+/// What changed without a settlement since the dispatcher looked.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Changes {
+    /// A task was registered.
+    pub(super) renewed: bool,
+    /// Runners became free.
+    pub(super) relieved: bool,
+}
+
 /// What the dispatcher needs to know to plan its next transaction.
 pub(super) struct Plan {
     pub(super) phase: Phase,
     pub(super) tasks: Arc<HashMap<Arc<str>, Arc<Task>>>,
     pub(super) settled: Vec<Settled>,
+    pub(super) notes: Notes,
     /// Runners without a job, beyond the jobs that are ready for them.
-    pub(super) free: usize,
+    pub(super) free: Pools<usize>,
     /// Ready jobs, and how long they will take one after the other.
     pub(super) buffered: usize,
     pub(super) buffered_time: Duration,
     pub(super) suspects: usize,
     pub(super) running: usize,
     /// Whether all that runs will end soon, so that what is buffered behind it will not wait.
-    pub(super) steady: bool,
-    pub(super) renewed: bool,
-    /// When the next timeout is over.
+    pub(super) steady: Pools<bool>,
+    pub(super) changes: Changes,
+    /// When something is due without any news.
     pub(super) alarm: Option<Instant>,
-    /// Whether a thread more is wanted since the last plan.
-    pub(super) understaffed: bool,
 }

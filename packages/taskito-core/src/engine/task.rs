@@ -1,9 +1,11 @@
-//! A task this worker knows: how it retries, and how long it usually runs.
+//! A task this worker knows: how it retries, what runs it, and how long it usually runs.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use crate::retry::RetryPolicy;
+
+use super::pools::Kind;
 
 /// Work that may wait in memory, so that short jobs flow in batches and a long one never
 /// hoards work that another worker could run.
@@ -12,21 +14,44 @@ pub(super) const BUFFER_TIME: Duration = Duration::from_millis(20);
 /// Tasks that run shorter than this share one runner: waking another costs more.
 const SHORT: Duration = Duration::from_micros(200);
 
+/// What a worker is told about a task.
+#[derive(Clone, Debug, Default)]
+pub struct TaskSettings {
+    /// How it waits between attempts.
+    pub policy: RetryPolicy,
+    /// What runs it.
+    pub kind: Kind,
+}
+
+impl From<RetryPolicy> for TaskSettings {
+    fn from(policy: RetryPolicy) -> Self {
+        Self {
+            policy,
+            kind: Kind::Thread,
+        }
+    }
+}
+
 /// A task this worker knows.
 pub(super) struct Task {
-    /// How it waits between attempts.
-    pub(super) policy: RetryPolicy,
+    /// What was told about it.
+    pub(super) settings: TaskSettings,
     /// Typical run time in microseconds; 0 until the first run ended.
     pace: AtomicU32,
 }
 
 impl Task {
     /// A task that has not run here yet.
-    pub(super) fn new(policy: RetryPolicy) -> Self {
+    pub(super) fn new(settings: TaskSettings) -> Self {
         Self {
-            policy,
+            settings,
             pace: AtomicU32::new(0),
         }
+    }
+
+    /// What runs it.
+    pub(super) fn kind(&self) -> Kind {
+        self.settings.kind
     }
 
     /// Typical run time, once known.

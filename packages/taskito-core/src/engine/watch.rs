@@ -10,12 +10,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::job::WorkerId;
+use crate::job::{WorkerId, WorkerRow};
 use crate::os::{self, Waited};
 use crate::store::Sync;
 
 use super::desk::Desk;
-use super::{Site, reaper, spawn};
+use super::news::News;
+use super::{Site, overtime, reaper, spawn};
 
 const LOOK: Duration = Duration::from_secs(1);
 const BEAT: Duration = Duration::from_secs(5);
@@ -27,7 +28,12 @@ pub(super) struct Watch {
 }
 
 impl Watch {
-    pub(super) fn start(site: Site, worker: WorkerId, desk: Arc<Desk>) -> Result<Self> {
+    pub(super) fn start(
+        site: Site,
+        worker: WorkerId,
+        desk: Arc<Desk>,
+        news: Arc<News>,
+    ) -> Result<Self> {
         let (stopped, stop) = std::io::pipe().map_err(|error| Error::Invalid {
             message: format!("cannot make a pipe: {error}"),
         })?;
@@ -36,11 +42,12 @@ impl Watch {
                 site,
                 worker,
                 desk,
+                news,
                 peers: HashMap::new(),
                 last_beat: Instant::now(),
             };
             // A storage failure here is passing, as in `step`.
-            watcher.meet_peers().ok();
+            watcher.look_after_others().ok();
             while watcher.wait(stopped.as_raw_fd()) {
                 watcher.step();
             }
@@ -53,6 +60,7 @@ struct Watcher {
     site: Site,
     worker: WorkerId,
     desk: Arc<Desk>,
+    news: Arc<News>,
     /// News of the end of each living peer on this machine, where the kernel gives it.
     peers: HashMap<WorkerId, Option<OwnedFd>>,
     last_beat: Instant,
@@ -81,9 +89,7 @@ impl Watcher {
 
     /// One look around. A storage failure here is passing: the next look repeats it all.
     fn step(&mut self) {
-        if reaper::reap_the_dead(&self.site).is_ok() {
-            self.meet_peers().ok();
-        }
+        self.look_after_others().ok();
         self.site.store.tidy().ok();
         if self.last_beat.elapsed() >= BEAT {
             self.last_beat = Instant::now();
@@ -91,21 +97,27 @@ impl Watcher {
         }
     }
 
-    fn meet_peers(&mut self) -> Result<()> {
-        let hostname = os::hostname();
-        let own_pid = std::process::id();
+    fn look_after_others(&mut self) -> Result<()> {
         let roster = self.site.store.workers()?;
+        let mut peers = reaper::reap(&self.site, &self.news, roster)?;
+        peers.retain(|peer| peer.id != self.worker);
+        self.meet(&peers);
+        overtime::enforce(&self.site, &self.desk, &self.news, &peers)
+    }
+
+    /// Asks the kernel for news of the end of each peer on this machine.
+    fn meet(&mut self, peers: &[WorkerRow]) {
+        let hostname = os::hostname();
         self.peers
-            .retain(|id, _| roster.iter().any(|worker| worker.id == *id));
-        for worker in roster {
-            let about = &worker.about;
-            if about.pid != own_pid && about.hostname == hostname {
+            .retain(|id, _| peers.iter().any(|peer| peer.id == *id));
+        for peer in peers {
+            let about = &peer.about;
+            if about.pid != std::process::id() && about.hostname == hostname {
                 self.peers
-                    .entry(worker.id)
+                    .entry(peer.id)
                     .or_insert_with(|| os::watch_process(about.pid));
             }
         }
-        Ok(())
     }
 
     fn beat(&self) -> Result<()> {
@@ -125,12 +137,17 @@ fn is_readable(descriptor: RawFd) -> bool {
 mod tests {
     use super::*;
     use crate::clock::SystemClock;
+    use crate::engine::Settings;
     use crate::store::gate::Gate;
     use crate::store::sqlite::SqliteStore;
 
     #[test]
     fn the_end_of_a_peer_wakes_the_watch_once() -> std::io::Result<()> {
         let gate = Arc::new(Gate::private()?);
+        let settings = Settings {
+            threads: 1,
+            ..Settings::default()
+        };
         let mut watcher = Watcher {
             site: Site {
                 store: Arc::new(SqliteStore::new(":memory:", Sync::Relaxed)),
@@ -139,7 +156,8 @@ mod tests {
                 path: None,
             },
             worker: WorkerId(1),
-            desk: Arc::new(Desk::new(gate, 1)),
+            desk: Arc::new(Desk::new(gate, Arc::default(), &settings)),
+            news: Arc::default(),
             peers: HashMap::new(),
             last_beat: Instant::now(),
         };

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use pyo3::prelude::*;
 
 use super::error::detached;
+use super::event::PyEvent;
 use super::store::PyStore;
 use super::types::{PyClaim, PyOutcome, PyRetryPolicy, duration};
-use crate::engine::{Engine, Next, Settings, Site};
+use crate::engine::{Engine, Kind, Next, Settings, Site, TaskSettings};
 use crate::id::DatabaseId;
 use crate::job::Claim;
 use crate::os::Waited;
@@ -28,16 +29,25 @@ pub(super) struct PyEngine {
 impl PyEngine {
     #[new]
     #[pyo3(
-        signature = (store, *, threads, queues = Vec::new(), result_ttl_ms = None),
-        text_signature = "(store, *, threads, queues=(), result_ttl_ms=None)"
+        signature = (
+            store, *, threads, coroutines = 0, queues = Vec::new(), result_ttl_ms = None
+        ),
+        text_signature = "(store, *, threads, coroutines=0, queues=(), result_ttl_ms=None)"
     )]
     fn new(
         py: Python<'_>,
         store: &Bound<'_, PyStore>,
         threads: u32,
+        coroutines: u32,
         queues: Vec<String>,
         result_ttl_ms: Option<i64>,
     ) -> PyResult<Self> {
+        let settings = Settings {
+            threads,
+            coroutines,
+            queues,
+            result_ttl: result_ttl_ms.map(duration),
+        };
         let store = Arc::clone(&store.get().0);
         detached(py, || {
             let site = Site {
@@ -47,14 +57,7 @@ impl PyEngine {
                 store: Arc::clone(&store) as Arc<dyn JobStore>,
             };
             Ok(Self {
-                engine: Engine::new(
-                    site,
-                    Settings {
-                        threads,
-                        queues,
-                        result_ttl: result_ttl_ms.map(duration),
-                    },
-                ),
+                engine: Engine::new(site, settings),
                 database: store.database()?,
             })
         })
@@ -66,8 +69,21 @@ impl PyEngine {
         worker.map_or_else(String::new, |(_, key)| key.text(self.database))
     }
 
-    fn register(&self, task: &str, policy: &Bound<'_, PyRetryPolicy>) {
-        self.engine.register(task, policy.get().0);
+    #[pyo3(signature = (task, policy, *, is_async = false))]
+    fn register(&self, task: &str, policy: &Bound<'_, PyRetryPolicy>, is_async: bool) {
+        let settings = TaskSettings {
+            policy: policy.get().0.clone(),
+            kind: if is_async {
+                Kind::Coroutine
+            } else {
+                Kind::Thread
+            },
+        };
+        self.engine.register(task, settings);
+    }
+
+    fn want_lost(&self) {
+        self.engine.want_lost();
     }
 
     fn start(&self, py: Python<'_>) -> PyResult<()> {
@@ -99,9 +115,54 @@ impl PyEngine {
         }
     }
 
-    fn settle(&self, py: Python<'_>, claim: &Bound<'_, PyClaim>, outcome: &Bound<'_, PyOutcome>) {
-        self.engine
-            .settle(claim.get().claim.token, outcome.get().plain(py));
+    fn next_coroutines(&self) -> Option<Vec<PyClaim>> {
+        let claims = self.engine.next_coroutines()?;
+        Some(claims.into_iter().map(|claim| self.wrap(claim)).collect())
+    }
+
+    fn fileno(&self) -> PyResult<i32> {
+        Ok(self.engine.loop_bell()?)
+    }
+
+    #[pyo3(signature = (claim, outcome, *, notify = false))]
+    fn settle(
+        &self,
+        py: Python<'_>,
+        claim: &Bound<'_, PyClaim>,
+        outcome: &Bound<'_, PyOutcome>,
+        notify: bool,
+    ) -> bool {
+        let token = claim.get().claim.token;
+        match outcome.get().plain(py) {
+            Some(outcome) if notify => self.engine.settle_and_tell(token, outcome),
+            Some(outcome) => self.engine.settle(token, outcome),
+            None => self.engine.settle_overdue(token),
+        }
+    }
+
+    fn is_current(&self, claim: &Bound<'_, PyClaim>) -> bool {
+        self.engine.is_current(claim.get().claim.token)
+    }
+
+    fn is_cancelled(&self, claim: &Bound<'_, PyClaim>) -> bool {
+        self.engine.is_cancelled(claim.get().claim.token)
+    }
+
+    fn progress(&self, claim: &Bound<'_, PyClaim>, progress: u8) {
+        self.engine.note_progress(claim.get().claim.token, progress);
+    }
+
+    #[pyo3(signature = (claim, level, message, extra = None))]
+    fn log(
+        &self,
+        py: Python<'_>,
+        claim: &Bound<'_, PyClaim>,
+        level: String,
+        message: String,
+        extra: Option<String>,
+    ) {
+        let token = claim.get().claim.token;
+        py.detach(|| self.engine.note_log(token, level, message, extra));
     }
 
     fn drain(&self, timeout_ms: i64) {
@@ -122,12 +183,15 @@ impl PyEngine {
         self.engine.most_abandoned()
     }
 
-    fn hire(&self, py: Python<'_>) -> PyResult<usize> {
+    fn events(&self, py: Python<'_>) -> PyResult<Vec<PyEvent>> {
         loop {
-            let wanted = py.detach(|| self.engine.hire(SLICE));
+            // Asked first: what was told before the end must not be left behind.
+            let ended = self.engine.has_ended();
+            let events = py.detach(|| self.engine.events(SLICE));
             py.check_signals()?;
-            if wanted > 0 || self.engine.has_ended() {
-                return Ok(wanted);
+            if ended || !events.is_empty() {
+                let wrap = |event| PyEvent::new(event, self.database);
+                return Ok(events.into_iter().map(wrap).collect());
             }
         }
     }
@@ -139,7 +203,7 @@ impl PyEngine {
             let rest = deadline.map_or(SLICE, |end| end.saturating_duration_since(Instant::now()));
             let waited = py.detach(|| self.engine.join(rest.min(SLICE)));
             py.check_signals()?;
-            if waited == Waited::Woken && self.engine.has_ended() {
+            if waited == Waited::Woken {
                 return Ok(true);
             }
             if rest.is_zero() {

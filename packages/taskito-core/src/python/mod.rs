@@ -11,6 +11,7 @@
 mod clock;
 mod engine;
 mod error;
+mod event;
 mod links;
 mod rows;
 mod store;
@@ -30,6 +31,8 @@ mod _native {
     use super::engine::PyEngine;
     #[pymodule_export]
     use super::error::EngineError;
+    #[pymodule_export]
+    use super::event::PyEvent;
     #[pymodule_export]
     use super::links::PyLinks;
     #[pymodule_export]

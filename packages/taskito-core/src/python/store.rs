@@ -102,6 +102,20 @@ impl PyStore {
         })
     }
 
+    fn cancel_request(&self, py: Python<'_>, job_id: &str) -> PyResult<bool> {
+        detached(py, || {
+            let Some(key) = self.key(job_id)? else {
+                return Ok(false);
+            };
+            let mut requested = false;
+            self.0.write(Sync::Durable, &mut |transaction| {
+                requested = transaction.cancel_request(key)?;
+                Ok(())
+            })?;
+            Ok(requested)
+        })
+    }
+
     fn revive(&self, py: Python<'_>, dead_id: &str) -> PyResult<String> {
         detached(py, || {
             let mut revived = None;

@@ -8,7 +8,7 @@ use pyo3::types::PyBytes;
 
 use super::links::Named;
 use crate::id::DatabaseId;
-use crate::job::{Claim, JobSpec, NewJob};
+use crate::job::{Claim, JobSpec, NewJob, Token};
 use crate::outcome::Outcome;
 use crate::retry::RetryPolicy;
 
@@ -103,12 +103,21 @@ pub(super) struct PyRetryPolicy(pub(super) RetryPolicy);
 #[pymethods]
 impl PyRetryPolicy {
     #[new]
-    #[pyo3(signature = (*, backoff_ms = 1000, max_delay_ms = 300_000, retry_timeouts = true))]
-    fn new(backoff_ms: i64, max_delay_ms: i64, retry_timeouts: bool) -> Self {
+    #[pyo3(signature = (
+        *, backoff_ms = 1000, max_delay_ms = 300_000, delays_ms = None, retry_timeouts = true
+    ))]
+    fn new(
+        backoff_ms: i64,
+        max_delay_ms: i64,
+        delays_ms: Option<Vec<i64>>,
+        retry_timeouts: bool,
+    ) -> Self {
+        let delays = delays_ms.unwrap_or_default();
         Self(RetryPolicy {
-            retries_timeouts: retry_timeouts,
             backoff: duration(backoff_ms),
             max_delay: duration(max_delay_ms),
+            delays: delays.into_iter().map(duration).collect(),
+            retries_timeouts: retry_timeouts,
         })
     }
 }
@@ -167,6 +176,15 @@ impl PyClaim {
     fn timeout_ms(&self) -> i64 {
         millis(self.claim.timeout)
     }
+
+    fn __eq__(&self, other: &Self) -> bool {
+        self.claim.token == other.claim.token && self.database == other.database
+    }
+
+    fn __hash__(&self) -> u64 {
+        let Token { key, fence, .. } = self.claim.token;
+        key.0.cast_unsigned() ^ fence.0.cast_unsigned().rotate_left(48)
+    }
 }
 
 /// What happened to one attempt.
@@ -176,7 +194,8 @@ pub(super) struct PyOutcome(Report);
 /// An outcome whose bytes still belong to Python.
 enum Report {
     Done(Py<PyBytes>),
-    Failed { error: String, retryable: bool },
+    Other(Outcome),
+    TimedOut,
 }
 
 #[pymethods]
@@ -187,21 +206,39 @@ impl PyOutcome {
     }
 
     #[staticmethod]
-    #[pyo3(signature = (error, *, retryable = true))]
-    fn failed(error: String, retryable: bool) -> Self {
-        Self(Report::Failed { error, retryable })
+    #[pyo3(signature = (error, *, retryable = true, delay_ms = None))]
+    fn failed(error: String, retryable: bool, delay_ms: Option<i64>) -> Self {
+        Self(Report::Other(Outcome::Failed {
+            error,
+            retryable,
+            delay: delay_ms.map(duration),
+        }))
+    }
+
+    #[staticmethod]
+    fn snoozed(delay_ms: i64) -> Self {
+        let delay = duration(delay_ms);
+        Self(Report::Other(Outcome::Snoozed { delay }))
+    }
+
+    #[staticmethod]
+    fn cancelled(error: String) -> Self {
+        Self(Report::Other(Outcome::Cancelled { error }))
+    }
+
+    #[staticmethod]
+    fn timed_out() -> Self {
+        Self(Report::TimedOut)
     }
 }
 
 impl PyOutcome {
-    /// The same without Python.
-    pub(super) fn plain(&self, py: Python<'_>) -> Outcome {
+    /// The same without Python; `None` for an answer to an overdue attempt.
+    pub(super) fn plain(&self, py: Python<'_>) -> Option<Outcome> {
         match &self.0 {
-            Report::Done(result) => Outcome::Done(result.as_bytes(py).to_vec()),
-            Report::Failed { error, retryable } => Outcome::Failed {
-                error: error.clone(),
-                retryable: *retryable,
-            },
+            Report::Done(result) => Some(Outcome::Done(result.as_bytes(py).to_vec())),
+            Report::Other(outcome) => Some(outcome.clone()),
+            Report::TimedOut => None,
         }
     }
 }

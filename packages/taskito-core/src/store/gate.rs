@@ -27,7 +27,7 @@ const COURTESY: Duration = Duration::from_millis(1);
 const STINT_MILLIS: u32 = 1;
 
 /// No sleep on a bell is longer. Whoever sleeps announces it anew at least that often.
-const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+pub const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// Announcements older than this are of sleepers that were killed.
 const STALE: Duration = Duration::from_millis(1500);
 /// The same in the waiting room, where naps are short.
@@ -110,6 +110,19 @@ impl Gate {
     #[must_use]
     pub fn finished(&self) -> Bell<'_> {
         self.bell(1, STALE)
+    }
+
+    /// A number that changes when something was decided from outside about jobs that workers
+    /// hold or may take. Nobody sleeps on it: [`Self::ring_control`] wakes the workers.
+    #[must_use]
+    pub fn control(&self) -> u32 {
+        self.bell(3, STALE).number()
+    }
+
+    /// Says that there is such a decision.
+    pub fn ring_control(&self) {
+        self.bell(3, STALE).ring();
+        self.work().ring();
     }
 
     fn waiting_room(&self) -> Bell<'_> {

@@ -14,12 +14,14 @@ pub(crate) use purge::delete;
 pub use purge::{Purge, purge};
 pub use retention::{Passed, Retention, Survey};
 
+use std::time::Duration;
+
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{DatabaseId, Key};
 use crate::job::{
-    AttemptRow, Claim, DeadRow, Held, Inserted, JobFilter, JobRow, NewJob, NewWorker, Stats, Token,
-    WorkerId, WorkerRow,
+    AttemptRow, Claim, DeadRow, Held, Inserted, JobFilter, JobRow, LogRow, NewJob, NewWorker,
+    Stats, Token, WorkerId, WorkerRow,
 };
 use crate::state::State;
 
@@ -40,6 +42,8 @@ pub enum Sync {
 pub enum Verdict {
     /// The job moved.
     Applied,
+    /// It would have waited again, but its cancellation was requested: it is cancelled.
+    Cancelled,
     /// Somebody else settled or reclaimed the job meanwhile; nothing changed.
     Stale,
 }
@@ -51,6 +55,8 @@ pub struct Completion<'a> {
     pub token: Token,
     /// Serialized result.
     pub result: &'a [u8],
+    /// How long the attempt ran.
+    pub run: Duration,
 }
 
 /// A failed attempt that will be repeated.
@@ -62,22 +68,36 @@ pub struct Failure<'a> {
     pub error: &'a str,
     /// When the next attempt is due.
     pub run_at: Millis,
+    /// How long the attempt ran.
+    pub run: Duration,
 }
 
-/// An attempt that ended with its worker, or the last one.
+/// An attempt that gives itself back for a while.
+#[derive(Clone, Copy, Debug)]
+pub struct Rest {
+    /// The claim.
+    pub token: Token,
+    /// When the next attempt is due.
+    pub run_at: Millis,
+}
+
+/// An attempt that ended with its worker, was called off, or was the last one.
 #[derive(Clone, Copy, Debug)]
 pub struct End<'a> {
     /// The claim.
     pub token: Token,
     /// What is said about it.
     pub error: &'a str,
+    /// How long the attempt ran, if that counts.
+    pub run: Option<Duration>,
 }
 
 /// What a claim may take. The store asks in the order in which jobs would run.
 pub trait Appetite {
     /// Whether this worker runs such jobs at all.
     fn serves(&self, queue: &str, task: &str) -> bool;
-    /// Whether one more job of `task` is wanted; `false` ends the claim.
+    /// Whether one more job of `task` is wanted; `false` means no more of them from this queue
+    /// in this claim.
     fn admit(&mut self, task: &str) -> bool;
     /// Tells that the job of `task` that was admitted is taken. It is not when it turns out
     /// to have expired.
@@ -93,7 +113,8 @@ pub trait Appetite {
 /// The arrows of the state machine, inside one transaction. Each takes a slice.
 ///
 /// Settlements match on the fence: one that is not the newest changes nothing and is
-/// answered with [`Verdict::Stale`].
+/// answered with [`Verdict::Stale`]. One that lets a job wait again, while its cancellation
+/// is requested, cancels it: [`Verdict::Cancelled`].
 pub trait Arrows {
     /// -> pending, scheduled when the delay is not over, or blocked when a parent is not
     /// complete. Duplicates by key are answered with the existing job. A job with a parent that
@@ -136,6 +157,12 @@ pub trait Arrows {
     /// Storage failures.
     fn retry(&mut self, now: Millis, batch: &[Failure<'_>]) -> Result<Vec<Verdict>>;
 
+    /// running -> scheduled, nothing spent and nothing recorded.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn snooze(&mut self, now: Millis, batch: &[Rest]) -> Result<Vec<Verdict>>;
+
     /// running -> pending with one loss more, the attempt recorded. Keeps its place in the
     /// queue.
     ///
@@ -162,6 +189,19 @@ pub trait Arrows {
     /// Storage failures.
     fn bury_lost(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>>;
 
+    /// running -> cancelled, for the reason given, with all that depends on the job.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn abort(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>>;
+
+    /// A running job is to be cancelled: its worker is told, and instead of waiting again it
+    /// is cancelled. Whether it was running.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn cancel_request(&mut self, job: Key) -> Result<bool>;
+
     /// blocked, scheduled or pending -> cancelled, with all that depends on the job; whether
     /// it was.
     ///
@@ -182,6 +222,37 @@ pub trait Arrows {
     /// # Errors
     /// Storage failures.
     fn revive(&mut self, now: Millis, letter: Key) -> Result<Option<Key>>;
+}
+
+/// A log line of an attempt.
+#[derive(Clone, Debug)]
+pub struct LogLine {
+    /// The claim.
+    pub token: Token,
+    /// A word for how grave it is.
+    pub level: String,
+    /// The text.
+    pub message: String,
+    /// A JSON object.
+    pub extra: Option<String>,
+    /// When the attempt said it.
+    pub logged_at: Millis,
+}
+
+/// What running attempts report, inside one transaction. As with settlements, only the holder
+/// of the newest claim is heard.
+pub trait Notes {
+    /// How far attempts have come, from 0 to 100.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn note_progress(&mut self, batch: &[(Token, u8)]) -> Result<Vec<Verdict>>;
+
+    /// Log lines.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn note_log(&mut self, batch: &[LogLine]) -> Result<Vec<Verdict>>;
 }
 
 /// The roster of workers, inside one transaction.
@@ -218,9 +289,9 @@ pub trait Roster {
 }
 
 /// Everything one write transaction can do.
-pub trait Transaction: Arrows + Roster + Retention {}
+pub trait Transaction: Arrows + Notes + Roster + Retention {}
 
-impl<T: Arrows + Roster + Retention> Transaction for T {}
+impl<T: Arrows + Notes + Roster + Retention> Transaction for T {}
 
 /// The body of a write transaction.
 pub type Work<'a> = dyn FnMut(&mut dyn Transaction) -> Result<()> + 'a;
@@ -259,11 +330,23 @@ pub trait Inspect {
     /// Storage failures.
     fn result(&self, job: Key) -> Result<Option<Vec<u8>>>;
 
+    /// The serialized arguments of a job.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn payload(&self, job: Key) -> Result<Option<Vec<u8>>>;
+
     /// Failed and lost attempts of a job, oldest first.
     ///
     /// # Errors
     /// Storage failures.
     fn attempts(&self, job: Key) -> Result<Vec<AttemptRow>>;
+
+    /// Log lines of a job, oldest first.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn task_logs(&self, job: Key) -> Result<Vec<LogRow>>;
 
     /// Dead letters, newest first.
     ///
@@ -276,6 +359,12 @@ pub trait Inspect {
     /// # Errors
     /// Storage failures.
     fn stats(&self) -> Result<Stats>;
+
+    /// What a worker holds.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn holdings(&self, worker: WorkerId) -> Result<Vec<Held>>;
 
     /// Registered workers, oldest first.
     ///

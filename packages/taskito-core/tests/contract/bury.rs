@@ -159,6 +159,7 @@ fn end(token: &Token) -> End<'static> {
     End {
         token: *token,
         error: "e",
+        run: None,
     }
 }
 

@@ -151,6 +151,7 @@ fn burials_of_one_batch_cascade_each_for_itself(world: &World) {
     let batch = roots.map(|token| End {
         token,
         error: "boom",
+        run: None,
     });
     world.write(|t| t.bury(world.now(), &batch));
     for (root, child) in roots.iter().zip(children) {

@@ -23,8 +23,8 @@ contract![
     unserved_jobs_hide_nobody,
     an_appetite_that_ends_leaves_the_rest_pending,
     nobody_is_asked_when_nothing_is_pending,
-    admission_is_asked_in_running_order_and_a_refusal_ends_the_claim,
-    a_refusal_ends_the_claim_for_all_queues,
+    admission_is_asked_in_running_order_and_a_refused_task_is_skipped,
+    a_refusal_counts_for_one_queue,
     queues_take_turns_one_job_each,
     the_turn_says_which_queue_begins,
     queues_without_a_candidate_have_no_turn,
@@ -228,14 +228,15 @@ fn nobody_is_asked_when_nothing_is_pending(world: &World) {
     assert!(hunger.asked.is_empty());
 }
 
-fn admission_is_asked_in_running_order_and_a_refusal_ends_the_claim(world: &World) {
-    let [_, low, high, _] = insert(
+fn admission_is_asked_in_running_order_and_a_refused_task_is_skipped(world: &World) {
+    let [_, low, high, after, _] = insert(
         world,
         [
             with_priority("stop", 1),
             with_priority("low", 2),
             with_priority("high", 3),
             with_priority("after", 0),
+            with_priority("stop", -1),
         ],
     );
     let mut hunger = Hunger::endless().until("stop");
@@ -245,27 +246,34 @@ fn admission_is_asked_in_running_order_and_a_refusal_ends_the_claim(world: &Worl
             .iter()
             .map(|claim| claim.token.key)
             .collect::<Vec<_>>(),
-        [high, low]
+        [high, low, after]
     );
-    assert_eq!(hunger.asked, ["high", "low", "stop"]);
+    assert_eq!(hunger.asked, ["high", "low", "stop", "after"]);
     assert_eq!(world.store().stats().unwrap().pending, 2);
 }
 
-fn a_refusal_ends_the_claim_for_all_queues(world: &World) {
-    let [first, ..] = insert(
+fn a_refusal_counts_for_one_queue(world: &World) {
+    let [x1, x2, _, y, _, z] = insert(
         world,
         [
             in_queue("x", "a"),
             in_queue("x", "a"),
             in_queue("y", "stop"),
+            in_queue("y", "a"),
+            in_queue("z", "stop"),
             in_queue("z", "a"),
         ],
     );
     let mut hunger = Hunger::endless().until("stop");
     let claims = world.claim(&mut hunger);
-    assert_eq!(claims.len(), 1);
-    assert_eq!(claims[0].token.key, first);
-    assert_eq!(hunger.asked, ["a", "stop"]);
+    assert_eq!(
+        claims
+            .iter()
+            .map(|claim| claim.token.key)
+            .collect::<Vec<_>>(),
+        [x1, y, z, x2]
+    );
+    assert_eq!(hunger.asked, ["a", "stop", "a", "stop", "a", "a"]);
 }
 
 fn queues_take_turns_one_job_each(world: &World) {

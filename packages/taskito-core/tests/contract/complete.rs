@@ -1,5 +1,7 @@
 //! running -> complete.
 
+use std::time::Duration;
+
 use taskito_core::job::JobRow;
 use taskito_core::state::State;
 use taskito_core::store::Completion;
@@ -72,6 +74,7 @@ fn each_completion_of_a_slice_is_judged_for_itself(world: &World) {
             .map(|&token| Completion {
                 token,
                 result: b"r",
+                run: Duration::ZERO,
             })
             .collect();
         world.write(|t| t.complete(world.now(), &batch))
@@ -86,6 +89,7 @@ fn each_completion_of_a_slice_has_its_own_result(world: &World) {
         .map(|claim| Completion {
             token: claim.token,
             result: claim.task.as_bytes(),
+            run: Duration::ZERO,
         })
         .collect();
     world.write(|t| t.complete(world.now(), &batch));
@@ -99,7 +103,11 @@ fn each_completion_of_a_slice_has_its_own_result(world: &World) {
 
 fn of_two_completions_in_a_slice_the_first_counts(world: &World) {
     let token = world.running(job("a"));
-    let batch = [&b"first"[..], &b"later"[..]].map(|result| Completion { token, result });
+    let batch = [&b"first"[..], &b"later"[..]].map(|result| Completion {
+        token,
+        result,
+        run: Duration::ZERO,
+    });
     world.write(|t| t.complete(world.now(), &batch));
     assert_eq!(
         world.store().result(token.key).unwrap().as_deref(),

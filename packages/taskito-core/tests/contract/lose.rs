@@ -85,7 +85,11 @@ fn each_loss_of_a_slice_is_judged_for_itself(world: &World) {
     assert_judges_each(world, |tokens| {
         let batch: Vec<_> = tokens
             .iter()
-            .map(|&token| End { token, error: "e" })
+            .map(|&token| End {
+                token,
+                error: "e",
+                run: None,
+            })
             .collect();
         world.write(|t| t.lose(world.now(), &batch))
     });

@@ -32,8 +32,10 @@ macro_rules! contract {
 mod support;
 mod world;
 
+mod abort;
 mod bury;
 mod cancel;
+mod cancel_request;
 mod cascade;
 mod claim;
 mod complete;
@@ -44,6 +46,7 @@ mod insert;
 mod insert_links;
 mod inspect;
 mod lose;
+mod notes;
 mod promote;
 mod prune;
 mod release;
@@ -51,4 +54,5 @@ mod retry;
 mod revive;
 mod roster;
 mod settlement;
+mod snooze;
 mod write;

@@ -12,6 +12,7 @@ use crate::world::{CLAIMED, NOBODY, World, assert_applied};
 
 contract![
     a_finished_job_goes_with_all_that_belongs_to_it,
+    a_finished_job_takes_its_log_along,
     nothing_but_finished_jobs_goes,
     a_pruned_job_is_counted_no_more,
     the_keys_of_a_pruned_job_are_free,
@@ -50,6 +51,18 @@ fn a_finished_job_goes_with_all_that_belongs_to_it(world: &World) {
     let left = world.sight();
     assert_eq!((left.jobs, left.letters), (nothing.jobs, nothing.letters));
     assert_eq!(left.stats, nothing.stats);
+}
+
+fn a_finished_job_takes_its_log_along(world: &World) {
+    let [gone, left] = ["a", "b"].map(|name| {
+        let token = world.running(job(name));
+        assert_applied(world.log(token, name));
+        assert_applied(world.complete(token, b"r"));
+        token
+    });
+    assert_eq!(world.prune(&[gone.key]), 1);
+    assert_eq!(world.logs(gone.key), []);
+    assert_eq!(world.logs(left.key).len(), 1);
 }
 
 fn nothing_but_finished_jobs_goes(world: &World) {

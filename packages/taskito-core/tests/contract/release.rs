@@ -166,6 +166,7 @@ fn parents_that_complete_together_release_their_job_once(world: &World) {
     let batch = [a, b].map(|token| Completion {
         token,
         result: b"r",
+        run: Duration::ZERO,
     });
     world.write(|t| t.complete(world.now(), &batch));
     assert_eq!(world.claimed(Hunger::endless()), [key]);

@@ -110,6 +110,7 @@ fn each_failure_of_a_slice_is_judged_for_itself(world: &World) {
                 token,
                 error: "e",
                 run_at: world.later(1000),
+                run: Duration::ZERO,
             })
             .collect();
         world.write(|t| t.retry(world.now(), &batch))
@@ -128,11 +129,13 @@ fn each_failure_of_a_slice_has_its_own_error_and_time(world: &World) {
             token: claims[0].token,
             error: "first",
             run_at: world.later(1),
+            run: Duration::ZERO,
         },
         Failure {
             token: claims[1].token,
             error: "second",
             run_at: world.later(2),
+            run: Duration::ZERO,
         },
     ];
     let verdicts = world.write(|t| t.retry(world.now(), &batch));

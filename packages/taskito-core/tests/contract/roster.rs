@@ -143,11 +143,13 @@ fn a_worker_holds_what_it_claimed_and_did_not_settle(world: &World) {
                 token: tokens[0],
                 max_retries: 7,
                 losses: 0,
+                cancel_requested: false,
             },
             Held {
                 token: tokens[6],
                 max_retries: 3,
                 losses: 0,
+                cancel_requested: false,
             },
         ]
     );

@@ -1,5 +1,7 @@
 //! What all settlements have in common: only the newest claim of a running job may settle it.
 
+use std::time::Duration;
+
 use taskito_core::job::Token;
 use taskito_core::state::State;
 use taskito_core::store::{Completion, End, Failure, Verdict};
@@ -83,16 +85,19 @@ fn one_transaction_settles_in_every_way(world: &World) {
     let end = |index: usize| End {
         token: tokens[index],
         error: "e",
+        run: None,
     };
     let now = world.now();
     let completion = Completion {
         token: tokens[0],
         result: b"r",
+        run: Duration::ZERO,
     };
     let failure = Failure {
         token: tokens[1],
         error: "e",
         run_at: now,
+        run: Duration::ZERO,
     };
     let verdicts = world.write(|t| {
         Ok([

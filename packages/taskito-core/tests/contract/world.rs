@@ -1,16 +1,19 @@
 //! One store with a clock and a worker, and the arrows as single calls.
 
 use std::cell::Cell;
+use std::time::Duration;
 
 use taskito_core::clock::Millis;
 use taskito_core::error::Result;
 use taskito_core::id::Key;
 use taskito_core::job::{
-    AttemptRow, Claim, DeadRow, Fence, Held, Inserted, JobFilter, JobRow, LaneId, NewJob, Stats,
-    Token, WorkerId,
+    AttemptRow, Claim, DeadRow, Fence, Held, Inserted, JobFilter, JobRow, LaneId, LogRow, NewJob,
+    Stats, Token, WorkerId,
 };
 use taskito_core::state::State;
-use taskito_core::store::{Completion, End, Failure, JobStore, Sync, Transaction, Verdict};
+use taskito_core::store::{
+    Completion, End, Failure, JobStore, LogLine, Rest, Sync, Transaction, Verdict,
+};
 
 use crate::support::{Home, Hunger, START, job_with, worker};
 
@@ -129,7 +132,16 @@ impl World {
     }
 
     pub(crate) fn complete(&self, token: Token, result: &[u8]) -> Verdict {
-        one(&self.write(|t| t.complete(self.now(), &[Completion { token, result }])))
+        one(&self.write(|t| {
+            t.complete(
+                self.now(),
+                &[Completion {
+                    token,
+                    result,
+                    run: Duration::ZERO,
+                }],
+            )
+        }))
     }
 
     pub(crate) fn retry(&self, token: Token, error: &str, run_at: Millis) -> Verdict {
@@ -137,12 +149,22 @@ impl World {
             token,
             error,
             run_at,
+            run: Duration::ZERO,
         };
         one(&self.write(|t| t.retry(self.now(), &[failure])))
     }
 
     pub(crate) fn lose(&self, token: Token, error: &str) -> Verdict {
-        one(&self.write(|t| t.lose(self.now(), &[End { token, error }])))
+        one(&self.write(|t| {
+            t.lose(
+                self.now(),
+                &[End {
+                    token,
+                    error,
+                    run: None,
+                }],
+            )
+        }))
     }
 
     pub(crate) fn hand_back(&self, token: Token) -> Verdict {
@@ -150,11 +172,62 @@ impl World {
     }
 
     pub(crate) fn bury(&self, token: Token, error: &str) -> Verdict {
-        one(&self.write(|t| t.bury(self.now(), &[End { token, error }])))
+        one(&self.write(|t| {
+            t.bury(
+                self.now(),
+                &[End {
+                    token,
+                    error,
+                    run: None,
+                }],
+            )
+        }))
     }
 
     pub(crate) fn bury_lost(&self, token: Token, error: &str) -> Verdict {
-        one(&self.write(|t| t.bury_lost(self.now(), &[End { token, error }])))
+        one(&self.write(|t| {
+            t.bury_lost(
+                self.now(),
+                &[End {
+                    token,
+                    error,
+                    run: None,
+                }],
+            )
+        }))
+    }
+
+    pub(crate) fn snooze(&self, token: Token, run_at: Millis) -> Verdict {
+        one(&self.write(|t| t.snooze(self.now(), &[Rest { token, run_at }])))
+    }
+
+    pub(crate) fn abort(&self, token: Token, error: &str) -> Verdict {
+        let end = End {
+            token,
+            error,
+            run: None,
+        };
+        one(&self.write(|t| t.abort(self.now(), &[end])))
+    }
+
+    /// Notes a log line of a claim, now.
+    pub(crate) fn log(&self, token: Token, message: &str) -> Verdict {
+        let line = LogLine {
+            token,
+            level: "info".into(),
+            message: message.into(),
+            extra: None,
+            logged_at: self.now(),
+        };
+        one(&self.write(|t| t.note_log(std::slice::from_ref(&line))))
+    }
+
+    pub(crate) fn logs(&self, job: Key) -> Vec<LogRow> {
+        self.store().task_logs(job).unwrap()
+    }
+
+    pub(crate) fn cancel_request(&self, job: Key) -> bool {
+        self.write(|t| t.cancel_request(job))
     }
 
     pub(crate) fn cancel(&self, job: Key) -> bool {

@@ -32,6 +32,7 @@ fn done(token: Token) -> Completion<'static> {
     Completion {
         token,
         result: b"r",
+        run: Duration::ZERO,
     }
 }
 
@@ -58,6 +59,7 @@ fn a_failed_transaction_changes_nothing_whatever_it_did(world: &World) {
     let end = |index: usize| End {
         token: tokens[index],
         error: "e",
+        run: None,
     };
     let steps: [Step<'_>; 12] = [
         &|t| t.insert(now, &[job("new")]).map(drop),
@@ -69,6 +71,7 @@ fn a_failed_transaction_changes_nothing_whatever_it_did(world: &World) {
                 token: tokens[1],
                 error: "e",
                 run_at: now,
+                run: Duration::ZERO,
             };
             t.retry(now, &[failure]).map(drop)
         },
@@ -144,6 +147,7 @@ fn a_transaction_sees_what_it_did_before(world: &World) {
                 token,
                 error: "e",
                 run_at: now,
+                run: Duration::ZERO,
             }],
         )?;
         assert_eq!(t.promote(now, 1)?, 1);

@@ -31,7 +31,12 @@ pub(crate) enum Step {
     HandBack(Vec<Pick>),
     Bury(Vec<Pick>),
     BuryLost(Vec<Pick>),
+    Snooze(Vec<Pick>, Millis),
+    Abort(Vec<Pick>),
     Cancel(Pick),
+    CancelRequest(Pick),
+    NoteProgress(Vec<Pick>, u8),
+    NoteLog(Vec<Pick>),
     Expire(u32),
     Prune(Vec<Pick>),
     Revive(Pick),
@@ -154,7 +159,7 @@ impl Author {
     }
 
     fn step(&mut self) -> Step {
-        match self.below(35) {
+        match self.below(40) {
             0..8 => Step::Insert((0..self.below(5)).map(|index| self.fresh(index)).collect()),
             8..10 => Step::Promote(self.one_of(&[0, 1, 2, 100])),
             10..17 => Step::Claim(self.pick(), self.hunger()),
@@ -175,6 +180,14 @@ impl Author {
             30 => Step::Held(self.pick()),
             33 => Step::Prune(self.picks()),
             31..33 => Step::Expire(self.one_of(&[0, 1, 2, 100])),
+            38 => Step::Snooze(
+                self.picks(),
+                Millis(self.now.0 + self.one_of(&[0, 1, 5000])),
+            ),
+            34 => Step::Abort(self.picks()),
+            35 => Step::CancelRequest(self.pick()),
+            36 => Step::NoteProgress(self.picks(), self.one_of(&[0, 7, 100])),
+            37 => Step::NoteLog(self.picks()),
             _ if self.one_in(2) => Step::Enlist,
             _ => Step::Dismiss(self.pick()),
         }

@@ -2,6 +2,7 @@
 //! stores share: jobs and workers by their coming, everything else by its place in a listing.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use taskito_core::clock::Millis;
 use taskito_core::error::{Error, Result};
@@ -11,7 +12,9 @@ use taskito_core::job::{
 };
 use taskito_core::links::{Inputs, Links, Parent};
 use taskito_core::state::State;
-use taskito_core::store::{Completion, End, Failure, JobStore, Passed, Sync, Transaction, Verdict};
+use taskito_core::store::{
+    Completion, End, Failure, JobStore, LogLine, Passed, Rest, Sync, Transaction, Verdict,
+};
 
 use crate::author::{Act, Fresh, Kin, Pick, Question, Step};
 use crate::support::{Home, Hunger, worker};
@@ -56,7 +59,7 @@ pub(crate) enum Answer {
     Revived(Option<usize>),
     Enlisted,
     Beaten,
-    Held(Vec<(usize, Fence, u32, u32)>),
+    Held(Vec<(usize, Fence, u32, u32, bool)>),
     Dismissed(bool),
     NotDismissed,
     NobodyThere,
@@ -93,6 +96,8 @@ pub(crate) struct Details {
     state: Option<State>,
     result: Option<Vec<u8>>,
     attempts: Vec<AttemptRow>,
+    /// What each line says, and when.
+    logs: Vec<(String, Millis)>,
     pub(crate) dependencies: Vec<Key>,
     dependents: Vec<Key>,
 }
@@ -164,6 +169,7 @@ impl Side {
             state: self.store().state(key).unwrap(),
             result: self.store().result(key).unwrap(),
             attempts: self.attempts(key),
+            logs: self.logs(key),
             dependencies: self.shared_all(self.store().dependencies(key).unwrap()),
             dependents: self.shared_all(self.store().dependents(key).unwrap()),
         }
@@ -227,6 +233,11 @@ impl Side {
         keys.into_iter().map(|key| self.known.shared(key)).collect()
     }
 
+    fn logs(&self, job: Key) -> Vec<(String, Millis)> {
+        let lines = self.store().task_logs(job).unwrap().into_iter();
+        lines.map(|line| (line.message, line.logged_at)).collect()
+    }
+
     fn attempts(&self, job: Key) -> Vec<AttemptRow> {
         let rows = self.store().attempts(job).unwrap();
         assert!(rows.is_sorted_by(|one, next| one.key < next.key));
@@ -273,7 +284,13 @@ impl Side {
 
 impl Known {
     fn perform(&mut self, t: &mut dyn Transaction, now: Millis, step: &Step) -> Result<Answer> {
-        let ends = |picks: &[Pick]| self.tokens(picks, |token| End { token, error: "e" });
+        let ends = |picks: &[Pick]| {
+            self.tokens(picks, |token| End {
+                token,
+                error: "e",
+                run: None,
+            })
+        };
         Ok(match step {
             Step::Insert(jobs) => {
                 let jobs: Vec<NewJob> = jobs.iter().map(|job| self.tied(job)).collect();
@@ -292,6 +309,7 @@ impl Known {
                     .map(|(token, result)| Completion {
                         token: *token,
                         result: result.as_bytes(),
+                        run: Duration::ZERO,
                     })
                     .collect();
                 Answer::Settled(t.complete(now, &batch)?)
@@ -303,6 +321,7 @@ impl Known {
                         token: self.token(pick),
                         error: "retried",
                         run_at,
+                        run: Duration::ZERO,
                     })
                     .collect();
                 Answer::Settled(t.retry(now, &batch)?)
@@ -314,6 +333,16 @@ impl Known {
             }
             Step::Bury(picks) => Answer::Settled(t.bury(now, &ends(picks))?),
             Step::BuryLost(picks) => Answer::Settled(t.bury_lost(now, &ends(picks))?),
+            Step::Snooze(picks, run_at) => {
+                let run_at = *run_at;
+                let batch = self.tokens(picks, |token| Rest { token, run_at });
+                Answer::Settled(t.snooze(now, &batch)?)
+            }
+            Step::Abort(picks) => Answer::Settled(t.abort(now, &ends(picks))?),
+            Step::CancelRequest(job) => {
+                Answer::Cancelled(t.cancel_request(job.of(&self.jobs).unwrap_or(Key(1)))?)
+            }
+            Step::NoteProgress(..) | Step::NoteLog(_) => self.note(t, now, step)?,
             Step::Cancel(job) => {
                 Answer::Cancelled(t.cancel(now, job.of(&self.jobs).unwrap_or(Key(1)))?)
             }
@@ -348,6 +377,22 @@ impl Known {
             Step::Held(worker) => self.held(t, *worker)?,
             Step::Dismiss(worker) => self.dismiss(t, *worker)?,
         })
+    }
+
+    fn note(&self, t: &mut dyn Transaction, now: Millis, step: &Step) -> Result<Answer> {
+        Ok(Answer::Settled(match step {
+            Step::NoteProgress(picks, progress) => {
+                t.note_progress(&self.tokens(picks, |token| (token, *progress)))?
+            }
+            Step::NoteLog(picks) => t.note_log(&self.tokens(picks, |token| LogLine {
+                token,
+                level: "info".into(),
+                message: format!("at {now:?}"),
+                extra: None,
+                logged_at: now,
+            }))?,
+            _ => vec![],
+        }))
     }
 
     /// A job to insert with the keys of those it waits for.
@@ -407,7 +452,13 @@ impl Known {
             .map(|held| {
                 assert!(self.tokens.contains(&held.token));
                 let number = self.number(held.token.key);
-                (number, held.token.fence, held.max_retries, held.losses)
+                (
+                    number,
+                    held.token.fence,
+                    held.max_retries,
+                    held.losses,
+                    held.cancel_requested,
+                )
             })
             .collect();
         held.sort_unstable();

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use taskito_core::clock::Millis;
 use taskito_core::error::Result;
 use taskito_core::id::{DatabaseId, Key};
-use taskito_core::job::{AttemptRow, DeadRow, JobFilter, JobRow, LaneId, Stats, WorkerRow};
+use taskito_core::job::{
+    AttemptRow, DeadRow, Held, JobFilter, JobRow, LaneId, LogRow, Stats, WorkerId, WorkerRow,
+};
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{Graph, Inspect, JobStore, Passed, Survey, Sync, Work};
@@ -70,8 +72,16 @@ impl Inspect for Pair {
         self.next().result(job)
     }
 
+    fn payload(&self, job: Key) -> Result<Option<Vec<u8>>> {
+        self.next().payload(job)
+    }
+
     fn attempts(&self, job: Key) -> Result<Vec<AttemptRow>> {
         self.next().attempts(job)
+    }
+
+    fn task_logs(&self, job: Key) -> Result<Vec<LogRow>> {
+        self.next().task_logs(job)
     }
 
     fn dead_letters(&self, limit: u32, offset: u32) -> Result<Vec<DeadRow>> {
@@ -80,6 +90,10 @@ impl Inspect for Pair {
 
     fn stats(&self) -> Result<Stats> {
         self.next().stats()
+    }
+
+    fn holdings(&self, worker: WorkerId) -> Result<Vec<Held>> {
+        self.next().holdings(worker)
     }
 
     fn workers(&self) -> Result<Vec<WorkerRow>> {

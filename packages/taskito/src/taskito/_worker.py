@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from taskito._core import Engine, RetryPolicy
+from taskito._core import Engine, Event, Outcome, RetryPolicy
 from taskito.exceptions import TaskTimeoutError
 
 if TYPE_CHECKING:
@@ -102,8 +102,9 @@ class Worker:
                 self._hire(self.threads)
                 if on_ready is not None:
                     on_ready()
-                while more := self._engine.hire():
-                    self._replace(more)
+                while events := self._engine.events():
+                    for event in events:
+                        self._heed(event)
             except BaseException:
                 self._engine.stop()  # also wakes those who join a worker that never started
                 self.join(_LAST_WORDS_MS)
@@ -133,6 +134,21 @@ class Worker:
         self._asked_ms = limit_ms
         if self._started:
             self._engine.drain(limit_ms)
+
+    def _heed(self, event: Event) -> None:
+        """Do what an event asks for. Returns at once, as other events wait."""
+        claim = event.claim
+        match event.kind:
+            case "hire":
+                self._replace(event.count or 0)
+            case "overdue" if claim is not None:
+                self._engine.settle(claim, Outcome.timed_out())
+            case "trouble":
+                _logger.error("the database cannot be used: %s; trying again", event.error)
+            case "recovered":
+                _logger.warning("the database can be used again")
+            case _:
+                pass
 
     def _hire(self, count: int) -> None:
         for _ in range(count):

@@ -11,8 +11,9 @@ use crate::job::{
     Wait, WorkerId,
 };
 use crate::links::RootEnd;
+use crate::outcome::CANCELLED_BY_REQUEST;
 use crate::state::State;
-use crate::store::{Appetite, Arrows, Completion, EXPIRED, End, Failure, Verdict};
+use crate::store::{Appetite, Arrows, Completion, EXPIRED, End, Failure, Rest, Verdict};
 
 impl Arrows for Draft<'_> {
     fn insert(&mut self, now: Millis, jobs: &[NewJob]) -> Result<Vec<Inserted>> {
@@ -58,14 +59,21 @@ impl Arrows for Draft<'_> {
             .collect())
     }
 
+    fn snooze(&mut self, now: Millis, batch: &[Rest]) -> Result<Vec<Verdict>> {
+        Ok(batch
+            .iter()
+            .map(|rest| self.snooze_one(now, rest))
+            .collect())
+    }
+
     fn lose(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>> {
         Ok(batch.iter().map(|end| self.lose_one(now, end)).collect())
     }
 
-    fn hand_back(&mut self, _now: Millis, batch: &[Token]) -> Result<Vec<Verdict>> {
+    fn hand_back(&mut self, now: Millis, batch: &[Token]) -> Result<Vec<Verdict>> {
         Ok(batch
             .iter()
-            .map(|token| self.hand_back_one(*token))
+            .map(|token| self.hand_back_one(now, *token))
             .collect())
     }
 
@@ -81,6 +89,19 @@ impl Arrows for Draft<'_> {
             .iter()
             .map(|end| self.bury_one(now, end, Mishap::Lost))
             .collect())
+    }
+
+    fn abort(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>> {
+        Ok(batch.iter().map(|end| self.abort_one(now, end)).collect())
+    }
+
+    fn cancel_request(&mut self, job: Key) -> Result<bool> {
+        let job = self.tables.jobs.get_mut(&job);
+        let running = job.filter(|job| job.row.state == State::Running);
+        Ok(running.is_some_and(|job| {
+            job.row.cancel_requested = true;
+            true
+        }))
     }
 
     fn cancel(&mut self, now: Millis, job: Key) -> Result<bool> {
@@ -207,13 +228,23 @@ impl Draft<'_> {
             return Verdict::Stale;
         };
         let attempt = attempt(now, attempt_key, job, Mishap::Failed, failure.error);
-        job.row.retry_count += 1;
-        job.row.run_at = failure.run_at;
-        job.row.wait = Some(Wait::Backoff);
-        job.row.wait_length = now.until(failure.run_at);
-        job.wait_again(State::Scheduled);
         self.tables.attempts.insert(attempt_key, attempt);
-        Verdict::Applied
+        self.wait_again(now, failure.token, |row| {
+            row.state = State::Scheduled;
+            row.retry_count += 1;
+            row.run_at = failure.run_at;
+            row.wait = Some(Wait::Backoff);
+            row.wait_length = now.until(failure.run_at);
+        })
+    }
+
+    fn snooze_one(&mut self, now: Millis, rest: &Rest) -> Verdict {
+        self.wait_again(now, rest.token, |row| {
+            row.state = State::Scheduled;
+            row.run_at = rest.run_at;
+            row.wait = Some(Wait::Snooze);
+            row.wait_length = now.until(rest.run_at);
+        })
     }
 
     fn lose_one(&mut self, now: Millis, end: &End<'_>) -> Verdict {
@@ -222,17 +253,48 @@ impl Draft<'_> {
             return Verdict::Stale;
         };
         let attempt = attempt(now, attempt_key, job, Mishap::Lost, end.error);
-        job.row.losses += 1;
-        job.wait_again(State::Pending);
         self.tables.attempts.insert(attempt_key, attempt);
+        self.wait_again(now, end.token, |row| {
+            row.state = State::Pending;
+            row.losses += 1;
+        })
+    }
+
+    fn hand_back_one(&mut self, now: Millis, token: Token) -> Verdict {
+        self.wait_again(now, token, |row| row.state = State::Pending)
+    }
+
+    fn abort_one(&mut self, now: Millis, end: &End<'_>) -> Verdict {
+        let Some(job) = self.running(end.token) else {
+            return Verdict::Stale;
+        };
+        job.row.state = State::Cancelled;
+        job.row.finished_at = Some(now);
+        job.row.error = Some(end.error.to_owned());
+        job.row.owner = None;
+        self.cascade(now, end.token.key, RootEnd::Cancelled);
         Verdict::Applied
     }
 
-    fn hand_back_one(&mut self, token: Token) -> Verdict {
+    /// Moves a claimed job to where it waits, unless it is to be cancelled.
+    fn wait_again(
+        &mut self,
+        now: Millis,
+        token: Token,
+        change: impl FnOnce(&mut JobRow),
+    ) -> Verdict {
         let Some(job) = self.running(token) else {
             return Verdict::Stale;
         };
-        job.wait_again(State::Pending);
+        if job.row.cancel_requested {
+            let error = CANCELLED_BY_REQUEST;
+            let run = None;
+            self.abort_one(now, &End { token, error, run });
+            return Verdict::Cancelled;
+        }
+        change(&mut job.row);
+        job.row.claimed_at = None;
+        job.row.owner = None;
         Verdict::Applied
     }
 
@@ -259,7 +321,7 @@ impl Draft<'_> {
     }
 
     /// The job of this claim, if the claim still holds it.
-    fn running(&mut self, token: Token) -> Option<&mut Job> {
+    pub(super) fn running(&mut self, token: Token) -> Option<&mut Job> {
         self.tables
             .jobs
             .get_mut(&token.key)
@@ -285,12 +347,6 @@ impl Job {
         self.row.finished_at = Some(now);
         self.row.error = Some(EXPIRED.into());
         self.row.key
-    }
-
-    fn wait_again(&mut self, state: State) {
-        self.row.state = state;
-        self.row.claimed_at = None;
-        self.row.owner = None;
     }
 }
 

@@ -12,7 +12,7 @@ use crate::state::State;
 use crate::store::Appetite;
 
 impl Draft<'_> {
-    /// One job from each queue in turn, until the appetite ends or nothing is left.
+    /// One job from each queue in turn, until nothing is left. A refused task leaves the line.
     pub(super) fn claim_in_turns(
         &mut self,
         now: Millis,
@@ -34,7 +34,12 @@ impl Draft<'_> {
                 break;
             };
             if !appetite.admit(&job.row.task) {
-                break;
+                let refused = job.row.task.clone();
+                line.retain(|waiting| {
+                    let job = self.tables.jobs.get(waiting);
+                    job.is_some_and(|job| job.row.task != refused)
+                });
+                continue;
             }
             line.retain(|waiting| *waiting != key);
             if job.is_too_late(now) {

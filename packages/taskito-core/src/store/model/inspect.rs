@@ -6,7 +6,9 @@ use super::{ModelStore, Tables};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{DatabaseId, Key};
-use crate::job::{AttemptRow, DeadRow, JobFilter, JobRow, Stats, WorkerRow};
+use crate::job::{
+    AttemptRow, DeadRow, Held, JobFilter, JobRow, LogRow, Stats, WorkerId, WorkerRow,
+};
 use crate::state::{State, Status};
 use crate::store::Inspect;
 
@@ -47,6 +49,11 @@ impl Inspect for ModelStore {
         Ok(tables.jobs.get(&job).and_then(|job| job.result.clone()))
     }
 
+    fn payload(&self, job: Key) -> Result<Option<Vec<u8>>> {
+        let tables = self.committed();
+        Ok(tables.jobs.get(&job).map(|job| job.payload.clone()))
+    }
+
     fn attempts(&self, job: Key) -> Result<Vec<AttemptRow>> {
         Ok(self
             .committed()
@@ -69,6 +76,12 @@ impl Inspect for ModelStore {
             .collect())
     }
 
+    fn task_logs(&self, job: Key) -> Result<Vec<LogRow>> {
+        let tables = self.committed();
+        let lines = tables.logs.values().filter(|line| line.job == job);
+        Ok(lines.cloned().collect())
+    }
+
     fn stats(&self) -> Result<Stats> {
         let mut stats = Stats::default();
         for row in self.committed().rows() {
@@ -81,6 +94,10 @@ impl Inspect for ModelStore {
             }
         }
         Ok(stats)
+    }
+
+    fn holdings(&self, worker: WorkerId) -> Result<Vec<Held>> {
+        Ok(self.committed().held(worker))
     }
 
     fn workers(&self) -> Result<Vec<WorkerRow>> {

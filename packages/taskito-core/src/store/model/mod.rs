@@ -8,6 +8,7 @@ mod arrows;
 mod claim;
 mod graph;
 mod inspect;
+mod notes;
 mod retention;
 mod roster;
 
@@ -16,7 +17,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::error::Result;
 use crate::id::{DatabaseId, Key, KeySource};
-use crate::job::{AttemptRow, DeadRow, JobRow, LaneId, WorkerId, WorkerRow};
+use crate::job::{AttemptRow, DeadRow, JobRow, LaneId, LogRow, WorkerId, WorkerRow};
 use crate::links::{GroupId, Inputs};
 use crate::store::{JobStore, Sync, Work};
 
@@ -37,6 +38,7 @@ struct Tables {
     jobs: BTreeMap<Key, Job>,
     attempts: BTreeMap<Key, AttemptRow>,
     letters: BTreeMap<Key, DeadRow>,
+    logs: BTreeMap<Key, LogRow>,
     /// `running` of these rows stays 0; readers get it counted.
     workers: BTreeMap<WorkerId, WorkerRow>,
     lanes: BTreeMap<(String, String), LaneId>,

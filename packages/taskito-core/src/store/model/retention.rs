@@ -17,6 +17,7 @@ impl Retention for Draft<'_> {
                     .attempts
                     .retain(|_, attempt| attempt.job != *key);
                 self.tables.letters.retain(|_, letter| letter.job != *key);
+                self.tables.logs.retain(|_, line| line.job != *key);
                 for child in self.tables.jobs.values_mut() {
                     child.parents.retain(|parent| parent != key);
                 }

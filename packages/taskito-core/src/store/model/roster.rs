@@ -63,6 +63,7 @@ impl Tables {
                 token: job.token(),
                 max_retries: job.row.max_retries,
                 losses: job.row.losses,
+                cancel_requested: job.row.cancel_requested,
             })
             .collect()
     }

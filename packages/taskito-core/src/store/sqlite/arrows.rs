@@ -6,7 +6,7 @@ use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::Key;
 use crate::job::{Claim, Held, Inserted, Mishap, NewJob, NewWorker, Token, WorkerId};
-use crate::store::{Appetite, Arrows, Completion, End, Failure, Retention, Roster, Verdict};
+use crate::store::{Appetite, Arrows, Completion, End, Failure, Rest, Retention, Roster, Verdict};
 
 impl SqliteTransaction<'_> {
     /// Tells a failure by what the caller can do about it.
@@ -45,13 +45,18 @@ impl Arrows for SqliteTransaction<'_> {
         self.explained(answer)
     }
 
+    fn snooze(&mut self, now: Millis, batch: &[Rest]) -> Result<Vec<Verdict>> {
+        let answer = self.snooze_jobs(now, batch);
+        self.explained(answer)
+    }
+
     fn lose(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>> {
         let answer = self.lose_jobs(now, batch);
         self.explained(answer)
     }
 
-    fn hand_back(&mut self, _now: Millis, batch: &[Token]) -> Result<Vec<Verdict>> {
-        let answer = self.hand_back_jobs(batch);
+    fn hand_back(&mut self, now: Millis, batch: &[Token]) -> Result<Vec<Verdict>> {
+        let answer = self.hand_back_jobs(now, batch);
         self.explained(answer)
     }
 
@@ -62,6 +67,16 @@ impl Arrows for SqliteTransaction<'_> {
 
     fn bury_lost(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>> {
         let answer = self.bury_jobs(now, batch, Mishap::Lost);
+        self.explained(answer)
+    }
+
+    fn abort(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>> {
+        let answer = self.abort_jobs(now, batch);
+        self.explained(answer)
+    }
+
+    fn cancel_request(&mut self, job: Key) -> Result<bool> {
+        let answer = self.request_cancel(job);
         self.explained(answer)
     }
 

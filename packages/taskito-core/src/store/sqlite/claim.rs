@@ -86,10 +86,12 @@ impl SqliteTransaction<'_> {
                 turn = queue;
                 continue;
             };
-            let contender = &mut queues[queue][contender];
-            if !appetite.admit(&contender.lane.task) {
-                break;
+            if !appetite.admit(&queues[queue][contender].lane.task) {
+                queues[queue].remove(contender);
+                turn = queue;
+                continue;
             }
+            let contender = &mut queues[queue][contender];
             let is_suspect = contender.suspect.is_some_and(|s| s.key == candidate.key);
             let claim = self.take(now, worker, contender, candidate.key)?;
             if claim.is_some() {

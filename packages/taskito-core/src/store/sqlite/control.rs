@@ -1,4 +1,4 @@
-//! Arrows that people and programs pull from outside: cancel, revive.
+//! Arrows that people and programs pull from outside: cancel, `cancel_request`, revive.
 
 use rusqlite::{OptionalExtension, Result, named_params};
 
@@ -27,6 +27,16 @@ impl SqliteTransaction<'_> {
         self.tally.moves(lane, state, State::Cancelled);
         self.cascade(now, job, RootEnd::Cancelled)?;
         Ok(true)
+    }
+
+    pub(super) fn request_cancel(&mut self, job: Key) -> Result<bool> {
+        let running = self
+            .connection
+            .prepare_cached(include_str!("sql/cancel_request.sql"))?
+            .execute(named_params! {":id": job})?
+            == 1;
+        self.tally.news.control |= running;
+        Ok(running)
     }
 
     pub(super) fn revive_job(&mut self, now: Millis, letter: Key) -> Result<Option<Key>> {

@@ -7,7 +7,9 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::fork;
 use crate::id::{DatabaseId, Key};
-use crate::job::{AttemptRow, DeadRow, JobFilter, JobRow, Stats, WorkerRow};
+use crate::job::{
+    AttemptRow, DeadRow, Held, JobFilter, JobRow, LogRow, Stats, WorkerId, WorkerRow,
+};
 use crate::state::{State, Status};
 use crate::store::Inspect;
 
@@ -62,6 +64,15 @@ impl Inspect for SqliteStore {
         })
     }
 
+    fn payload(&self, job: Key) -> Result<Option<Vec<u8>>> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(include_str!("sql/payload.sql"))?
+                .query_row(named_params! {":id": job}, |row| row.get(0))
+                .optional()
+        })
+    }
+
     fn attempts(&self, job: Key) -> Result<Vec<AttemptRow>> {
         self.read(|connection| {
             connection
@@ -83,6 +94,15 @@ impl Inspect for SqliteStore {
         })
     }
 
+    fn task_logs(&self, job: Key) -> Result<Vec<LogRow>> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(include_str!("sql/task_logs.sql"))?
+                .query_map(named_params! {":job": job}, row::log)?
+                .collect()
+        })
+    }
+
     fn stats(&self) -> Result<Stats> {
         self.read(|connection| {
             connection
@@ -96,6 +116,15 @@ impl Inspect for SqliteStore {
                         cancelled: row.get(4)?,
                     })
                 })
+        })
+    }
+
+    fn holdings(&self, worker: WorkerId) -> Result<Vec<Held>> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(include_str!("sql/held.sql"))?
+                .query_map(named_params! {":owner": worker}, row::held)?
+                .collect()
         })
     }
 

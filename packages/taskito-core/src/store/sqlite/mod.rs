@@ -18,6 +18,7 @@ mod insert;
 mod inspect;
 mod link;
 mod migrate;
+mod notes;
 mod prune;
 mod row;
 mod settle;
@@ -312,7 +313,9 @@ impl SqliteStore {
         };
         drop(guard);
         self.untidy.store(true, Ordering::Relaxed);
-        if news.work {
+        if news.control {
+            gate.ring_control();
+        } else if news.work {
             gate.work().ring();
         }
         if news.finished {

@@ -8,7 +8,7 @@ use rusqlite::{Result, Row};
 use crate::clock::Millis;
 use crate::id::Key;
 use crate::job::{
-    AttemptRow, DeadRow, Fence, Fire, Held, JobRow, LaneId, Mishap, NewWorker, Token, Wait,
+    AttemptRow, DeadRow, Fence, Fire, Held, JobRow, LaneId, LogRow, Mishap, NewWorker, Token, Wait,
     WorkerId, WorkerRow,
 };
 use crate::links::{GroupId, Shape};
@@ -214,6 +214,19 @@ pub(super) fn dead_letter(row: &Row<'_>) -> Result<DeadRow> {
     })
 }
 
+/// A row of `task_logs.sql`.
+pub(super) fn log(row: &Row<'_>) -> Result<LogRow> {
+    Ok(LogRow {
+        key: row.get(0)?,
+        job: row.get(1)?,
+        task: row.get(2)?,
+        level: row.get(3)?,
+        message: row.get(4)?,
+        extra: row.get(5)?,
+        logged_at: row.get(6)?,
+    })
+}
+
 /// A row of `held.sql`.
 pub(super) fn held(row: &Row<'_>) -> Result<Held> {
     Ok(Held {
@@ -224,6 +237,7 @@ pub(super) fn held(row: &Row<'_>) -> Result<Held> {
         },
         max_retries: row.get(3)?,
         losses: row.get(4)?,
+        cancel_requested: row.get(5)?,
     })
 }
 

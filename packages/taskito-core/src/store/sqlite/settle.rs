@@ -1,5 +1,5 @@
-//! Arrows out of `running`: `complete`, `retry`, `lose`, `hand_back`, `bury`. All match on the
-//! fence.
+//! Arrows out of `running`: `complete`, `retry`, `snooze`, `lose`, `hand_back`, `bury`, `abort`.
+//! All match on the fence.
 
 use rusqlite::{Result, named_params, params};
 
@@ -8,8 +8,9 @@ use super::transaction::SqliteTransaction;
 use crate::clock::Millis;
 use crate::job::{Mishap, Token};
 use crate::links::RootEnd;
+use crate::outcome::CANCELLED_BY_REQUEST;
 use crate::state::State;
-use crate::store::{Completion, End, Failure, Verdict};
+use crate::store::{Completion, End, Failure, Rest, Verdict};
 
 impl SqliteTransaction<'_> {
     pub(super) fn complete_jobs(
@@ -24,7 +25,7 @@ impl SqliteTransaction<'_> {
             .connection
             .prepare_cached(include_str!("sql/store_result.sql"))?;
         let mut verdicts = Vec::with_capacity(batch.len());
-        for Completion { token, result } in batch {
+        for Completion { token, result, .. } in batch {
             let moved = complete.execute(params![now, token.key, token.fence])?;
             if moved == 1 {
                 store_result.execute(params![token.key, result])?;
@@ -48,6 +49,7 @@ impl SqliteTransaction<'_> {
             token,
             error,
             run_at,
+            ..
         } in batch
         {
             self.record_attempt(now, token, Mishap::Failed, error)?;
@@ -55,7 +57,22 @@ impl SqliteTransaction<'_> {
                 ":id": token.key, ":fence": token.fence, ":run_at": run_at,
                 ":wait_ms": millis(now.until(*run_at)),
             })?;
-            verdicts.push(self.settled(token, moved, State::Scheduled));
+            verdicts.push(self.waits_again(now, token, moved, State::Scheduled)?);
+        }
+        Ok(verdicts)
+    }
+
+    pub(super) fn snooze_jobs(&mut self, now: Millis, batch: &[Rest]) -> Result<Vec<Verdict>> {
+        let mut snooze = self
+            .connection
+            .prepare_cached(include_str!("sql/snooze.sql"))?;
+        let mut verdicts = Vec::with_capacity(batch.len());
+        for Rest { token, run_at } in batch {
+            let moved = snooze.execute(named_params! {
+                ":id": token.key, ":fence": token.fence, ":run_at": run_at,
+                ":wait_ms": millis(now.until(*run_at)),
+            })?;
+            verdicts.push(self.waits_again(now, token, moved, State::Scheduled)?);
         }
         Ok(verdicts)
     }
@@ -65,15 +82,15 @@ impl SqliteTransaction<'_> {
             .connection
             .prepare_cached(include_str!("sql/lose.sql"))?;
         let mut verdicts = Vec::with_capacity(batch.len());
-        for End { token, error } in batch {
+        for End { token, error, .. } in batch {
             self.record_attempt(now, token, Mishap::Lost, error)?;
             let moved = lose.execute(named_params! {":id": token.key, ":fence": token.fence})?;
-            verdicts.push(self.settled(token, moved, State::Pending));
+            verdicts.push(self.waits_again(now, token, moved, State::Pending)?);
         }
         Ok(verdicts)
     }
 
-    pub(super) fn hand_back_jobs(&mut self, batch: &[Token]) -> Result<Vec<Verdict>> {
+    pub(super) fn hand_back_jobs(&mut self, now: Millis, batch: &[Token]) -> Result<Vec<Verdict>> {
         let mut hand_back = self
             .connection
             .prepare_cached(include_str!("sql/hand_back.sql"))?;
@@ -81,9 +98,15 @@ impl SqliteTransaction<'_> {
         for token in batch {
             let moved =
                 hand_back.execute(named_params! {":id": token.key, ":fence": token.fence})?;
-            verdicts.push(self.settled(token, moved, State::Pending));
+            verdicts.push(self.waits_again(now, token, moved, State::Pending)?);
         }
         Ok(verdicts)
+    }
+
+    pub(super) fn abort_jobs(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>> {
+        let ends = batch.iter();
+        ends.map(|end| self.abort_job(now, &end.token, end.error))
+            .collect()
     }
 
     pub(super) fn bury_jobs(
@@ -97,7 +120,7 @@ impl SqliteTransaction<'_> {
             Mishap::Lost => include_str!("sql/bury_lost.sql"),
         })?;
         let mut verdicts = Vec::with_capacity(batch.len());
-        for End { token, error } in batch {
+        for End { token, error, .. } in batch {
             self.record_attempt(now, token, mishap, error)?;
             let moved = self.with_new_key(now, |letter| {
                 bury.execute(named_params! {
@@ -130,6 +153,37 @@ impl SqliteTransaction<'_> {
             })
         })?;
         Ok(())
+    }
+
+    fn abort_job(&mut self, now: Millis, token: &Token, error: &str) -> Result<Verdict> {
+        let moved = self
+            .connection
+            .prepare_cached(include_str!("sql/abort.sql"))?
+            .execute(named_params! {
+                ":id": token.key, ":fence": token.fence, ":now": now, ":error": error,
+            })?;
+        if moved == 1 {
+            self.cascade(now, token.key, RootEnd::Cancelled)?;
+        }
+        Ok(self.settled(token, moved, State::Cancelled))
+    }
+
+    /// What became of a job that was to wait again. One that did not move although the claim
+    /// holds it is to be cancelled.
+    fn waits_again(
+        &mut self,
+        now: Millis,
+        token: &Token,
+        moved: usize,
+        to: State,
+    ) -> Result<Verdict> {
+        if moved == 1 {
+            return Ok(self.settled(token, moved, to));
+        }
+        Ok(match self.abort_job(now, token, CANCELLED_BY_REQUEST)? {
+            Verdict::Applied => Verdict::Cancelled,
+            stale => stale,
+        })
     }
 
     fn settled(&mut self, token: &Token, moved: usize, to: State) -> Verdict {

@@ -88,7 +88,7 @@ impl Lanes {
 #[derive(Default)]
 pub(super) struct Tally {
     owed: HashMap<LaneId, [i64; State::ALL.len()]>,
-    news: News,
+    pub(super) news: News,
 }
 
 /// Whom a commit concerns.
@@ -98,6 +98,8 @@ pub(super) struct News {
     pub(super) work: bool,
     /// Those who wait for a result: a job is finished.
     pub(super) finished: bool,
+    /// Workers: what they hold or may run was changed from outside.
+    pub(super) control: bool,
 }
 
 impl Tally {

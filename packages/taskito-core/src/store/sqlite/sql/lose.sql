@@ -1,5 +1,5 @@
--- Arrow: lose, running -> pending. The job keeps its place: run_at does not change.
+-- Arrow: lose, running -> pending, unless it is to be cancelled. run_at keeps its place.
 -- Index: primary key.
 UPDATE job
 SET state = 'pending', owner = NULL, claimed_at = NULL, losses = losses + 1
-WHERE id = :id AND state = 'running' AND fence = :fence
+WHERE id = :id AND state = 'running' AND fence = :fence AND cancel_requested = 0

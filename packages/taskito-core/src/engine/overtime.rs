@@ -1,0 +1,93 @@
+//! Attempts over their time whose own worker, stopped or stuck, does not see to it: any other
+//! worker does.
+
+use std::time::Duration;
+
+use crate::error::Result;
+use crate::id::Key;
+use crate::job::{Claim, Fence, Held, WorkerId, WorkerRow};
+use crate::os;
+use crate::outcome::{Outcome, Settlement};
+use crate::retry::RetryPolicy;
+use crate::store::{End, Failure, Sync, Verdict};
+
+use super::desk::Desk;
+use super::news::News;
+use super::{Site, ledger, reaper};
+
+/// How long a worker has to settle its own attempts after their time.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Times out what the `peers` of a worker should have timed out themselves.
+///
+/// # Errors
+/// Storage failures; the next call repeats it all.
+pub(super) fn enforce(site: &Site, desk: &Desk, news: &News, peers: &[WorkerRow]) -> Result<()> {
+    let grace = u64::try_from(GRACE.as_millis()).unwrap_or(u64::MAX);
+    let limit = os::monotonic_millis().saturating_sub(grace);
+    for peer in peers {
+        let late = ledger::overdue(site.path.as_deref(), peer.id, limit);
+        if !late.is_empty() {
+            for (held, error) in time_out(site, desk, peer.id, &late)? {
+                reaper::tell_of_burial(site, news, held, error);
+            }
+            // It must learn what it holds no longer.
+            site.gate.ring_control();
+        }
+    }
+    Ok(())
+}
+
+/// Which of a worker's late jobs were buried, and why.
+fn time_out(
+    site: &Site,
+    desk: &Desk,
+    peer: WorkerId,
+    late: &[(Key, Fence)],
+) -> Result<Vec<(Held, String)>> {
+    let mut buried = Vec::new();
+    for held in site.store.holdings(peer)? {
+        if !late.contains(&(held.token.key, held.token.fence)) {
+            continue;
+        }
+        let Some(claim) = reaper::claim_of(site, held)? else {
+            continue;
+        };
+        let policy = desk.policy(&claim.task).unwrap_or_default();
+        if let Some(error) = settle(site, &claim, &policy)? {
+            buried.push((held, error));
+        }
+    }
+    Ok(buried)
+}
+
+/// Settles one claim as timed out; why it was buried, if it was.
+fn settle(site: &Site, claim: &Claim, policy: &RetryPolicy) -> Result<Option<String>> {
+    let outcome = Outcome::timed_out(claim, policy);
+    let (token, run) = (claim.token, claim.timeout);
+    let mut buried = None;
+    site.store.write(Sync::Relaxed, &mut |transaction| {
+        let now = site.clock.now();
+        buried = None;
+        match outcome.decide(claim, policy, now, os::random()) {
+            Settlement::Retry { run_at, error } => {
+                let failure = Failure {
+                    token,
+                    error,
+                    run_at,
+                    run,
+                };
+                transaction.retry(now, &[failure])?;
+            }
+            Settlement::Bury { error } => {
+                let run = Some(run);
+                let verdicts = transaction.bury(now, &[End { token, error, run }])?;
+                buried = (verdicts == [Verdict::Applied]).then(|| error.to_owned());
+            }
+            // A timeout leads nowhere else.
+            _ => {}
+        }
+        Ok(())
+    })?;
+    Ok(buried)
+}

@@ -1,0 +1,5 @@
+-- Question: the arguments of a job.
+-- Index: primary key.
+SELECT payload
+FROM job
+WHERE id = :id
