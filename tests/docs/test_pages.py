@@ -22,7 +22,7 @@ def program(page: str) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("page", ["serializers.md"])
+@pytest.mark.parametrize("page", ["canvas.md", "serializers.md"])
 def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
     code = program(page)
     assert code.strip()

@@ -293,6 +293,7 @@ SAMPLES: Options = {
     "timeout": 0.0,
     "unique_key": "",
     "metadata": '{"n":1}',
+    "depends_on": ("an id",),
     "expires": 1.5,
     "result_ttl": 0.0,
     "idempotency_key": "i",

@@ -12,10 +12,12 @@ use crate::job::Inserted;
 pub struct GroupId(pub i64);
 
 /// A job that a new one waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parent {
     /// One that is stored already.
     Stored(Key),
+    /// An id that no job of this database can have.
+    Unknown(String),
     /// An earlier one of the same insert, by its index there.
     New(usize),
 }
@@ -24,11 +26,13 @@ impl Parent {
     /// Its key; `siblings` are the jobs of the same insert so far.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for a sibling that does not come before.
-    pub fn key(self, siblings: &[Inserted]) -> Result<Key> {
+    /// [`Error::MissingDependency`] for an unknown id, [`Error::Invalid`] for a sibling that
+    /// does not come before.
+    pub fn key(&self, siblings: &[Inserted]) -> Result<Key> {
         match self {
-            Self::Stored(key) => Ok(key),
-            Self::New(index) => match siblings.get(index) {
+            Self::Stored(key) => Ok(*key),
+            Self::Unknown(id) => Err(Error::MissingDependency { id: id.clone() }),
+            Self::New(index) => match siblings.get(*index) {
                 Some(sibling) => Ok(sibling.key),
                 None => Err(Error::Invalid {
                     message: format!(
@@ -122,10 +126,10 @@ pub struct Links {
 
 impl Links {
     /// The jobs it waits for, in order, and whether it takes their results.
-    pub fn parents(&self) -> impl Iterator<Item = (Parent, bool)> {
+    pub fn parents(&self) -> impl Iterator<Item = (&Parent, bool)> {
         let inputs = self.inputs.iter().flat_map(Inputs::all);
-        let after = self.after.iter().map(|parent| (*parent, false));
-        inputs.map(|parent| (*parent, true)).chain(after)
+        let after = self.after.iter().map(|parent| (parent, false));
+        inputs.map(|parent| (parent, true)).chain(after)
     }
 }
 

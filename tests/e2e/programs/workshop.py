@@ -43,6 +43,28 @@ def work(token: str, seconds: float) -> str:
     return token
 
 
+@queue.task(name="join")
+def join(parts: list[str], token: str) -> str:
+    """The callback of a chord."""
+    marks.leave("start", token)
+    return " ".join(parts)
+
+
+@queue.task(name="join_behind")
+def join_behind(parts: list[str], token: str, gate: str) -> str:
+    """As ``join``, behind a gate."""
+    marks.leave("start", token)
+    wait_at(gate)
+    return " ".join(parts)
+
+
+@queue.task(name="extend")
+def extend(text: str, letter: str) -> str:
+    """A step of a chain."""
+    marks.leave("start", letter)
+    return text + letter
+
+
 @queue.task(name="hold")
 def hold(token: str, gate: str) -> str:
     """Wait at the gate; the result says which process finished the job."""

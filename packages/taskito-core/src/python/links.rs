@@ -3,8 +3,7 @@
 use pyo3::prelude::*;
 
 use super::store::PyStore;
-use crate::error::{Error, Result};
-use crate::id::Key;
+use crate::error::Result;
 use crate::job::{Inserted, NewJob};
 use crate::links::{Group, Inputs, Links, Parent};
 use crate::store::Inspect;
@@ -64,18 +63,15 @@ impl PyStore {
         for (index, ids) in named {
             let links = jobs[index].links.get_or_insert_default();
             for id in ids {
-                links.after.push(Parent::Stored(self.parent(&id)?));
+                let key = self.key(&id)?;
+                links
+                    .after
+                    .push(key.map_or(Parent::Unknown(id), Parent::Stored));
             }
         }
         let inserted = self.0.enqueue(jobs)?;
         let database = self.0.database()?;
         let answer = |one: Inserted| (one.key.text(database), one.deduplicated);
         Ok(inserted.into_iter().map(answer).collect())
-    }
-
-    /// The key of a job that another one is to wait for.
-    fn parent(&self, id: &str) -> Result<Key> {
-        self.key(id)?
-            .ok_or_else(|| Error::MissingDependency { id: id.to_owned() })
     }
 }

@@ -12,6 +12,8 @@ contract![
     a_failure_cancels_all_that_depends_on_it,
     a_loss_that_buries_cancels_all_that_depends_on_it,
     a_cancelled_job_takes_its_dependents_along,
+    an_aborted_job_takes_its_dependents_along,
+    a_job_that_is_cancelled_instead_of_waiting_again_takes_its_dependents_along,
     cancelling_a_blocked_job_takes_its_dependents_along,
     independent_branches_go_on,
     a_diamond_is_cancelled_once,
@@ -67,6 +69,21 @@ fn a_cancelled_job_takes_its_dependents_along(world: &World) {
     assert_fell(world, child, root.key, "dependency cancelled");
     assert_fell(world, grandchild, root.key, "dependency cancelled");
     assert_eq!(world.row(root.key).error, None);
+}
+
+fn an_aborted_job_takes_its_dependents_along(world: &World) {
+    let (root, child, grandchild) = family(world);
+    assert_applied(world.abort(root, "enough"));
+    assert_fell(world, child, root.key, "dependency cancelled");
+    assert_fell(world, grandchild, root.key, "dependency cancelled");
+}
+
+fn a_job_that_is_cancelled_instead_of_waiting_again_takes_its_dependents_along(world: &World) {
+    let (root, child, grandchild) = family(world);
+    assert!(world.cancel_request(root.key));
+    assert_eq!(world.hand_back(root), Verdict::Cancelled);
+    assert_fell(world, child, root.key, "dependency cancelled");
+    assert_fell(world, grandchild, root.key, "dependency cancelled");
 }
 
 fn cancelling_a_blocked_job_takes_its_dependents_along(world: &World) {

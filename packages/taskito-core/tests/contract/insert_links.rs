@@ -18,6 +18,7 @@ contract![
     a_parent_named_twice_counts_once,
     an_empty_list_of_parents_blocks_nothing,
     a_missing_parent_is_an_error_and_nothing_is_stored,
+    an_id_of_another_database_is_as_missing_as_an_unknown_key,
     a_sibling_that_does_not_come_before_is_an_error,
     a_duplicate_is_answered_whatever_its_parents_are,
     a_duplicate_can_be_a_parent,
@@ -111,6 +112,21 @@ fn a_missing_parent_is_an_error_and_nothing_is_stored(world: &World) {
     );
     assert_eq!(refused.kind(), "missing_dependency");
     assert_eq!(world.sight(), before);
+}
+
+fn an_id_of_another_database_is_as_missing_as_an_unknown_key(world: &World) {
+    let unknown = tied(
+        "b",
+        Links {
+            after: vec![Parent::Unknown("text".into())],
+            ..Links::default()
+        },
+    );
+    let refused = world.try_write(|t| t.insert(world.now(), std::slice::from_ref(&unknown)));
+    let text = refused.unwrap_err().to_string();
+    assert_eq!(text, "Dependency job 'text' not found");
+    world.insert(unique(job("a"), "k"));
+    assert!(world.insert_all(&[unique(unknown, "k")])[0].deduplicated);
 }
 
 fn a_sibling_that_does_not_come_before_is_an_error(world: &World) {

@@ -12,6 +12,7 @@ Example:
 """
 
 from taskito._version import __version__
+from taskito.canvas import Signature, chain, chord, chunks, group, starmap
 from taskito.exceptions import (
     Cancel,
     CircuitBreakerOpenError,
@@ -62,6 +63,13 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "TaskWrapper",
     "BoundTask",
     "JobResult",
+    # workflows
+    "Signature",
+    "chain",
+    "group",
+    "chord",
+    "chunks",
+    "starmap",
     # bytes
     "Serializer",
     "CloudpickleSerializer",

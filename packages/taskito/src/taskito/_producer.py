@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from taskito._core import JobSpec
     from taskito._database import Database
     from taskito._hooks import Hooks
+    from taskito._plan import Step
     from taskito._sizes import PayloadSizes
     from taskito.options import JobOptions, TaskOptions
     from taskito.serializers import Serializer
@@ -82,6 +83,7 @@ class Producer:
                 headers=call.headers,
                 expires_ms=call.expires_ms,
                 result_ttl_ms=call.result_ttl_ms,
+                depends_on=call.depends_on,
             )
 
     def submit(
@@ -110,6 +112,21 @@ class Producer:
         with database as store:
             stored = store.insert(jobs)
         return [JobResult(database, serializer, *row) for row in stored]
+
+    def submit_workflow(self, steps: "Sequence[Step]") -> list[JobResult[Any]]:
+        """Store the jobs of a canvas in one transaction."""
+        from taskito._core import Links  # noqa: PLC0415
+
+        jobs: list[tuple[JobSpec, bytes, Links]] = []
+        for step in steps:
+            task = step.task.definition
+            spec = self.spec(task.name, task.options, step.call, step.args, step.kwargs)
+            payload = self._payload(task.name, step.args, step.kwargs)
+            links = Links(takes=step.takes, after=step.after, groups=step.groups)
+            jobs.append((spec, payload, links))
+        with self._database as store:
+            stored = store.insert_workflow(jobs)
+        return [JobResult(self._database, self._serializer, *row) for row in stored]
 
     def _payload(self, task: str, args: tuple[object, ...], kwargs: dict[str, Any]) -> bytes:
         try:

@@ -48,6 +48,9 @@ class Runner:
         retries = task.options.retries
         try:
             args, kwargs = self._loads(claim.payload)
+            if claim.inputs is not None:
+                results = [self._loads(data) for data in claim.inputs]
+                args = (results, *args) if claim.inputs_as == "list" else (*results, *args)
         except BaseException as error:  # noqa: BLE001
             return _failed(claim, _undecodable(task.name, error), retries)
         try:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 from taskito._checks import Seconds, milliseconds
 from taskito._twins import twin
 from taskito.exceptions import (
+    DependencyFailedError,
     JobNotFoundError,
     MaxRetriesExceededError,
     ResultTimeout,
@@ -29,10 +30,10 @@ R = TypeVar("R")
 class JobResult(Generic[R]):
     """One job, by its id. Cheap to make and to keep; reads the database when asked.
 
-    ``status``, ``progress``, ``error`` and ``errors`` are read at each access. The other
-    attributes are as of the last read and never change but for ``retry_count`` and the
-    instants. Instants are milliseconds since the Unix epoch, UTC. Handles are equal when
-    their ids are.
+    ``status``, ``progress``, ``error``, ``errors``, ``dependencies`` and ``dependents`` are read
+    at each access. The other attributes are as of the last read and never change but for
+    ``retry_count`` and the instants. Instants are milliseconds since the Unix epoch, UTC.
+    Handles are equal when their ids are.
 
     Attributes:
         id: The job's id, a UUIDv7 in lower case.
@@ -84,6 +85,18 @@ class JobResult(Generic[R]):
     def errors(self) -> list[dict[str, Any]]:
         """Every failed or lost attempt, as :meth:`taskito.Queue.job_errors`, read now."""
         return job_errors(self._database, self.id)
+
+    @property
+    def dependencies(self) -> list[str]:
+        """Ids of the jobs this one depends on, in the order given, read now."""
+        with self._database as store:
+            return store.dependencies(self.id)
+
+    @property
+    def dependents(self) -> list[str]:
+        """Ids of the jobs that depend on this one, oldest first, read now."""
+        with self._database as store:
+            return store.dependents(self.id)
 
     @property
     def queue(self) -> str:
@@ -212,7 +225,9 @@ class JobResult(Generic[R]):
         Raises:
             MaxRetriesExceededError: The job is dead and its last allowed retry failed.
             TaskFailedError: The job is dead for another reason.
-            TaskCancelledError: The job was cancelled.
+            TaskCancelledError: The job was cancelled; ``DependencyFailedError`` if that was
+                because one that it depends on ended ``dead`` or ``cancelled``, with that
+                job's error as ``__cause__``.
             JobNotFoundError: Its row is gone.
             ResultTimeout: It was still unfinished at the deadline.
             SerializationError: The result cannot be decoded; ``SignatureError`` if its
@@ -303,8 +318,7 @@ class JobResult(Generic[R]):
         if row is None:
             return self._gone()
         if row.status == "cancelled":
-            reason = f": {row.error}" if row.error else ""
-            return TaskCancelledError(f"Job {self.id} cancelled{reason}")
+            return self._cancellation(row)
         text = row.error or "no reason is recorded"
         was_lost = bool(attempts) and attempts[-1].outcome == "lost"
         spent = row.retry_count >= row.max_retries and not was_lost
@@ -317,6 +331,16 @@ class JobResult(Generic[R]):
             attempts=len(attempts),
             exception_type=_exception_type(text),
         )
+
+    def _cancellation(self, row: "JobRow") -> TaskCancelledError:
+        reason = f": {row.error}" if row.error else ""
+        message = f"Job {self.id} cancelled{reason}"
+        if row.root_id is None:
+            return TaskCancelledError(message)
+        error = DependencyFailedError(message, job_id=self.id, root_id=row.root_id)
+        root: JobResult[Any] = JobResult(self._database, self._serializer, row.root_id)
+        error.__cause__ = root._failure()
+        return error
 
 
 _TYPE_LINE = re.compile(r"(?:  \| )?([^\W\d][\w.]*)(?::|$)")

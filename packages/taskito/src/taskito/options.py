@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypedDict, TypeVar, cast
+from reprlib import repr as short_repr
+from typing import Any, TypeAlias, TypedDict, TypeVar, cast
 
 from taskito._checks import (
     Seconds,
@@ -16,9 +17,13 @@ from taskito._checks import (
     string,
     unknown_option,
 )
+from taskito.job import JobResult
 from taskito.middleware import TaskMiddleware, checked_middleware
 
 T = TypeVar("T")
+
+Dependencies: TypeAlias = str | JobResult[Any] | Iterable[str | JobResult[Any]]
+"""Jobs that must be complete first: a handle or an id, or several."""
 
 
 class TaskSettings(TypedDict, total=False):
@@ -48,6 +53,7 @@ class CallOptions(TypedDict, total=False):
     timeout: Seconds | None
     unique_key: str | None
     metadata: str | Mapping[str, object] | None
+    depends_on: Dependencies | None
     expires: Seconds | None
     result_ttl: Seconds | None
     idempotency_key: str | None
@@ -121,6 +127,7 @@ class JobOptions:
     timeout_ms: int | None = None
     unique_key: str | None = None
     metadata: str | None = None
+    depends_on: tuple[str, ...] | None = None
     expires_ms: int | None = None
     result_ttl_ms: int | None = None
     idempotency_key: str | None = None
@@ -139,6 +146,7 @@ class JobOptions:
             timeout_ms=_if_given(duration, "timeout", given.get("timeout")),
             unique_key=_if_given(string, "unique_key", given.get("unique_key")),
             metadata=_if_given(metadata_text, "metadata", given.get("metadata")),
+            depends_on=_if_given(_job_ids, "depends_on", given.get("depends_on")),
             expires_ms=_if_given(milliseconds, "expires", given.get("expires")),
             result_ttl_ms=_if_given(duration, "result_ttl", given.get("result_ttl")),
             idempotency_key=_if_given(string, "idempotency_key", given.get("idempotency_key")),
@@ -199,6 +207,22 @@ NO_OPTIONS = JobOptions()
 
 def _if_given(check: Callable[[str, object], T], name: str, value: object) -> T | None:
     return None if value is None else check(name, value)
+
+
+def _job_ids(name: str, value: object) -> tuple[str, ...]:
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return (_job_id(name, value),)
+    jobs = cast("Iterable[object]", value)
+    return tuple(_job_id(f"an entry of {name}", job) for job in jobs)
+
+
+def _job_id(name: str, value: object) -> str:
+    if isinstance(value, JobResult):
+        return value.id
+    if not isinstance(value, str):
+        message = f"{name} must be a job or its id, got {short_repr(value)}"
+        raise TypeError(message)
+    return value
 
 
 def _delays(name: str, value: object) -> tuple[int, ...]:

@@ -38,7 +38,7 @@ from taskito._twins import twin
 from taskito.exceptions import ConfigurationError
 from taskito.job import JobResult
 from taskito.middleware import TaskMiddleware, checked_middleware
-from taskito.options import JobOptions, TaskOptions, TaskSettings
+from taskito.options import Dependencies, JobOptions, TaskOptions, TaskSettings
 from taskito.serializers import CloudpickleSerializer, Serializer
 from taskito.task import TaskDefinition, TaskWrapper, checked_function, default_name, same_source
 
@@ -345,9 +345,10 @@ class Queue:
         timeout: Seconds | None = None,
         unique_key: str | None = None,
         metadata: str | Mapping[str, object] | None = None,
-        *,
+        depends_on: Dependencies | None = None,
         expires: Seconds | None = None,
         result_ttl: Seconds | None = None,
+        *,
         idempotency_key: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> JobResult[Any]:
@@ -367,6 +368,9 @@ class Queue:
             timeout: Seconds one attempt may take; 0 means no limit.
             unique_key: At most one pending or running job holds it; that job is returned.
             metadata: Stored verbatim; a mapping as compact JSON.
+            depends_on: Jobs, or their ids, that must be complete before it starts; if one
+                ends ``dead`` or ``cancelled``, this one is cancelled. ``[]`` means none. Its
+                delay counts from the end of the last of them.
             expires: Seconds after which no attempt starts any more; the job is then cancelled
                 with the error ``expired before execution``. 0 or less means that it never runs.
             result_ttl: Seconds for which the job is kept after its end; ``None`` means the
@@ -382,6 +386,7 @@ class Queue:
             ValueError: For a value that cannot work.
             SerializationError: If the arguments cannot be serialized.
             PayloadTooLargeError: If they take more than ``max_payload_bytes``.
+            DependencyError: If a job of ``depends_on`` does not exist. Nothing is stored.
             StorageError: If the database cannot be written.
         """
         call = JobOptions.of(
@@ -393,6 +398,7 @@ class Queue:
                 "timeout": timeout,
                 "unique_key": unique_key,
                 "metadata": metadata,
+                "depends_on": depends_on,
                 "expires": expires,
                 "result_ttl": result_ttl,
                 "idempotency_key": idempotency_key,
@@ -415,6 +421,7 @@ class Queue:
         *,
         delay: Seconds | None = None,
         metadata: str | Mapping[str, object] | None = None,
+        depends_on: Dependencies | None = None,
         expires: Seconds | None = None,
         result_ttl: Seconds | None = None,
         headers: Mapping[str, str] | None = None,
@@ -432,6 +439,7 @@ class Queue:
             timeout: Seconds one attempt may take; 0 means no limit.
             delay: Seconds until they are due.
             metadata: Stored verbatim; a mapping as compact JSON.
+            depends_on: Jobs, or their ids, that must be complete before they start.
             expires: Seconds after which no attempt starts any more.
             result_ttl: Seconds for which they are kept after their end.
             headers: Travel with the jobs.
@@ -456,6 +464,7 @@ class Queue:
                 "max_retries": max_retries,
                 "timeout": timeout,
                 "metadata": metadata,
+                "depends_on": depends_on,
                 "expires": expires,
                 "result_ttl": result_ttl,
                 "headers": headers,

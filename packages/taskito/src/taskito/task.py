@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 from taskito._binding import Binding
 from taskito._checks import Seconds, arguments, keywords
 from taskito._twins import twin
-from taskito.options import NO_OPTIONS, CallOptions, JobOptions, TaskOptions
+from taskito.options import NO_OPTIONS, CallOptions, Dependencies, JobOptions, TaskOptions
 
 if TYPE_CHECKING:
     from typing import Unpack
 
     from taskito._core import JobSpec
     from taskito._producer import Producer
+    from taskito.canvas import Signature
     from taskito.job import JobResult
 
 __all__ = ["BoundTask", "Task", "TaskWrapper"]
@@ -52,13 +53,20 @@ class BoundTask(Generic[P, R]):
     """
 
     def __init__(
-        self, definition: TaskDefinition, producer: "Producer", binding: Binding, call: JobOptions
+        self,
+        definition: TaskDefinition,
+        producer: "Producer",
+        binding: Binding,
+        *,
+        origin: "BoundTask[P, R] | None" = None,
+        call: JobOptions = NO_OPTIONS,
     ) -> None:
         """Bind a task to options; only the library does."""
         self.name = definition.name
         self.definition = definition
         self._producer = producer
         self._binding = binding
+        self._origin = origin or self
         self._call = call
         self._cached_spec: JobSpec | None = None
 
@@ -103,7 +111,8 @@ class BoundTask(Generic[P, R]):
             **options: ``priority`` (higher first), ``delay`` (seconds until it is due),
                 ``queue``, ``max_retries``, ``timeout`` (seconds one attempt may
                 take; 0 means no limit), ``unique_key`` (at most one unfinished job holds
-                it), ``metadata`` (a ``str``, or a mapping stored as JSON), ``expires``
+                it), ``metadata`` (a ``str``, or a mapping stored as JSON), ``depends_on`` (jobs,
+                or their ids, that must be complete before it starts), ``expires``
                 (seconds after which no attempt starts any more; 0 or less means never),
                 ``result_ttl`` (seconds for which the job is kept after its end),
                 ``idempotency_key`` (at most one job of this task ever has it),
@@ -113,11 +122,31 @@ class BoundTask(Generic[P, R]):
             TypeError: For an unknown option; the message names the nearest.
         """
         call = self._call.merged(JobOptions.of_mapping(options, f"a call of {self.name!r}"))
-        return BoundTask(self.definition, self._producer, self._binding, call)
+        return BoundTask(
+            self.definition, self._producer, self._binding, origin=self._origin, call=call
+        )
+
+    def s(self, /, *args: Any, **kwargs: Any) -> "Signature[R]":
+        """Return a step of a canvas: a call of this task that is not made yet.
+
+        What comes before it in the canvas puts its result in front of ``args``.
+        """
+        return self._signature(args, kwargs, immutable=False)
+
+    def si(self, /, *args: Any, **kwargs: Any) -> "Signature[R]":
+        """Return a step of a canvas that takes these arguments alone."""
+        return self._signature(args, kwargs, immutable=True)
 
     def __repr__(self) -> str:
         """Show the name."""
         return f"<{type(self).__name__} {self.name!r}>"
+
+    def _signature(
+        self, args: tuple[Any, ...], kwargs: dict[str, Any], *, immutable: bool
+    ) -> "Signature[R]":
+        from taskito.canvas import Signature  # noqa: PLC0415 - it needs this module
+
+        return Signature(self._origin, args, kwargs, self._call.as_written(), immutable)
 
     def _submitted(self, args: tuple[object, ...], kwargs: dict[str, Any]) -> "JobResult[R]":
         spec = self._cached_spec
@@ -153,7 +182,7 @@ class TaskWrapper(BoundTask[P, R]):
     def __init__(self, definition: TaskDefinition, producer: "Producer") -> None:
         """Wrap a function; only the library does."""
         binding = Binding(definition.name, definition.function)
-        super().__init__(definition, producer, binding, NO_OPTIONS)
+        super().__init__(definition, producer, binding)
         functools.update_wrapper(self, definition.function, updated=())
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
@@ -171,9 +200,10 @@ class TaskWrapper(BoundTask[P, R]):
         timeout: Seconds | None = None,
         unique_key: str | None = None,
         metadata: str | Mapping[str, object] | None = None,
-        *,
+        depends_on: Dependencies | None = None,
         expires: Seconds | None = None,
         result_ttl: Seconds | None = None,
+        *,
         idempotency_key: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> "JobResult[R]":
@@ -189,6 +219,7 @@ class TaskWrapper(BoundTask[P, R]):
             timeout: Seconds one attempt may take; 0 means no limit.
             unique_key: At most one unfinished job holds it; that job is returned.
             metadata: Stored verbatim; a mapping as compact JSON.
+            depends_on: Jobs, or their ids, that must be complete before it starts.
             expires: Seconds after which no attempt starts any more; the job is cancelled then.
             result_ttl: Seconds for which the job is kept after its end; ``None`` means the
                 Queue's.
@@ -206,6 +237,7 @@ class TaskWrapper(BoundTask[P, R]):
                 "timeout": timeout,
                 "unique_key": unique_key,
                 "metadata": metadata,
+                "depends_on": depends_on,
                 "expires": expires,
                 "result_ttl": result_ttl,
                 "idempotency_key": idempotency_key,

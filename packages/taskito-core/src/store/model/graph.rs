@@ -39,12 +39,12 @@ impl Draft<'_> {
                 if links.workflow {
                     workflow.get_or_insert(answer.key);
                 }
-                let key = |parent: Parent| parent.key(&answers);
+                let key = |parent: &Parent| parent.key(&answers);
                 let inputs = match &links.inputs {
                     None => None,
-                    Some(Inputs::One(one)) => Some(Inputs::One(key(*one)?)),
+                    Some(Inputs::One(one)) => Some(Inputs::One(key(one)?)),
                     Some(Inputs::List(all)) => {
-                        let all: Result<_> = all.iter().map(|parent| key(*parent)).collect();
+                        let all: Result<_> = all.iter().map(key).collect();
                         Some(Inputs::List(all?))
                     }
                 };
