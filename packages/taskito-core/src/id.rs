@@ -10,6 +10,7 @@
 //! ```
 
 use std::sync::Mutex;
+use std::time::Duration;
 
 use crate::clock::Millis;
 
@@ -44,6 +45,9 @@ impl DatabaseId {
 }
 
 impl Key {
+    /// No job has it; all come before.
+    pub const LAST: Self = Self(i64::MAX);
+
     /// The lowest key that can be made at that instant.
     #[must_use]
     pub fn first_at(instant: Millis) -> Self {
@@ -76,6 +80,12 @@ impl Key {
         .join("-")
     }
 
+    /// The metadata of a job that repeats this one.
+    #[must_use]
+    pub fn said_to_be_replayed(self, database: DatabaseId) -> String {
+        format!(r#"{{"replayed_from": "{}"}}"#, self.text(database))
+    }
+
     /// Reads a public id back; `None` for text that no row of this database can have.
     #[must_use]
     pub fn parse(text: &str, database: DatabaseId) -> Option<Self> {
@@ -98,7 +108,8 @@ impl Key {
     }
 }
 
-/// Makes keys that strictly increase within the process, also when the clock steps back.
+/// Makes keys that strictly increase, also when the clock steps back. Those of other processes
+/// are followed, so that the keys of a database increase in the order of its commits.
 #[derive(Debug)]
 pub struct KeySource {
     state: Mutex<KeyState>,
@@ -131,6 +142,28 @@ impl KeySource {
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         state.random = seed | 1;
         state.last |= SEQUENCE_MASK;
+    }
+
+    /// Goes on after `newest`, a key that somebody else made. One from beyond tomorrow is a
+    /// mistake and not followed.
+    pub fn follow(&self, newest: Key, now: Millis) {
+        let mut state = self
+            .state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if newest < Key::first_at(now.plus(Duration::from_secs(86_400))) {
+            state.last = state.last.max(newest.0);
+        }
+    }
+
+    /// The last key that was made or followed.
+    #[must_use]
+    pub fn newest(&self) -> Key {
+        let state = self
+            .state
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        Key(state.last)
     }
 
     /// The next key. Each new millisecond starts at a random place in the lower half of the
@@ -186,6 +219,23 @@ mod tests {
         assert_eq!(Key::parse("no id", DATABASE), None);
         assert_eq!(Key::parse(&text.to_uppercase(), DATABASE), None);
         assert_eq!(Key::parse(&"é".repeat(18), DATABASE), None);
+    }
+
+    #[test]
+    fn keys_go_on_after_those_of_others_unless_they_are_absurd() {
+        let now = Millis(1_795_000_000_000);
+        let [source, other] = [3, 4].map(KeySource::new);
+        for _ in 0..1000 {
+            let theirs = other.next(now);
+            source.follow(theirs, now);
+            let ours = source.next(now);
+            assert!(ours > theirs);
+            assert_eq!(source.newest(), ours);
+            other.follow(ours, now);
+        }
+        let newest = source.newest();
+        source.follow(Key(i64::MAX), now);
+        assert_eq!(source.newest(), newest);
     }
 
     #[test]

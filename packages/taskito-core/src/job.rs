@@ -353,10 +353,65 @@ pub struct JobFilter {
     pub queue: Option<String>,
     /// Only jobs of this task.
     pub task: Option<String>,
+    /// Only jobs that were enqueued at that instant or later.
+    pub created_after: Option<Millis>,
+    /// Only jobs that were enqueued before that instant.
+    pub created_before: Option<Millis>,
+    /// Only jobs whose metadata contains this text.
+    pub metadata: Option<String>,
+    /// Only jobs whose error contains this text.
+    pub error: Option<String>,
+    /// Only jobs that came before this one.
+    pub before: Option<Key>,
     /// At most this many.
     pub limit: u32,
     /// After skipping this many.
     pub offset: u32,
+}
+
+/// Which dead letters a listing shows.
+#[derive(Clone, Debug, Default)]
+pub struct LetterFilter {
+    /// Only letters of jobs of this queue.
+    pub queue: Option<String>,
+    /// Only letters of jobs of this task.
+    pub task: Option<String>,
+    /// Only letters that came before this one.
+    pub before: Option<Key>,
+    /// At most this many.
+    pub limit: u32,
+    /// After skipping this many.
+    pub offset: u32,
+}
+
+/// A job that waits, with its arguments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its key.
+    pub key: Key,
+    /// Queue it waits in.
+    pub queue: String,
+    /// Function it calls.
+    pub task: String,
+    /// Serialized arguments.
+    pub payload: Vec<u8>,
+    /// Whether the results of other jobs go in front of them.
+    pub takes_inputs: bool,
+}
+
+/// One job repeated by another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReplayRow {
+    /// The new job.
+    pub replay: Key,
+    /// The job it repeats.
+    pub original: Key,
+    /// When it was made.
+    pub replayed_at: Millis,
+    /// Error of the original.
+    pub original_error: Option<String>,
+    /// Error of the new job.
+    pub replay_error: Option<String>,
 }
 
 /// Number of jobs by public status.
@@ -372,6 +427,26 @@ pub struct Stats {
     pub dead: u64,
     /// Called off.
     pub cancelled: u64,
+}
+
+impl Stats {
+    /// The number of one status.
+    #[must_use]
+    pub fn of(&self, status: Status) -> u64 {
+        match status {
+            Status::Pending => self.pending,
+            Status::Running => self.running,
+            Status::Complete => self.complete,
+            Status::Dead => self.dead,
+            Status::Cancelled => self.cancelled,
+        }
+    }
+
+    /// The number of all jobs.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        Status::ALL.into_iter().map(|status| self.of(status)).sum()
+    }
 }
 
 /// A worker that introduces itself.

@@ -307,16 +307,56 @@ class Store:
         which unfinished ones depend stay. Other writers wait no longer than for a few jobs.
         """
     def job(self, job_id: str) -> JobRow | None: ...
+    def replay(self, job_id: str) -> str | None:
+        """Store a job again with its settings and arguments; the new id.
+
+        Its metadata says what it repeats. ``None`` for an unknown id.
+        """
+    def set_progress(self, job_id: str, progress: int) -> bool:
+        """Say how far a job has come, from 0 to 100. False for an unknown id."""
     def jobs(
         self,
         *,
         status: Status | None = None,
         queue: str | None = None,
         task: str | None = None,
+        created_after: int | None = None,
+        created_before: int | None = None,
+        metadata: str | None = None,
+        error: str | None = None,
+        before: str | None = None,
         limit: int = 50,
         offset: int = 0,
     ) -> list[JobRow]:
-        """Newest first."""
+        """Newest first. ``created_after`` is inclusive, ``created_before`` exclusive.
+
+        ``metadata`` and ``error`` are texts to be contained. ``before`` is the id of the job
+        to go on after; kind ``invalid`` for one that no job of this database can have.
+        """
+    def count(
+        self,
+        *,
+        status: Status | None = None,
+        queue: str | None = None,
+        task: str | None = None,
+        created_after: int | None = None,
+        created_before: int | None = None,
+        metadata: str | None = None,
+        error: str | None = None,
+    ) -> int:
+        """How many jobs :meth:`jobs` would list; counted only if counters cannot tell."""
+    def waiting(
+        self, *, after: str | None = None, limit: int = 100
+    ) -> list[tuple[str, str, str, bytes, bool]]:
+        """Pending jobs with their arguments, oldest first, from the one after ``after``.
+
+        Each is id, queue, task, payload, and whether results of other jobs go in front.
+        """
+    def replays(self, job_id: str) -> list[tuple[str, int, str | None, str | None]]:
+        """The jobs that repeat that one, newest first.
+
+        Each is its id, when it was stored, the error of the original and its own.
+        """
     def result(self, job_id: str) -> bytes | None:
         """The stored result of a complete job, else ``None``."""
     def dependencies(self, job_id: str) -> list[str]:
@@ -327,8 +367,29 @@ class Store:
         """Counts under ``pending running completed failed dead cancelled``."""
     def attempts(self, job_id: str) -> list[AttemptRow]:
         """Oldest first; empty for an unknown id."""
-    def dead_letters(self, *, limit: int = 10, offset: int = 0) -> list[DeadRow]:
-        """Newest first."""
+    def dead_letters(
+        self,
+        *,
+        queue: str | None = None,
+        task: str | None = None,
+        before: str | None = None,
+        limit: int = 10,
+        offset: int = 0,
+    ) -> list[DeadRow]:
+        """Newest first; ``before`` is the id of the letter to go on after."""
+    def oldest_letters(
+        self,
+        *,
+        queue: str | None = None,
+        task: str | None = None,
+        after: str | None = None,
+        limit: int = 100,
+    ) -> list[tuple[str, int]]:
+        """Ids of dead letters and the times of death, oldest first, from the one after."""
+    def discard(self, dead_ids: Sequence[str]) -> int:
+        """Remove dead letters in one transaction; the jobs stay dead. How many there were."""
+    def revive_all(self, dead_ids: Sequence[str]) -> list[str]:
+        """Revive those of the letters that are there, in one transaction; the new ids."""
     def workers(self) -> list[WorkerRow]: ...
     def wait(self, job_id: str, timeout_ms: int | None = None) -> bool:
         """Block until the job is complete, dead or cancelled, or its row is gone.

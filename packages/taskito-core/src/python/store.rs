@@ -16,10 +16,10 @@ use super::types::{PyJobSpec, duration};
 use crate::clock::{Clock, Millis, SystemClock};
 use crate::error::{Error, Result};
 use crate::id::{DatabaseId, Key};
-use crate::job::{JobFilter, NewJob};
+use crate::job::{JobFilter, LetterFilter, NewJob, ReplayRow, Waiting};
 use crate::state::{State, Status};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Graph, Inspect, JobStore, Purge, Survey, Sync, purge};
+use crate::store::{Graph, Inspect, JobStore, Purge, Survey, Sync, Transaction, purge};
 
 /// The longest sleep of a waiter, for what did not ring.
 const SLICE: Duration = Duration::from_secs(1);
@@ -93,12 +93,7 @@ impl PyStore {
             let Some(key) = self.key(job_id)? else {
                 return Ok(false);
             };
-            let mut cancelled = false;
-            self.0.write(Sync::Durable, &mut |transaction| {
-                cancelled = transaction.cancel(self.0.now(), key)?;
-                Ok(())
-            })?;
-            Ok(cancelled)
+            self.operate(|transaction, now| transaction.cancel(now, key))
         })
     }
 
@@ -118,13 +113,10 @@ impl PyStore {
 
     fn revive(&self, py: Python<'_>, dead_id: &str) -> PyResult<String> {
         detached(py, || {
-            let mut revived = None;
-            if let Some(key) = self.key(dead_id)? {
-                self.0.write(Sync::Durable, &mut |transaction| {
-                    revived = transaction.revive(self.0.now(), key)?;
-                    Ok(())
-                })?;
-            }
+            let revived = match self.key(dead_id)? {
+                Some(key) => self.operate(|transaction, now| transaction.revive(now, key))?,
+                None => None,
+            };
             match revived {
                 Some(key) => Ok(key.text(self.0.database()?)),
                 None => Err(Error::NotFound {
@@ -169,25 +161,130 @@ impl PyStore {
         })
     }
 
-    #[pyo3(signature = (*, status = None, queue = None, task = None, limit = 50, offset = 0))]
+    fn replay(&self, py: Python<'_>, job_id: &str) -> PyResult<Option<String>> {
+        detached(py, || {
+            let Some(original) = self.key(job_id)? else {
+                return Ok(None);
+            };
+            let copy = self.operate(|transaction, now| transaction.replay(now, original))?;
+            let database = self.0.database()?;
+            Ok(copy.map(|key| key.text(database)))
+        })
+    }
+
+    fn set_progress(&self, py: Python<'_>, job_id: &str, progress: u8) -> PyResult<bool> {
+        detached(py, || {
+            let Some(job) = self.key(job_id)? else {
+                return Ok(false);
+            };
+            self.operate(|transaction, _| transaction.set_progress(job, progress))
+        })
+    }
+
+    #[pyo3(signature = (
+        *, status = None, queue = None, task = None, created_after = None, created_before = None,
+        metadata = None, error = None, before = None, limit = 50, offset = 0
+    ))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "keyword arguments of a plain record"
+    )]
     fn jobs(
         &self,
         py: Python<'_>,
         status: Option<&str>,
         queue: Option<String>,
         task: Option<String>,
+        created_after: Option<i64>,
+        created_before: Option<i64>,
+        metadata: Option<String>,
+        error: Option<String>,
+        before: Option<&str>,
         limit: u32,
         offset: u32,
     ) -> PyResult<Vec<PyJobRow>> {
-        let status = status.map(parse_status).transpose()?;
-        let filter = JobFilter {
-            status,
+        let mut filter = JobFilter {
+            status: status.map(parse_status).transpose()?,
             queue,
             task,
+            created_after: created_after.map(Millis),
+            created_before: created_before.map(Millis),
+            metadata,
+            error,
+            before: None,
             limit,
             offset,
         };
-        self.rows(py, || self.0.jobs(&filter), PyJobRow::new)
+        let ask = || {
+            filter.before = before.map(|id| self.cursor(id)).transpose()?;
+            self.0.jobs(&filter)
+        };
+        self.rows(py, ask, PyJobRow::new)
+    }
+
+    #[pyo3(signature = (
+        *, status = None, queue = None, task = None, created_after = None, created_before = None,
+        metadata = None, error = None
+    ))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "keyword arguments of a plain record"
+    )]
+    fn count(
+        &self,
+        py: Python<'_>,
+        status: Option<&str>,
+        queue: Option<String>,
+        task: Option<String>,
+        created_after: Option<i64>,
+        created_before: Option<i64>,
+        metadata: Option<String>,
+        error: Option<String>,
+    ) -> PyResult<u64> {
+        let filter = JobFilter {
+            status: status.map(parse_status).transpose()?,
+            queue,
+            task,
+            created_after: created_after.map(Millis),
+            created_before: created_before.map(Millis),
+            metadata,
+            error,
+            ..JobFilter::default()
+        };
+        detached(py, || self.0.count(&filter))
+    }
+
+    #[pyo3(signature = (*, after = None, limit = 100))]
+    fn waiting<'py>(
+        &self,
+        py: Python<'py>,
+        after: Option<&str>,
+        limit: u32,
+    ) -> PyResult<Vec<PyWaiting<'py>>> {
+        let ask = || {
+            let after = after.map(|id| self.cursor(id)).transpose()?;
+            self.0.waiting(after.unwrap_or_default(), limit)
+        };
+        self.rows(py, ask, |job: Waiting, database| {
+            let payload = PyBytes::new(py, &job.payload);
+            let id = job.key.text(database);
+            (id, job.queue, job.task, payload, job.takes_inputs)
+        })
+    }
+
+    fn replays(&self, py: Python<'_>, job_id: &str) -> PyResult<Vec<PyReplay>> {
+        let ask = || match self.key(job_id)? {
+            Some(key) => self.0.replays(key),
+            None => Ok(Vec::new()),
+        };
+        self.rows(py, ask, |row: ReplayRow, database| {
+            (
+                row.replay.text(database),
+                row.replayed_at.0,
+                row.original_error,
+                row.replay_error,
+            )
+        })
     }
 
     fn result<'py>(&self, py: Python<'py>, job_id: &str) -> PyResult<Option<Bound<'py, PyBytes>>> {
@@ -226,9 +323,69 @@ impl PyStore {
         self.ids(py, job_id, |key| self.0.dependents(key))
     }
 
-    #[pyo3(signature = (*, limit = 10, offset = 0))]
-    fn dead_letters(&self, py: Python<'_>, limit: u32, offset: u32) -> PyResult<Vec<PyDeadRow>> {
-        self.rows(py, || self.0.dead_letters(limit, offset), PyDeadRow::new)
+    #[pyo3(signature = (*, queue = None, task = None, before = None, limit = 10, offset = 0))]
+    fn dead_letters(
+        &self,
+        py: Python<'_>,
+        queue: Option<String>,
+        task: Option<String>,
+        before: Option<&str>,
+        limit: u32,
+        offset: u32,
+    ) -> PyResult<Vec<PyDeadRow>> {
+        let ask = || {
+            self.0.dead_letters(&LetterFilter {
+                queue,
+                task,
+                before: before.map(|id| self.cursor(id)).transpose()?,
+                limit,
+                offset,
+            })
+        };
+        self.rows(py, ask, PyDeadRow::new)
+    }
+
+    #[pyo3(signature = (*, queue = None, task = None, after = None, limit = 100))]
+    fn oldest_letters(
+        &self,
+        py: Python<'_>,
+        queue: Option<String>,
+        task: Option<String>,
+        after: Option<&str>,
+        limit: u32,
+    ) -> PyResult<Vec<(String, i64)>> {
+        let ask = || {
+            let after = after.map(|id| self.cursor(id)).transpose()?;
+            let filter = LetterFilter {
+                queue,
+                task,
+                limit,
+                ..LetterFilter::default()
+            };
+            self.0.oldest_letters(after.unwrap_or_default(), &filter)
+        };
+        self.rows(py, ask, |(key, died_at): (Key, Millis), database| {
+            (key.text(database), died_at.0)
+        })
+    }
+
+    fn discard(&self, py: Python<'_>, dead_ids: Vec<String>) -> PyResult<u32> {
+        detached(py, || {
+            let letters = self.keys(&dead_ids)?;
+            self.operate(|transaction, _| transaction.discard(&letters))
+        })
+    }
+
+    fn revive_all(&self, py: Python<'_>, dead_ids: Vec<String>) -> PyResult<Vec<String>> {
+        detached(py, || {
+            let letters = self.keys(&dead_ids)?;
+            let revived = self.operate(|transaction, now| {
+                let one = |letter: &Key| transaction.revive(now, *letter).transpose();
+                letters.iter().filter_map(one).collect::<Result<Vec<Key>>>()
+            })?;
+            let database = self.0.database()?;
+            Ok(revived.iter().map(|key| key.text(database)).collect())
+        })
     }
 
     fn workers(&self, py: Python<'_>) -> PyResult<Vec<PyWorkerRow>> {
@@ -286,11 +443,41 @@ impl PyStore {
     }
 }
 
+/// Id, queue, task, arguments, and whether results of other jobs go in front of them.
+type PyWaiting<'py> = (String, String, String, Bound<'py, PyBytes>, bool);
+
+/// Id of the new job, when it was made, error of the original, error of the new one.
+type PyReplay = (String, i64, Option<String>, Option<String>);
+
 fn parse_status(name: &str) -> PyResult<Status> {
     Status::from_name(name).ok_or_else(|| PyValueError::new_err(format!("unknown status '{name}'")))
 }
 
 impl PyStore {
+    /// One transaction of an operator.
+    fn operate<T>(
+        &self,
+        mut work: impl FnMut(&mut dyn Transaction, Millis) -> Result<T>,
+    ) -> Result<T> {
+        let mut answer = None;
+        self.0.write(Sync::Durable, &mut |transaction| {
+            answer = Some(work(transaction, self.0.now())?);
+            Ok(())
+        })?;
+        answer.ok_or_else(|| Error::Invalid {
+            message: "the transaction did not answer".into(),
+        })
+    }
+
+    /// The keys of those ids that a row of this database can have.
+    fn keys(&self, ids: &[String]) -> Result<Vec<Key>> {
+        let database = self.0.database()?;
+        Ok(ids
+            .iter()
+            .filter_map(|id| Key::parse(id, database))
+            .collect())
+    }
+
     /// The key of an id that names a place in a listing.
     fn cursor(&self, id: &str) -> Result<Key> {
         self.key(id)?.ok_or_else(|| Error::Invalid {

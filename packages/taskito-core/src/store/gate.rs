@@ -1,13 +1,13 @@
 //! The side file `<database>-bell`: who waits for whom, across processes.
 //!
-//! Its first page is memory that all processes of a database share. It holds two doorbells
-//! (new work, finished work) and the waiting room of the turnstile, a lock on the same file
+//! Its first page is memory that all processes of a database share. It holds the newest key, two
+//! doorbells (new work, finished work) and the waiting room of the turnstile, a lock on the same file
 //! through which writers queue before they begin a transaction.
 
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,9 @@ use crate::os::{self, SharedMemory, Waited};
 const PAGE: usize = 4096;
 /// Words of one bell lie a cache line apart from those of the next.
 const LINE: usize = 16;
+
+/// Where the newest key lies, away from the bells.
+const NEWEST_KEY: usize = 256;
 
 /// Longest sleep before the turnstile is tried again: its holder may have been killed.
 const TURNSTILE_NAP: Duration = Duration::from_millis(5);
@@ -98,6 +101,13 @@ impl Gate {
             token: token(),
             stint: AtomicU32::new(0),
         })
+    }
+
+    /// The newest key any process made in this database. Read and written by the holder of the
+    /// turn.
+    #[must_use]
+    pub fn newest_key(&self) -> &AtomicU64 {
+        self.page.word64(NEWEST_KEY)
     }
 
     /// Rings when there may be something to claim.

@@ -6,10 +6,12 @@
 pub mod gate;
 #[cfg(feature = "model")]
 pub mod model;
+mod operations;
 mod purge;
 mod retention;
 pub mod sqlite;
 
+pub use operations::Operations;
 pub(crate) use purge::delete;
 pub use purge::{Purge, purge};
 pub use retention::{Passed, Retention, Survey};
@@ -20,8 +22,8 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{DatabaseId, Key};
 use crate::job::{
-    AttemptRow, Claim, DeadRow, Held, Inserted, JobFilter, JobRow, LogRow, NewJob, NewWorker,
-    Stats, Token, WorkerId, WorkerRow,
+    AttemptRow, Claim, DeadRow, Held, Inserted, JobFilter, JobRow, LetterFilter, LogRow, NewJob,
+    NewWorker, ReplayRow, Stats, Token, Waiting, WorkerId, WorkerRow,
 };
 use crate::state::State;
 
@@ -289,9 +291,9 @@ pub trait Roster {
 }
 
 /// Everything one write transaction can do.
-pub trait Transaction: Arrows + Notes + Roster + Retention {}
+pub trait Transaction: Arrows + Notes + Operations + Roster + Retention {}
 
-impl<T: Arrows + Notes + Roster + Retention> Transaction for T {}
+impl<T: Arrows + Notes + Operations + Roster + Retention> Transaction for T {}
 
 /// The body of a write transaction.
 pub type Work<'a> = dyn FnMut(&mut dyn Transaction) -> Result<()> + 'a;
@@ -347,12 +349,37 @@ pub trait Inspect {
     /// # Errors
     /// Storage failures.
     fn task_logs(&self, job: Key) -> Result<Vec<LogRow>>;
+    /// Number of jobs that `filter` lets through, whatever its limit and offset. Read from
+    /// counters if it names nothing but status, queue and task.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn count(&self, filter: &JobFilter) -> Result<u64>;
+
+    /// Up to `limit` waiting jobs after that one, with their arguments, oldest first.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn waiting(&self, after: Key, limit: u32) -> Result<Vec<Waiting>>;
+
+    /// The jobs that repeat that one, newest first.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn replays(&self, original: Key) -> Result<Vec<ReplayRow>>;
 
     /// Dead letters, newest first.
     ///
     /// # Errors
     /// Storage failures.
-    fn dead_letters(&self, limit: u32, offset: u32) -> Result<Vec<DeadRow>>;
+    fn dead_letters(&self, filter: &LetterFilter) -> Result<Vec<DeadRow>>;
+
+    /// The dead letters after that one with the time of each death, oldest first. `filter`
+    /// counts but for its place and offset.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn oldest_letters(&self, after: Key, filter: &LetterFilter) -> Result<Vec<(Key, Millis)>>;
 
     /// Number of jobs by status; read from counters, not counted.
     ///

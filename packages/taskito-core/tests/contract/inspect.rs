@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use taskito_core::id::Key;
-use taskito_core::job::{JobFilter, NewJob, Stats};
+use taskito_core::job::{JobFilter, LetterFilter, NewJob, Stats};
 use taskito_core::state::{State, Status};
 
 use crate::support::{Hunger, job, job_with};
@@ -17,6 +17,9 @@ contract![
     jobs_are_listed_newest_first,
     jobs_are_listed_by_status_queue_and_task,
     a_scheduled_job_is_listed_as_pending,
+    jobs_are_listed_by_time_metadata_and_error,
+    a_listing_goes_on_before_a_job_whatever_came_meanwhile,
+    jobs_are_counted_as_they_are_listed,
     a_listing_can_be_paged,
     a_listing_of_none_is_empty,
     a_page_counts_only_what_the_filter_lets_through,
@@ -33,6 +36,14 @@ fn in_lane(queue: &str, task: &str) -> NewJob {
     job_with(task, |spec| spec.queue = queue.into())
 }
 
+fn letters(limit: u32, offset: u32) -> LetterFilter {
+    LetterFilter {
+        limit,
+        offset,
+        ..LetterFilter::default()
+    }
+}
+
 fn listed(world: &World, filter: &JobFilter) -> Vec<Key> {
     let rows = world.store().jobs(filter).unwrap();
     rows.iter().map(|row| row.key).collect()
@@ -41,7 +52,7 @@ fn listed(world: &World, filter: &JobFilter) -> Vec<Key> {
 fn an_empty_store_has_nothing_to_tell(world: &World) {
     let store = world.store();
     assert_eq!(store.jobs(&all()).unwrap(), []);
-    assert_eq!(store.dead_letters(u32::MAX, 0).unwrap(), []);
+    assert_eq!(store.dead_letters(&letters(u32::MAX, 0)).unwrap(), []);
     assert_eq!(store.stats().unwrap(), Stats::default());
     assert!(store.workers().unwrap().is_empty());
     assert_eq!(store.next_due().unwrap(), None);
@@ -126,6 +137,82 @@ fn a_scheduled_job_is_listed_as_pending(world: &World) {
     assert_eq!(listed(world, &filter), [pending, scheduled]);
 }
 
+fn jobs_are_listed_by_time_metadata_and_error(world: &World) {
+    let first = world.insert(job_with("a", |spec| {
+        spec.metadata = Some("Größe 10%".into());
+    }));
+    world.advance(1000);
+    let second = world.insert(job_with("a", |spec| {
+        spec.metadata = Some("größe 10_".into());
+    }));
+    let by = |change: &dyn Fn(&mut JobFilter)| {
+        let mut filter = all();
+        change(&mut filter);
+        listed(world, &filter)
+    };
+    let [then, now] = [world.later(-1000), world.now()];
+    assert_eq!(by(&|f| f.created_after = Some(now)), [second]);
+    assert_eq!(by(&|f| f.created_after = Some(world.later(1))), []);
+    assert_eq!(by(&|f| f.created_before = Some(now)), [first]);
+    assert_eq!(by(&|f| f.created_before = Some(then)), []);
+    assert_eq!(by(&|f| f.metadata = Some("Größe".into())), [first]);
+    assert_eq!(by(&|f| f.metadata = Some("10%".into())), [first]);
+    assert_eq!(by(&|f| f.metadata = Some("röße 1".into())), [second, first]);
+    assert_eq!(by(&|f| f.error = Some(String::new())), []);
+    assert_applied(world.bury(world.claim(&mut Hunger::of(1))[0].token, "boom: %_"));
+    assert_eq!(by(&|f| f.error = Some("m: %_".into())), [first]);
+    assert_eq!(by(&|f| f.error = Some("M: %_".into())), []);
+}
+
+fn a_listing_goes_on_before_a_job_whatever_came_meanwhile(world: &World) {
+    let keys: Vec<Key> = (0..6).map(|_| world.insert(job("a"))).collect();
+    let (mut before, mut seen) = (None, vec![]);
+    loop {
+        let page = JobFilter {
+            before,
+            limit: 2,
+            ..JobFilter::default()
+        };
+        let rows = listed(world, &page);
+        let Some(last) = rows.last() else { break };
+        before = Some(*last);
+        seen.extend(rows);
+        world.advance(-1000);
+        world.insert(job("new"));
+    }
+    seen.reverse();
+    assert_eq!(seen, keys);
+}
+
+fn jobs_are_counted_as_they_are_listed(world: &World) {
+    for (queue, task) in [("x", "a"), ("x", "b"), ("y", "a")] {
+        world.insert(in_lane(queue, task));
+    }
+    let gone = world.insert(job_with("a", |spec| spec.metadata = Some("m".into())));
+    assert!(world.cancel(gone));
+    let filters: [&dyn Fn(&mut JobFilter); 8] = [
+        &|_| {},
+        &|f| f.status = Some(Status::Pending),
+        &|f| f.status = Some(Status::Cancelled),
+        &|f| f.queue = Some("x".into()),
+        &|f| f.task = Some("a".into()),
+        &|f| f.created_after = Some(world.now()),
+        &|f| f.metadata = Some("m".into()),
+        &|f| f.before = Some(gone),
+    ];
+    for (number, change) in filters.into_iter().enumerate() {
+        let mut filter = all();
+        change(&mut filter);
+        let listed = listed(world, &filter).len() as u64;
+        let paged = JobFilter {
+            limit: 1,
+            offset: 1,
+            ..filter
+        };
+        assert_eq!(world.store().count(&paged).unwrap(), listed, "{number}");
+    }
+}
+
 fn a_listing_can_be_paged(world: &World) {
     let mut keys: Vec<Key> = (0..5).map(|_| world.insert(job("a"))).collect();
     keys.reverse();
@@ -146,7 +233,7 @@ fn a_listing_can_be_paged(world: &World) {
 fn a_listing_of_none_is_empty(world: &World) {
     world.insert(job("a"));
     assert_eq!(listed(world, &JobFilter::default()), []);
-    assert_eq!(world.store().dead_letters(0, 0).unwrap(), []);
+    assert_eq!(world.store().dead_letters(&letters(0, 0)).unwrap(), []);
 }
 
 fn a_page_counts_only_what_the_filter_lets_through(world: &World) {
@@ -206,7 +293,7 @@ fn dead_letters_are_listed_newest_first_and_paged(world: &World) {
         keys.insert(0, token.key);
     }
     let letters = |limit, offset| -> Vec<Key> {
-        let rows = world.store().dead_letters(limit, offset).unwrap();
+        let rows = world.store().dead_letters(&letters(limit, offset)).unwrap();
         rows.iter().map(|letter| letter.job).collect()
     };
     assert_eq!(letters(u32::MAX, 0), keys);

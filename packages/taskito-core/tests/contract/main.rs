@@ -47,6 +47,7 @@ mod insert_links;
 mod inspect;
 mod lose;
 mod notes;
+mod operations;
 mod promote;
 mod prune;
 mod release;

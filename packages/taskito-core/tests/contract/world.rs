@@ -7,8 +7,8 @@ use taskito_core::clock::Millis;
 use taskito_core::error::Result;
 use taskito_core::id::Key;
 use taskito_core::job::{
-    AttemptRow, Claim, DeadRow, Fence, Held, Inserted, JobFilter, JobRow, LaneId, LogRow, NewJob,
-    Stats, Token, WorkerId,
+    AttemptRow, Claim, DeadRow, Fence, Held, Inserted, JobFilter, JobRow, LaneId, LetterFilter,
+    LogRow, NewJob, Stats, Token, WorkerId,
 };
 use taskito_core::state::State;
 use taskito_core::store::{
@@ -238,6 +238,18 @@ impl World {
         self.write(|t| t.expire(self.now(), limit))
     }
 
+    pub(crate) fn replay(&self, job: Key) -> Option<Key> {
+        self.write(|t| t.replay(self.now(), job))
+    }
+
+    pub(crate) fn discard(&self, letters: &[Key]) -> u32 {
+        self.write(|t| t.discard(letters))
+    }
+
+    pub(crate) fn set_progress(&self, job: Key, progress: u8) -> bool {
+        self.write(|t| t.set_progress(job, progress))
+    }
+
     pub(crate) fn prune(&self, jobs: &[Key]) -> u32 {
         self.write(|t| t.prune(jobs))
     }
@@ -278,7 +290,7 @@ impl World {
     }
 
     pub(crate) fn letters(&self) -> Vec<DeadRow> {
-        self.store().dead_letters(u32::MAX, 0).unwrap()
+        self.store().dead_letters(&all_letters()).unwrap()
     }
 
     /// The dead letter of a job.
@@ -344,6 +356,14 @@ pub(crate) fn all() -> JobFilter {
     JobFilter {
         limit: u32::MAX,
         ..JobFilter::default()
+    }
+}
+
+/// A listing of all letters.
+pub(crate) fn all_letters() -> LetterFilter {
+    LetterFilter {
+        limit: u32::MAX,
+        ..LetterFilter::default()
     }
 }
 

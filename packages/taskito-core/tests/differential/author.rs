@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use taskito_core::clock::Millis;
 use taskito_core::id::xorshift;
-use taskito_core::job::{JobFilter, NewJob};
+use taskito_core::job::{JobFilter, LetterFilter, NewJob};
 use taskito_core::links::{Group, Inputs};
 use taskito_core::state::Status;
 
@@ -39,6 +39,9 @@ pub(crate) enum Step {
     NoteLog(Vec<Pick>),
     Expire(u32),
     Prune(Vec<Pick>),
+    Replay(Pick),
+    Discard(Vec<Pick>),
+    Progress(Pick, u8),
     Revive(Pick),
     Enlist,
     Beat(Pick, bool),
@@ -81,36 +84,28 @@ impl Pick {
 #[derive(Debug)]
 pub(crate) struct Question {
     pub(crate) jobs: JobFilter,
-    pub(crate) letters: (u32, u32),
+    /// The newest job that is listed comes before this one.
+    pub(crate) before: Option<Pick>,
+    pub(crate) letters: LetterFilter,
+    pub(crate) letters_before: Option<Pick>,
     pub(crate) outlived: (Millis, u32),
-}
-
-/// How the clock of a history goes.
-#[derive(Clone, Copy)]
-pub(crate) enum Pace {
-    /// Forward, by a millisecond at least.
-    Steady,
-    /// It may stand still or step back.
-    Unsteady,
 }
 
 /// Invents one history.
 pub(crate) struct Author {
-    pace: Pace,
     random: u64,
     now: Millis,
     acts: u32,
 }
 
 impl Author {
-    pub(crate) fn new(seed: usize, pace: Pace) -> Self {
+    pub(crate) fn new(seed: usize) -> Self {
         // Neighbouring seeds differ in few bits; spread them.
         let mut random = (seed as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         for _ in 0..4 {
             random = xorshift(random);
         }
         Self {
-            pace,
             random,
             now: START,
             acts: 0,
@@ -126,10 +121,8 @@ impl Author {
                 fails: false,
             };
         }
-        self.now.0 += match self.pace {
-            Pace::Steady => self.one_of(&[1, 1, 1, 50, 500, 500, 5000]),
-            Pace::Unsteady => self.one_of(&[0, 0, 1, 50, 500, 500, 5000, -300]),
-        };
+        // It may stand still or step back.
+        self.now.0 += self.one_of(&[0, 0, 1, 50, 500, 500, 5000, -300]);
         let count = self.one_of(&[1, 1, 1, 2, 4]);
         Act {
             now: self.now,
@@ -142,6 +135,14 @@ impl Author {
         let queue = self.one_of(&["x", "y", "nowhere"]);
         let task = self.one_of(&["a", "b", "unknown"]);
         let status = self.one_of(&Status::ALL);
+        let ago = |author: &mut Self| Millis(author.now.0 - author.one_of(&[0, 1, 500, 50_000]));
+        let listed = JobFilter {
+            created_after: self.one_in(3).then(|| ago(self)),
+            created_before: self.one_in(3).then(|| ago(self)),
+            metadata: self.one_in(4).then(|| "tad".into()),
+            error: self.one_in(4).then(|| "dependency".into()),
+            ..JobFilter::default()
+        };
         Question {
             jobs: JobFilter {
                 status: self.one_in(2).then_some(status),
@@ -149,8 +150,21 @@ impl Author {
                 task: self.one_in(2).then(|| task.into()),
                 limit: self.one_of(&[0, 1, 3, 10, u32::MAX]),
                 offset: self.one_of(&[0, 0, 1, 5]),
+                ..if self.one_in(2) {
+                    listed
+                } else {
+                    JobFilter::default()
+                }
             },
-            letters: (self.one_of(&[0, 1, 3, u32::MAX]), self.one_of(&[0, 1, 2])),
+            before: self.one_in(3).then(|| self.pick()),
+            letters: LetterFilter {
+                queue: self.one_in(3).then(|| queue.into()),
+                task: self.one_in(3).then(|| task.into()),
+                before: None,
+                limit: self.one_of(&[0, 1, 3, u32::MAX]),
+                offset: self.one_of(&[0, 1, 2]),
+            },
+            letters_before: self.one_in(3).then(|| self.pick()),
             outlived: (
                 Millis(self.now.0 + self.one_of(&[0, 1000])),
                 self.one_of(&[0, 1, u32::MAX]),
@@ -159,7 +173,7 @@ impl Author {
     }
 
     fn step(&mut self) -> Step {
-        match self.below(40) {
+        match self.below(45) {
             0..8 => Step::Insert((0..self.below(5)).map(|index| self.fresh(index)).collect()),
             8..10 => Step::Promote(self.one_of(&[0, 1, 2, 100])),
             10..17 => Step::Claim(self.pick(), self.hunger()),
@@ -179,15 +193,18 @@ impl Author {
             29 => Step::Beat(self.pick(), self.one_in(2)),
             30 => Step::Held(self.pick()),
             33 => Step::Prune(self.picks()),
+            34 => Step::Replay(self.pick()),
+            35 => Step::Discard(self.picks()),
+            36 => Step::Progress(self.pick(), self.one_of(&[0, 50, 100])),
             31..33 => Step::Expire(self.one_of(&[0, 1, 2, 100])),
             38 => Step::Snooze(
                 self.picks(),
                 Millis(self.now.0 + self.one_of(&[0, 1, 5000])),
             ),
-            34 => Step::Abort(self.picks()),
-            35 => Step::CancelRequest(self.pick()),
-            36 => Step::NoteProgress(self.picks(), self.one_of(&[0, 7, 100])),
-            37 => Step::NoteLog(self.picks()),
+            39 => Step::Abort(self.picks()),
+            40 => Step::CancelRequest(self.pick()),
+            41 => Step::NoteProgress(self.picks(), self.one_of(&[0, 7, 100])),
+            42 => Step::NoteLog(self.picks()),
             _ if self.one_in(2) => Step::Enlist,
             _ => Step::Dismiss(self.pick()),
         }

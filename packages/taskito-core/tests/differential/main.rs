@@ -17,7 +17,7 @@ mod support;
 
 use std::thread;
 
-use author::{Act, Author, Pace, Step};
+use author::{Act, Author, Step};
 use side::{Side, Sight};
 use taskito_core::id::Key;
 use taskito_core::job::JobRow;
@@ -41,15 +41,14 @@ fn both_stores_tell_the_same_history() {
 
 /// Tells one history to both stores.
 fn tell(seed: usize) {
-    // Every other history is told through two handles. Then time does not stand still or step
-    // back: keys of several processes are in order only from one millisecond to the next.
-    let (sqlite, pace) = if seed.is_multiple_of(2) {
-        (support::sqlite(), Pace::Unsteady)
+    // Every other history is told through two handles.
+    let sqlite = if seed.is_multiple_of(2) {
+        support::sqlite()
     } else {
-        (support::sqlite_pair(), Pace::Steady)
+        support::sqlite_pair()
     };
     let mut sides = [support::model(), sqlite].map(Side::new);
-    let mut author = Author::new(seed, pace);
+    let mut author = Author::new(seed);
     let mut log = Log {
         seed,
         lines: vec![],

@@ -8,7 +8,8 @@ use taskito_core::clock::Millis;
 use taskito_core::error::{Error, Result};
 use taskito_core::id::Key;
 use taskito_core::job::{
-    AttemptRow, DeadRow, Fence, Inserted, JobFilter, JobRow, LaneId, NewJob, Stats, Token, WorkerId,
+    AttemptRow, DeadRow, Fence, Inserted, JobFilter, JobRow, LaneId, LetterFilter, NewJob,
+    ReplayRow, Stats, Token, WorkerId,
 };
 use taskito_core::links::{Inputs, Links, Parent};
 use taskito_core::state::State;
@@ -56,6 +57,9 @@ pub(crate) enum Answer {
     Cancelled(bool),
     Expired(u32),
     Pruned(usize),
+    Replayed(Option<usize>),
+    Discarded(u32),
+    Progressed(bool),
     Revived(Option<usize>),
     Enlisted,
     Beaten,
@@ -87,7 +91,14 @@ impl Sight {
 }
 
 /// The answers to one question.
-pub(crate) type Answers = (Vec<JobRow>, Vec<DeadRow>, Vec<usize>);
+#[derive(Debug, PartialEq)]
+pub(crate) struct Answers {
+    jobs: Vec<JobRow>,
+    count: u64,
+    letters: Vec<DeadRow>,
+    oldest: Vec<(usize, Millis)>,
+    outlived: Vec<usize>,
+}
 
 /// What else can be seen of one job.
 #[derive(Debug, PartialEq)]
@@ -100,6 +111,7 @@ pub(crate) struct Details {
     logs: Vec<(String, Millis)>,
     pub(crate) dependencies: Vec<Key>,
     dependents: Vec<Key>,
+    replays: Vec<ReplayRow>,
 }
 
 impl Side {
@@ -149,7 +161,7 @@ impl Side {
                 limit: u32::MAX,
                 ..JobFilter::default()
             }),
-            letters: self.letters(u32::MAX, 0),
+            letters: self.letters(&all_letters()),
             stats: store.stats().unwrap(),
             workers: self.workers(),
             next_due: store.next_due().unwrap(),
@@ -172,18 +184,50 @@ impl Side {
             logs: self.logs(key),
             dependencies: self.shared_all(self.store().dependencies(key).unwrap()),
             dependents: self.shared_all(self.store().dependents(key).unwrap()),
+            replays: self.replays(key),
         }
     }
 
+    fn replays(&self, job: Key) -> Vec<ReplayRow> {
+        let rows = self.store().replays(job).unwrap();
+        let rows = rows.into_iter().map(|row| ReplayRow {
+            replay: self.known.shared(row.replay),
+            original: self.known.shared(row.original),
+            // Errors are seen with the jobs.
+            original_error: row.original_error.map(|_| String::new()),
+            replay_error: row.replay_error.map(|_| String::new()),
+            ..row
+        });
+        rows.collect()
+    }
+
     pub(crate) fn answer(&self, question: &Question) -> Answers {
-        let (limit, offset) = question.letters;
         let (now, most) = question.outlived;
         let outlived = self.store().outlived(now, most).unwrap();
-        (
-            self.jobs(&question.jobs),
-            self.letters(limit, offset),
-            outlived.iter().map(|key| self.known.number(*key)).collect(),
-        )
+        let jobs = JobFilter {
+            before: question.before.and_then(|pick| pick.of(&self.known.jobs)),
+            ..question.jobs.clone()
+        };
+        let raw = self.raw_letters();
+        let place = question.letters_before.and_then(|pick| pick.of(&raw));
+        let letters = LetterFilter {
+            before: place,
+            ..question.letters.clone()
+        };
+        let oldest = self
+            .store()
+            .oldest_letters(place.unwrap_or_default(), &letters);
+        let oldest = oldest.unwrap().into_iter().map(|(key, failed_at)| {
+            let number = raw.binary_search(&key).expect("an unknown letter");
+            (number, failed_at)
+        });
+        Answers {
+            jobs: self.jobs(&jobs),
+            count: self.store().count(&jobs).unwrap(),
+            letters: self.letters(&letters),
+            oldest: oldest.collect(),
+            outlived: outlived.iter().map(|key| self.known.number(*key)).collect(),
+        }
     }
 
     /// All jobs as they are passed on a walk, portion by portion.
@@ -222,11 +266,21 @@ impl Side {
         };
         JobRow {
             key: self.known.shared(row.key),
+            metadata: row.metadata.map(|text| self.share_metadata(text)),
             workflow: row.workflow.map(|first| self.known.shared(first)),
             ended_by: root,
             error,
             ..row
         }
+    }
+
+    /// Replayed jobs name their original by its public id as well.
+    fn share_metadata(&self, text: String) -> String {
+        let Some(id) = text.strip_prefix(r#"{"replayed_from": ""#) else {
+            return text;
+        };
+        let original = Key::parse(&id[..36], self.store().database().unwrap()).unwrap();
+        format!("replayed from {}", self.known.number(original))
     }
 
     fn shared_all(&self, keys: Vec<Key>) -> Vec<Key> {
@@ -251,21 +305,22 @@ impl Side {
             .collect()
     }
 
-    fn letters(&self, limit: u32, offset: u32) -> Vec<DeadRow> {
-        let rows = self.store().dead_letters(limit, offset).unwrap();
+    fn letters(&self, filter: &LetterFilter) -> Vec<DeadRow> {
+        let rows = self.store().dead_letters(filter).unwrap();
         assert!(rows.is_sorted_by(|one, next| one.key > next.key));
         rows.into_iter()
             .zip(0..)
             .map(|(row, number)| DeadRow {
                 key: Key(number),
                 job: self.known.shared(row.job),
+                metadata: row.metadata.map(|text| self.share_metadata(text)),
                 ..row
             })
             .collect()
     }
 
     fn raw_letters(&self) -> Vec<Key> {
-        let rows = self.store().dead_letters(u32::MAX, 0).unwrap();
+        let rows = self.store().dead_letters(&all_letters()).unwrap();
         rows.iter().rev().map(|row| row.key).collect()
     }
 
@@ -279,6 +334,13 @@ impl Side {
                 format!("{row:?}")
             })
             .collect()
+    }
+}
+
+fn all_letters() -> LetterFilter {
+    LetterFilter {
+        limit: u32::MAX,
+        ..LetterFilter::default()
     }
 }
 
@@ -347,14 +409,8 @@ impl Known {
                 Answer::Cancelled(t.cancel(now, job.of(&self.jobs).unwrap_or(Key(1)))?)
             }
             Step::Expire(limit) => Answer::Expired(t.expire(now, *limit)?),
-            Step::Prune(picks) => {
-                let before = self.gone.len();
-                for key in picks.iter().filter_map(|job| job.of(&self.jobs)) {
-                    if t.prune(&[key])? == 1 {
-                        assert!(self.gone.insert(key), "it went twice");
-                    }
-                }
-                Answer::Pruned(self.gone.len() - before)
+            Step::Prune(_) | Step::Replay(_) | Step::Discard(_) | Step::Progress(..) => {
+                self.operate(t, now, step)?
             }
             Step::Revive(letter) => {
                 let key = t.revive(now, letter.of(&self.letters).unwrap_or(Key(1)))?;
@@ -376,6 +432,37 @@ impl Known {
             }
             Step::Held(worker) => self.held(t, *worker)?,
             Step::Dismiss(worker) => self.dismiss(t, *worker)?,
+        })
+    }
+
+    fn operate(&mut self, t: &mut dyn Transaction, now: Millis, step: &Step) -> Result<Answer> {
+        Ok(match step {
+            Step::Prune(picks) => {
+                let before = self.gone.len();
+                for key in picks.iter().filter_map(|job| job.of(&self.jobs)) {
+                    if t.prune(&[key])? == 1 {
+                        assert!(self.gone.insert(key), "it went twice");
+                    }
+                }
+                Answer::Pruned(self.gone.len() - before)
+            }
+            Step::Replay(job) => {
+                let key = t.replay(now, job.of(&self.jobs).unwrap_or(Key(1)))?;
+                self.jobs.extend(key);
+                Answer::Replayed(key.map(|_| self.jobs.len() - 1))
+            }
+            Step::Discard(picks) => {
+                let letters: Vec<Key> = picks
+                    .iter()
+                    .filter_map(|pick| pick.of(&self.letters))
+                    .collect();
+                Answer::Discarded(t.discard(&letters)?)
+            }
+            Step::Progress(job, progress) => {
+                let job = job.of(&self.jobs).unwrap_or(Key(1));
+                Answer::Progressed(t.set_progress(job, *progress)?)
+            }
+            other => unreachable!("{other:?}"),
         })
     }
 

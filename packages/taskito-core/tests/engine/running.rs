@@ -71,7 +71,7 @@ fn a_failed_job_is_tried_again_when_its_wait_is_over_and_then_buried() {
     }
     world.reaches(job, State::Dead);
     assert_eq!(world.store.attempts(job).unwrap().len(), 2);
-    assert_eq!(world.store.dead_letters(9, 0).unwrap()[0].job, job);
+    assert_eq!(world.letters()[0].job, job);
 }
 
 #[test]

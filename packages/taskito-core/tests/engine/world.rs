@@ -9,7 +9,9 @@ use std::time::{Duration, Instant};
 use taskito_core::clock::{Clock, SystemClock};
 use taskito_core::engine::{Arrow, Engine, Event, Kind, Next, Settings, Site, TaskSettings};
 use taskito_core::id::Key;
-use taskito_core::job::{Claim, JobRow, JobSpec, NewJob, NewWorker, Token, WorkerId};
+use taskito_core::job::{
+    Claim, DeadRow, JobRow, JobSpec, LetterFilter, NewJob, NewWorker, Token, WorkerId,
+};
 use taskito_core::os::Waited;
 use taskito_core::outcome::Outcome;
 use taskito_core::retry::RetryPolicy;
@@ -74,6 +76,14 @@ impl World {
         engine.register("task", RetryPolicy::default());
         engine.register("async", coroutine());
         engine
+    }
+
+    pub(crate) fn letters(&self) -> Vec<DeadRow> {
+        let filter = LetterFilter {
+            limit: 9,
+            ..LetterFilter::default()
+        };
+        self.store.dead_letters(&filter).unwrap()
     }
 
     pub(crate) fn job(&self, key: Key) -> JobRow {

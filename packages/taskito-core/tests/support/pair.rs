@@ -7,7 +7,8 @@ use taskito_core::clock::Millis;
 use taskito_core::error::Result;
 use taskito_core::id::{DatabaseId, Key};
 use taskito_core::job::{
-    AttemptRow, DeadRow, Held, JobFilter, JobRow, LaneId, LogRow, Stats, WorkerId, WorkerRow,
+    AttemptRow, DeadRow, Held, JobFilter, JobRow, LaneId, LetterFilter, LogRow, ReplayRow, Stats,
+    Waiting, WorkerId, WorkerRow,
 };
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
@@ -84,8 +85,24 @@ impl Inspect for Pair {
         self.next().task_logs(job)
     }
 
-    fn dead_letters(&self, limit: u32, offset: u32) -> Result<Vec<DeadRow>> {
-        self.next().dead_letters(limit, offset)
+    fn count(&self, filter: &JobFilter) -> Result<u64> {
+        self.next().count(filter)
+    }
+
+    fn waiting(&self, after: Key, limit: u32) -> Result<Vec<Waiting>> {
+        self.next().waiting(after, limit)
+    }
+
+    fn replays(&self, original: Key) -> Result<Vec<ReplayRow>> {
+        self.next().replays(original)
+    }
+
+    fn dead_letters(&self, filter: &LetterFilter) -> Result<Vec<DeadRow>> {
+        self.next().dead_letters(filter)
+    }
+
+    fn oldest_letters(&self, after: Key, filter: &LetterFilter) -> Result<Vec<(Key, Millis)>> {
+        self.next().oldest_letters(after, filter)
     }
 
     fn stats(&self) -> Result<Stats> {

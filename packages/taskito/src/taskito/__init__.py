@@ -13,6 +13,7 @@ Example:
 
 from taskito._version import __version__
 from taskito.canvas import Signature, chain, chord, chunks, group, starmap
+from taskito.check import CheckIssue
 from taskito.exceptions import (
     Cancel,
     CircuitBreakerOpenError,
@@ -45,6 +46,7 @@ from taskito.exceptions import (
     WorkerLostError,
 )
 from taskito.job import JobResult
+from taskito.listing import JobPage
 from taskito.queue import Queue
 from taskito.serializers import (
     CloudpickleSerializer,
@@ -63,6 +65,8 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "TaskWrapper",
     "BoundTask",
     "JobResult",
+    "JobPage",
+    "CheckIssue",
     # workflows
     "Signature",
     "chain",

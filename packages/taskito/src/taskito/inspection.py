@@ -26,22 +26,20 @@ def job_errors(database: "Database", job_id: str) -> list[dict[str, Any]]:
     ]
 
 
-def dead_letters(database: "Database", limit: int, offset: int) -> list[dict[str, Any]]:
-    """Return the dead letters, newest first."""
+def replay_history(database: "Database", job_id: str) -> list[dict[str, Any]]:
+    """Return the jobs that repeat a job, newest first."""
     with database as store:
-        rows = store.dead_letters(limit=limit, offset=offset)
+        rows = store.replays(job_id)
     return [
         {
-            "id": row.id,
-            "original_job_id": row.job_id,
-            "queue": row.queue,
-            "task_name": row.task,
-            "error": row.error,
-            "retry_count": row.retry_count,
-            "failed_at": row.failed_at,
-            "metadata": row.metadata,
+            "id": replay_id,
+            "original_job_id": job_id,
+            "replay_job_id": replay_id,
+            "replayed_at": replayed_at,
+            "original_error": original_error,
+            "replay_error": replay_error,
         }
-        for row in rows
+        for replay_id, replayed_at, original_error, replay_error in rows
     ]
 
 

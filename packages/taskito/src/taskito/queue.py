@@ -3,6 +3,7 @@
 Longer than other files because each verb is documented here in full.
 """
 
+import itertools
 import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -19,7 +20,7 @@ from typing import (
     overload,
 )
 
-from taskito import inspection, retention
+from taskito import inspection, listing, retention
 from taskito._checks import (
     Seconds,
     arguments,
@@ -35,16 +36,19 @@ from taskito._hooks import Hook3, Hook4, Hook5, Hooks
 from taskito._producer import Producer
 from taskito._sizes import PayloadSizes
 from taskito._twins import twin
-from taskito.exceptions import ConfigurationError
+from taskito.check import Checker, CheckIssue
+from taskito.exceptions import ConfigurationError, JobNotFoundError
 from taskito.job import JobResult
+from taskito.listing import JobFilter, JobPage, Page
 from taskito.middleware import TaskMiddleware, checked_middleware
 from taskito.options import Dependencies, JobOptions, TaskOptions, TaskSettings
 from taskito.serializers import CloudpickleSerializer, Serializer
 from taskito.task import TaskDefinition, TaskWrapper, checked_function, default_name, same_source
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from taskito._worker import Worker
-    from taskito_core import Status
 
 __all__ = ["Queue"]
 
@@ -52,15 +56,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 _DEFAULT_PATH = os.path.join(".taskito", "taskito.db")  # noqa: PTH118 - a str, as given
-_STATUSES: "dict[str, Status | None]" = {
-    "pending": "pending",
-    "running": "running",
-    "complete": "complete",
-    "completed": "complete",
-    "failed": None,
-    "dead": "dead",
-    "cancelled": "cancelled",
-}
 _logger = logging.getLogger(__name__)
 
 
@@ -499,15 +494,24 @@ class Queue:
             return None
         return JobResult(self._database, self._serializer, row.id, row=row)
 
-    def list_jobs(
+    def list_jobs(  # noqa: PLR0913 - the documented order
         self,
         status: str | None = None,
         queue: str | None = None,
         task_name: str | None = None,
         limit: int = 50,
         offset: int = 0,
-    ) -> list[JobResult[Any]]:
+        *,
+        created_after: "int | datetime | None" = None,
+        created_before: "int | datetime | None" = None,
+        metadata: str | Mapping[str, object] | None = None,
+        error: str | None = None,
+        cursor: str | None = None,
+    ) -> JobPage:
         """Return jobs, newest first.
+
+        Cursors are stable: while jobs come and change, following ``next_cursor`` gives every
+        job that was there at the first page and still matches exactly once, and no newer one.
 
         Args:
             status: One of ``pending running complete failed dead cancelled``, or
@@ -515,27 +519,61 @@ class Queue:
             queue: Only jobs of this queue.
             task_name: Only jobs of this task.
             limit: At most so many.
-            offset: Skip so many.
+            offset: Skip so many. Slow for large numbers; use ``cursor``.
+            created_after: Only jobs stored at this instant or later: milliseconds since the
+                epoch, or a datetime with a time zone.
+            created_before: Only jobs stored before this instant.
+            metadata: Only jobs whose metadata contains this text, in this case of letters; or
+                a mapping: metadata is a JSON object in which every given key has that value.
+            error: Only jobs whose current error contains this text.
+            cursor: The ``next_cursor`` of the page before, with the same filters.
+
+        Returns:
+            A list with ``next_cursor``, which is ``None`` on the last page.
 
         Raises:
-            ValueError: For another status, or a negative number.
+            ValueError: For another status, a negative number, a cursor that is none or comes
+                with an ``offset``, or a datetime without a time zone.
         """
-        if status is not None and status not in _STATUSES:
-            message = f"status must be one of {', '.join(_STATUSES)}, got {status!r}"
-            raise ValueError(message)
-        count("limit", limit)
-        count("offset", offset)
-        if status == "failed":
-            return []
-        with self._database as store:
-            rows = store.jobs(
-                status=None if status is None else _STATUSES[status],
-                queue=queue,
-                task=task_name,
-                limit=limit,
-                offset=offset,
-            )
-        return [JobResult(self._database, self._serializer, row.id, row=row) for row in rows]
+        which = JobFilter(
+            status=status,
+            queue=queue,
+            task_name=task_name,
+            created_after=created_after,
+            created_before=created_before,
+            metadata=metadata,
+            error=error,
+        )
+        return listing.list_jobs(
+            self._database, self._serializer, which, limit=limit, offset=offset, cursor=cursor
+        )
+
+    def count_jobs(  # noqa: PLR0913 - the documented order
+        self,
+        status: str | None = None,
+        queue: str | None = None,
+        task_name: str | None = None,
+        *,
+        created_after: "int | datetime | None" = None,
+        created_before: "int | datetime | None" = None,
+        metadata: str | Mapping[str, object] | None = None,
+        error: str | None = None,
+    ) -> int:
+        """Return how many jobs :meth:`list_jobs` would list with these filters.
+
+        By status, queue and task it is known without counting; the other filters read every
+        job.
+        """
+        which = JobFilter(
+            status=status,
+            queue=queue,
+            task_name=task_name,
+            created_after=created_after,
+            created_before=created_before,
+            metadata=metadata,
+            error=error,
+        )
+        return which.count(self._database)
 
     def stats(self) -> dict[str, int]:
         """Return how many jobs there are.
@@ -555,6 +593,31 @@ class Queue:
             unknown id.
         """
         return inspection.job_errors(self._database, job_id)
+
+    def replay_history(self, job_id: str) -> list[dict[str, Any]]:
+        """Return the jobs that :meth:`replay` made of a job, newest first.
+
+        Returns:
+            Dicts with ``id original_job_id replay_job_id replayed_at original_error
+            replay_error``; ``[]`` for an unknown id.
+        """
+        return inspection.replay_history(self._database, job_id)
+
+    def check(self, *, limit: int = 1000) -> list[CheckIssue]:
+        """Compare pending jobs with the tasks that are registered in this program.
+
+        Arguments are decoded, and bound to the functions without calling them.
+
+        Args:
+            limit: Stop at so many issues.
+
+        Returns:
+            What cannot run as it is, oldest first: jobs of tasks nobody registered, arguments
+            that do not fit their function, arguments that cannot be decoded.
+        """
+        count("limit", limit)
+        checker = Checker(self._tasks, self._serializer)
+        return list(itertools.islice(checker.jobs(self._database), limit))
 
     def workers(self) -> list[dict[str, Any]]:
         """Return the workers that use this database now.
@@ -578,15 +641,65 @@ class Queue:
         with self._database as store:
             return store.cancel(job_id)
 
-    def dead_letters(self, limit: int = 10, offset: int = 0) -> list[dict[str, Any]]:
+    def replay(self, job_id: str) -> JobResult[Any]:
+        """Store a job once more, whatever became of it.
+
+        The new job has its queue, task, arguments, ``priority``, ``max_retries``, ``timeout``,
+        ``result_ttl`` and ``limit_key``; its metadata is ``{"replayed_from": "<id>"}``.
+
+        Raises:
+            JobNotFoundError: If there is no such job.
+        """
+        with self._database as store:
+            copy = store.replay(job_id)
+        if copy is None:
+            raise JobNotFoundError(f"job not found: {job_id}")
+        return JobResult(self._database, self._serializer, copy)
+
+    def update_progress(self, job_id: str, progress: int) -> None:
+        """Say how far a job has come, from 0 to 100, in whatever status it is.
+
+        Raises:
+            JobNotFoundError: If there is no such job.
+            ValueError: For a number below 0 or above 100.
+        """
+        percent = integer("progress", progress, 0, 100)
+        with self._database as store:
+            found = store.set_progress(job_id, percent)
+        if not found:
+            raise JobNotFoundError(f"job not found: {job_id}")
+
+    # Dead letters
+
+    def dead_letters(
+        self,
+        limit: int = 10,
+        offset: int = 0,
+        *,
+        task_name: str | None = None,
+        queue: str | None = None,
+        cursor: str | None = None,
+    ) -> Page[dict[str, Any]]:
         """Return jobs that will not be tried again, newest first.
 
+        Args:
+            limit: At most so many.
+            offset: Skip so many.
+            task_name: Only those of this task.
+            queue: Only those of this queue.
+            cursor: The ``next_cursor`` of the page before, with the same filters.
+
         Returns:
-            Dicts with ``id original_job_id queue task_name error retry_count failed_at
-            metadata``.
+            A list, with ``next_cursor``, of dicts with ``id original_job_id queue task_name
+            error retry_count failed_at metadata``.
         """
-        return inspection.dead_letters(
-            self._database, count("limit", limit), count("offset", offset)
+        return listing.dead_letters(
+            self._database,
+            task_name=task_name,
+            queue=queue,
+            limit=limit,
+            offset=offset,
+            cursor=cursor,
         )
 
     def retry_dead(self, dead_id: str) -> str:
@@ -603,6 +716,54 @@ class Queue:
         """
         with self._database as store:
             return store.revive(dead_id)
+
+    def retry_all_dead(
+        self, task_name: str | None = None, queue: str | None = None, limit: int | None = None
+    ) -> list[str]:
+        """Retry every dead letter that is there now as :meth:`retry_dead` does.
+
+        Each is retried exactly once, also when several callers do this at the same time.
+
+        Args:
+            task_name: Only those of this task.
+            queue: Only those of this queue.
+            limit: At most so many.
+
+        Returns:
+            Ids of the new jobs, oldest letter first.
+        """
+        return retention.retry_all_dead(
+            self._database,
+            queue=None if queue is None else string("queue", queue),
+            task=None if task_name is None else string("task_name", task_name),
+            limit=None if limit is None else count("limit", limit),
+        )
+
+    def delete_dead(self, dead_id: str) -> bool:
+        """Remove one dead letter; the job stays ``dead``. ``False`` for an unknown id."""
+        with self._database as store:
+            return store.discard([string("dead_id", dead_id)]) == 1
+
+    def purge_dead(
+        self,
+        older_than: Seconds = 86400,
+        *,
+        task_name: str | None = None,
+        queue: str | None = None,
+    ) -> int:
+        """Remove the dead letters of jobs that died more than ``older_than`` seconds ago.
+
+        The jobs stay ``dead``; :meth:`purge_jobs` deletes those.
+
+        Returns:
+            How many letters were removed.
+        """
+        return retention.purge_dead(
+            self._database,
+            duration("older_than", older_than),
+            queue=None if queue is None else string("queue", queue),
+            task=None if task_name is None else string("task_name", task_name),
+        )
 
     # Retention
 
@@ -754,12 +915,20 @@ class Queue:
     aenqueue_many = twin(enqueue_many)
     aget_job = twin(get_job)
     alist_jobs = twin(list_jobs)
+    acount_jobs = twin(count_jobs)
     astats = twin(stats)
     ajob_errors = twin(job_errors)
     aworkers = twin(workers)
+    areplay_history = twin(replay_history)
+    acheck = twin(check)
     acancel_job = twin(cancel_job)
+    areplay = twin(replay)
+    aupdate_progress = twin(update_progress)
     adead_letters = twin(dead_letters)
     aretry_dead = twin(retry_dead)
+    aretry_all_dead = twin(retry_all_dead)
+    adelete_dead = twin(delete_dead)
+    apurge_dead = twin(purge_dead)
     apurge_completed = twin(purge_completed)
     apurge_jobs = twin(purge_jobs)
     ashutdown = twin(shutdown)

@@ -1,9 +1,10 @@
-"""Deleting what is over, in portions that hold nobody up."""
+"""Deleting what is over and reviving the dead, in portions that hold nobody up."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from taskito._core import Store
     from taskito._database import Database
     from taskito_core import Status
 
@@ -13,6 +14,9 @@ _FINISHED: "dict[str, Status]" = {
     "dead": "dead",
     "cancelled": "cancelled",
 }
+_LETTERS = 500
+_REVIVALS = 20
+Progress = Callable[[int], object]
 
 
 def purge_jobs(  # noqa: PLR0913 - the documented filters
@@ -22,7 +26,7 @@ def purge_jobs(  # noqa: PLR0913 - the documented filters
     *,
     queue: str | None = None,
     task: str | None = None,
-    on_progress: Callable[[int], object] | None = None,
+    on_progress: Progress | None = None,
 ) -> int:
     """Delete finished jobs that ended before; return how many.
 
@@ -44,3 +48,60 @@ def purge_jobs(  # noqa: PLR0913 - the documented filters
                 on_progress(total)
             if after is None:
                 return total
+
+
+def purge_dead(
+    database: "Database",
+    older_than_ms: int,
+    *,
+    queue: str | None = None,
+    task: str | None = None,
+    on_progress: Progress | None = None,
+) -> int:
+    """Remove dead letters of jobs that died before; return how many."""
+    total = 0
+    with database as store:
+        before = store.now - older_than_ms
+        for letters in _letters(store, queue, task, _LETTERS):
+            total += store.discard([letter for letter, died_at in letters if died_at < before])
+            if on_progress is not None:
+                on_progress(total)
+    return total
+
+
+def retry_all_dead(
+    database: "Database",
+    *,
+    queue: str | None = None,
+    task: str | None = None,
+    limit: int | None = None,
+    on_progress: Progress | None = None,
+) -> list[str]:
+    """Store the jobs of dead letters again, oldest first; return the new ids.
+
+    Letters that come while this runs are left alone, or a job that dies at once would come
+    round for ever.
+    """
+    revived: list[str] = []
+    with database as store:
+        newest = next((letter.id for letter in store.dead_letters(limit=1)), "")
+        for letters in _letters(store, queue, task, _REVIVALS):
+            wanted = [letter for letter, _ in letters if letter <= newest]
+            if limit is not None:
+                wanted = wanted[: limit - len(revived)]
+            if not wanted:
+                break
+            revived += store.revive_all(wanted)
+            if on_progress is not None:
+                on_progress(len(revived))
+    return revived
+
+
+def _letters(
+    store: "Store", queue: str | None, task: str | None, portion: int
+) -> Iterator[list[tuple[str, int]]]:
+    """Yield dead letters with the time of each death, oldest first."""
+    after: str | None = None
+    while letters := store.oldest_letters(queue=queue, task=task, after=after, limit=portion):
+        yield letters
+        after = letters[-1][0]

@@ -7,7 +7,8 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{DatabaseId, Key};
 use crate::job::{
-    AttemptRow, DeadRow, Held, JobFilter, JobRow, LogRow, Stats, WorkerId, WorkerRow,
+    AttemptRow, DeadRow, Held, JobFilter, JobRow, LetterFilter, LogRow, ReplayRow, Stats, Waiting,
+    WorkerId, WorkerRow,
 };
 use crate::state::{State, Status};
 use crate::store::Inspect;
@@ -26,21 +27,48 @@ impl Inspect for ModelStore {
             .committed()
             .rows()
             .rev()
-            .filter(|row| {
-                filter
-                    .status
-                    .is_none_or(|status| status == row.state.status())
-            })
-            .filter(|row| {
-                filter
-                    .queue
-                    .as_ref()
-                    .is_none_or(|queue| *queue == row.queue)
-            })
-            .filter(|row| filter.task.as_ref().is_none_or(|task| *task == row.task))
+            .filter(|row| lets_through(filter, row))
             .skip(index(filter.offset))
             .take(index(filter.limit))
             .cloned()
+            .collect())
+    }
+
+    fn count(&self, filter: &JobFilter) -> Result<u64> {
+        let tables = self.committed();
+        let rows = tables.rows().filter(|row| lets_through(filter, row));
+        Ok(rows.count().try_into().unwrap_or(u64::MAX))
+    }
+
+    fn waiting(&self, after: Key, limit: u32) -> Result<Vec<Waiting>> {
+        let tables = self.committed();
+        let jobs = tables.jobs.values();
+        Ok(jobs
+            .filter(|job| job.waits() && job.row.key > after)
+            .take(index(limit))
+            .map(|job| Waiting {
+                key: job.row.key,
+                queue: job.row.queue.clone(),
+                task: job.row.task.clone(),
+                payload: job.payload.clone(),
+                takes_inputs: job.inputs.is_some(),
+            })
+            .collect())
+    }
+
+    fn replays(&self, original: Key) -> Result<Vec<ReplayRow>> {
+        let tables = self.committed();
+        let error = |key: Key| tables.jobs.get(&key).and_then(|job| job.row.error.clone());
+        let replays = tables.replays.iter().rev();
+        Ok(replays
+            .filter(|(_, (of, _))| *of == original)
+            .map(|(replay, (_, at))| ReplayRow {
+                replay: *replay,
+                original,
+                replayed_at: *at,
+                original_error: error(original),
+                replay_error: error(*replay),
+            })
             .collect())
     }
 
@@ -64,14 +92,16 @@ impl Inspect for ModelStore {
             .collect())
     }
 
-    fn dead_letters(&self, limit: u32, offset: u32) -> Result<Vec<DeadRow>> {
+    fn dead_letters(&self, filter: &LetterFilter) -> Result<Vec<DeadRow>> {
         Ok(self
             .committed()
             .letters
             .values()
             .rev()
-            .skip(index(offset))
-            .take(index(limit))
+            .filter(|letter| filter.before.is_none_or(|before| letter.key < before))
+            .filter(|letter| is_of(filter, letter))
+            .skip(index(filter.offset))
+            .take(index(filter.limit))
             .cloned()
             .collect())
     }
@@ -80,6 +110,17 @@ impl Inspect for ModelStore {
         let tables = self.committed();
         let lines = tables.logs.values().filter(|line| line.job == job);
         Ok(lines.cloned().collect())
+    }
+
+    fn oldest_letters(&self, after: Key, filter: &LetterFilter) -> Result<Vec<(Key, Millis)>> {
+        Ok(self
+            .committed()
+            .letters
+            .values()
+            .filter(|letter| letter.key > after && is_of(filter, letter))
+            .take(index(filter.limit))
+            .map(|letter| (letter.key, letter.failed_at))
+            .collect())
     }
 
     fn stats(&self) -> Result<Stats> {
@@ -137,6 +178,33 @@ impl Tables {
     fn rows(&self) -> impl DoubleEndedIterator<Item = &JobRow> {
         self.jobs.values().map(|job| &job.row)
     }
+}
+
+fn lets_through(filter: &JobFilter, row: &JobRow) -> bool {
+    let is = |wanted: &Option<String>, name: &String| wanted.as_ref().is_none_or(|w| w == name);
+    let has = |wanted: &Option<String>, text: &Option<String>| {
+        let Some(wanted) = wanted else { return true };
+        text.as_ref()
+            .is_some_and(|text| text.contains(wanted.as_str()))
+    };
+    filter
+        .status
+        .is_none_or(|status| status == row.state.status())
+        && is(&filter.queue, &row.queue)
+        && is(&filter.task, &row.task)
+        && filter.created_after.is_none_or(|at| row.created_at >= at)
+        && filter.created_before.is_none_or(|at| row.created_at < at)
+        && has(&filter.metadata, &row.metadata)
+        && has(&filter.error, &row.error)
+        && filter.before.is_none_or(|before| row.key < before)
+}
+
+fn is_of(filter: &LetterFilter, letter: &DeadRow) -> bool {
+    filter
+        .queue
+        .as_ref()
+        .is_none_or(|queue| *queue == letter.queue)
+        && filter.task.as_ref().is_none_or(|task| *task == letter.task)
 }
 
 fn index(number: u32) -> usize {

@@ -9,12 +9,14 @@ mod claim;
 mod graph;
 mod inspect;
 mod notes;
+mod operations;
 mod retention;
 mod roster;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{DatabaseId, Key, KeySource};
 use crate::job::{AttemptRow, DeadRow, JobRow, LaneId, LogRow, WorkerId, WorkerRow};
@@ -39,6 +41,8 @@ struct Tables {
     attempts: BTreeMap<Key, AttemptRow>,
     letters: BTreeMap<Key, DeadRow>,
     logs: BTreeMap<Key, LogRow>,
+    /// What each replay repeats, and since when.
+    replays: BTreeMap<Key, (Key, Millis)>,
     /// `running` of these rows stays 0; readers get it counted.
     workers: BTreeMap<WorkerId, WorkerRow>,
     lanes: BTreeMap<(String, String), LaneId>,

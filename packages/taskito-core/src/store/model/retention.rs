@@ -18,6 +18,8 @@ impl Retention for Draft<'_> {
                     .retain(|_, attempt| attempt.job != *key);
                 self.tables.letters.retain(|_, letter| letter.job != *key);
                 self.tables.logs.retain(|_, line| line.job != *key);
+                let replays = &mut self.tables.replays;
+                replays.retain(|copy, (original, _)| copy != key && original != key);
                 for child in self.tables.jobs.values_mut() {
                     child.parents.retain(|parent| parent != key);
                 }

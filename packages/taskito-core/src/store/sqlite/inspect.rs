@@ -1,6 +1,6 @@
 //! The questions, answered by reading connections.
 
-use rusqlite::{OptionalExtension, named_params};
+use rusqlite::{OptionalExtension, named_params, params};
 
 use super::{SqliteStore, row};
 use crate::clock::Millis;
@@ -8,7 +8,8 @@ use crate::error::Result;
 use crate::fork;
 use crate::id::{DatabaseId, Key};
 use crate::job::{
-    AttemptRow, DeadRow, Held, JobFilter, JobRow, LogRow, Stats, WorkerId, WorkerRow,
+    AttemptRow, DeadRow, Held, JobFilter, JobRow, LetterFilter, LogRow, ReplayRow, Stats, Waiting,
+    WorkerId, WorkerRow,
 };
 use crate::state::{State, Status};
 use crate::store::Inspect;
@@ -29,19 +30,72 @@ impl Inspect for SqliteStore {
     }
 
     fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRow>> {
+        let bounds = Bounds::of(filter);
         self.read(|connection| {
             connection
                 .prepare_cached(include_str!("sql/jobs.sql"))?
                 .query_map(
                     named_params! {
-                        ":status": filter.status.map(words),
+                        ":from": bounds.from,
+                        ":to": bounds.to,
+                        ":status": bounds.states,
                         ":queue": filter.queue,
                         ":task": filter.task,
+                        ":created_from": bounds.created_from,
+                        ":created_to": bounds.created_to,
+                        ":metadata": filter.metadata,
+                        ":error": filter.error,
                         ":limit": filter.limit,
                         ":offset": filter.offset,
                     },
                     row::job,
                 )?
+                .collect()
+        })
+    }
+
+    fn count(&self, filter: &JobFilter) -> Result<u64> {
+        let bounds = Bounds::of(filter);
+        if bounds.are_none() && filter.metadata.is_none() && filter.error.is_none() {
+            let stats = self.stats_of(filter.queue.as_deref(), filter.task.as_deref())?;
+            return Ok(filter
+                .status
+                .map_or(stats.total(), |status| stats.of(status)));
+        }
+        self.read(|connection| {
+            connection
+                .prepare_cached(include_str!("sql/count_jobs.sql"))?
+                .query_row(
+                    named_params! {
+                        ":from": bounds.from,
+                        ":to": bounds.to,
+                        ":status": bounds.states,
+                        ":queue": filter.queue,
+                        ":task": filter.task,
+                        ":created_from": bounds.created_from,
+                        ":created_to": bounds.created_to,
+                        ":metadata": filter.metadata,
+                        ":error": filter.error,
+                    },
+                    |row| row.get(0),
+                )
+        })
+    }
+
+    fn waiting(&self, after: Key, limit: u32) -> Result<Vec<Waiting>> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(include_str!("sql/waiting.sql"))?
+                .query_map(params![after, limit], row::waiting)?
+                .collect()
+        })
+    }
+
+    fn replays(&self, original: Key) -> Result<Vec<ReplayRow>> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(include_str!("sql/replays.sql"))?
+                .query_map(params![original], row::replay)?
                 .collect()
         })
     }
@@ -82,12 +136,18 @@ impl Inspect for SqliteStore {
         })
     }
 
-    fn dead_letters(&self, limit: u32, offset: u32) -> Result<Vec<DeadRow>> {
+    fn dead_letters(&self, filter: &LetterFilter) -> Result<Vec<DeadRow>> {
         self.read(|connection| {
             connection
                 .prepare_cached(include_str!("sql/dead_letters.sql"))?
                 .query_map(
-                    named_params! {":limit": limit, ":offset": offset},
+                    named_params! {
+                        ":before": filter.before.unwrap_or(Key::LAST),
+                        ":queue": filter.queue,
+                        ":task": filter.task,
+                        ":limit": filter.limit,
+                        ":offset": filter.offset,
+                    },
                     row::dead_letter,
                 )?
                 .collect()
@@ -103,20 +163,25 @@ impl Inspect for SqliteStore {
         })
     }
 
-    fn stats(&self) -> Result<Stats> {
+    fn oldest_letters(&self, after: Key, filter: &LetterFilter) -> Result<Vec<(Key, Millis)>> {
         self.read(|connection| {
             connection
-                .prepare_cached(include_str!("sql/stats.sql"))?
-                .query_row([], |row| {
-                    Ok(Stats {
-                        pending: row.get(0)?,
-                        running: row.get(1)?,
-                        complete: row.get(2)?,
-                        dead: row.get(3)?,
-                        cancelled: row.get(4)?,
-                    })
-                })
+                .prepare_cached(include_str!("sql/oldest_letters.sql"))?
+                .query_map(
+                    named_params! {
+                        ":after": after,
+                        ":queue": filter.queue,
+                        ":task": filter.task,
+                        ":limit": filter.limit,
+                    },
+                    |row| Ok((row.get(0)?, row.get(1)?)),
+                )?
+                .collect()
         })
+    }
+
+    fn stats(&self) -> Result<Stats> {
+        self.stats_of(None, None)
     }
 
     fn holdings(&self, worker: WorkerId) -> Result<Vec<Held>> {
@@ -153,6 +218,56 @@ impl Inspect for SqliteStore {
                 .query_map([], |row| Ok((row.get(1)?, row.get(2)?)))?
                 .collect()
         })
+    }
+}
+
+impl SqliteStore {
+    fn stats_of(&self, queue: Option<&str>, task: Option<&str>) -> Result<Stats> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(include_str!("sql/stats.sql"))?
+                .query_row(named_params! {":queue": queue, ":task": task}, |row| {
+                    Ok(Stats {
+                        pending: row.get(0)?,
+                        running: row.get(1)?,
+                        complete: row.get(2)?,
+                        dead: row.get(3)?,
+                        cancelled: row.get(4)?,
+                    })
+                })
+        })
+    }
+}
+
+/// Between what a listing looks: both ends belong to it.
+struct Bounds {
+    from: Key,
+    to: Key,
+    created_from: Millis,
+    created_to: Millis,
+    states: Option<String>,
+}
+
+impl Bounds {
+    fn of(filter: &JobFilter) -> Self {
+        let before = filter.before.unwrap_or(Key::LAST);
+        Self {
+            // No key is made before its time, so what came earlier need not be looked at.
+            from: filter.created_after.map_or(Key(0), Key::first_at),
+            to: Key(before.0.saturating_sub(1)),
+            created_from: filter.created_after.unwrap_or(Millis(i64::MIN)),
+            created_to: filter
+                .created_before
+                .map_or(Millis(i64::MAX), |at| Millis(at.0.saturating_sub(1))),
+            states: filter.status.map(words),
+        }
+    }
+
+    /// Whether they leave nothing out but states.
+    fn are_none(&self) -> bool {
+        self.from == Key(0)
+            && self.to.0 == Key::LAST.0 - 1
+            && (self.created_from, self.created_to) == (Millis(i64::MIN), Millis(i64::MAX))
     }
 }
 

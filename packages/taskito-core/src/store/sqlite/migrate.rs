@@ -10,7 +10,7 @@ use rusqlite::{Connection, TransactionBehavior, named_params};
 use super::failure::{PATIENCE, explain, not_writable};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::id::DatabaseId;
+use crate::id::{DatabaseId, Key};
 use crate::os;
 use crate::store::gate::Gate;
 
@@ -139,4 +139,11 @@ pub(super) fn database_id(connection: &Connection, path: &Path) -> Result<Databa
         })
         .map_err(|error| explain(path, &error))?;
     Ok(DatabaseId::from_bits(bits.cast_unsigned()))
+}
+
+/// The newest key of a job in an opened database.
+pub(super) fn newest_key(connection: &Connection, path: &Path) -> Result<Key> {
+    connection
+        .query_row("SELECT ifnull(max(id), 0) FROM job", [], |row| row.get(0))
+        .map_err(|error| explain(path, &error))
 }

@@ -19,6 +19,7 @@ mod inspect;
 mod link;
 mod migrate;
 mod notes;
+mod operations;
 mod prune;
 mod row;
 mod settle;
@@ -36,7 +37,7 @@ use rusqlite::Connection;
 use crate::clock::{Clock, Millis, SystemClock};
 use crate::error::{Error, Result};
 use crate::fork::{self, CloseForFork};
-use crate::id::{DatabaseId, KeySource};
+use crate::id::{DatabaseId, Key, KeySource};
 use crate::job::{Inserted, NewJob};
 use crate::os;
 use crate::store::gate::Gate;
@@ -229,6 +230,8 @@ impl SqliteStore {
             let database = if let Some(opened) = self.opened.get() {
                 opened.database
             } else {
+                let newest = migrate::newest_key(&connection, &self.path)?;
+                self.keys.follow(newest, self.now());
                 let opened = Opened {
                     database: migrate::database_id(&connection, &self.path)?,
                     gate: gate.map_or_else(|| self.make_gate(), Ok)?,
@@ -309,7 +312,12 @@ impl SqliteStore {
                 .connection
                 .busy_timeout(left)
                 .map_err(|error| explain(&self.path, &error))?;
-            writer.transact(&self.path, sync, &self.keys, work)?
+            let newest = gate.newest_key();
+            let known = Key(newest.load(Ordering::Relaxed).cast_signed());
+            self.keys.follow(known, self.now());
+            let done = writer.transact(&self.path, sync, &self.keys, work);
+            newest.store(self.keys.newest().0.cast_unsigned(), Ordering::Relaxed);
+            done?
         };
         drop(guard);
         self.untidy.store(true, Ordering::Relaxed);

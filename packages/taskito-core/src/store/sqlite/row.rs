@@ -8,8 +8,8 @@ use rusqlite::{Result, Row};
 use crate::clock::Millis;
 use crate::id::Key;
 use crate::job::{
-    AttemptRow, DeadRow, Fence, Fire, Held, JobRow, LaneId, LogRow, Mishap, NewWorker, Token, Wait,
-    WorkerId, WorkerRow,
+    AttemptRow, DeadRow, Fence, Fire, Held, JobRow, JobSpec, LaneId, LogRow, Mishap, NewWorker,
+    ReplayRow, Token, Wait, Waiting, WorkerId, WorkerRow,
 };
 use crate::links::{GroupId, Shape};
 use crate::state::State;
@@ -238,6 +238,42 @@ pub(super) fn held(row: &Row<'_>) -> Result<Held> {
         max_retries: row.get(3)?,
         losses: row.get(4)?,
         cancel_requested: row.get(5)?,
+    })
+}
+
+/// A row of `settings.sql`, with the arguments.
+pub(super) fn settings(row: &Row<'_>) -> Result<(JobSpec, Vec<u8>)> {
+    let spec = JobSpec {
+        queue: row.get(0)?,
+        priority: row.get(2)?,
+        max_retries: row.get(3)?,
+        timeout: duration(row, 4)?,
+        result_ttl: optional_duration(row, 5)?,
+        limit_key: row.get(6)?,
+        ..JobSpec::new(row.get_ref(1)?.as_str()?)
+    };
+    Ok((spec, row.get(7)?))
+}
+
+/// A row of `waiting.sql`.
+pub(super) fn waiting(row: &Row<'_>) -> Result<Waiting> {
+    Ok(Waiting {
+        key: row.get(0)?,
+        queue: row.get(1)?,
+        task: row.get(2)?,
+        payload: row.get(3)?,
+        takes_inputs: row.get(4)?,
+    })
+}
+
+/// A row of `replays.sql`.
+pub(super) fn replay(row: &Row<'_>) -> Result<ReplayRow> {
+    Ok(ReplayRow {
+        replay: row.get(0)?,
+        original: row.get(1)?,
+        replayed_at: row.get(2)?,
+        original_error: row.get(3)?,
+        replay_error: row.get(4)?,
     })
 }
 
