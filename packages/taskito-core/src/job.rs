@@ -477,6 +477,8 @@ pub struct WorkerRow {
     pub about: NewWorker,
     /// Jobs it holds now.
     pub running: u32,
+    /// Schedules it declares.
+    pub schedules: Vec<String>,
     /// Whether it is leaving.
     pub draining: bool,
     /// When it came.

@@ -14,6 +14,7 @@ pub mod links;
 pub mod os;
 pub mod outcome;
 pub mod retry;
+pub mod schedule;
 pub mod state;
 pub mod store;
 pub mod timing;

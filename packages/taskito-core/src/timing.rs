@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use crate::clock::Millis;
-use crate::cron::Cron;
+use crate::cron::{self, Cron};
+use crate::error::{Error, Result};
 
 /// A rule that says when the next fire is.
 #[derive(Clone, Debug)]
@@ -11,20 +12,78 @@ pub enum Timing {
     /// Local times that match an expression.
     Cron(Cron),
     /// Multiples of a period since the Unix epoch, whatever the clocks on the wall show.
-    Every(Duration),
+    Every {
+        /// The period.
+        period: Duration,
+        /// A time zone that was given all the same.
+        timezone: String,
+    },
 }
 
 impl Timing {
+    /// Fires at multiples of `period`. The time zone must exist but plays no part.
+    ///
+    /// # Errors
+    /// [`UnknownTimezone`](Error::UnknownTimezone).
+    pub fn every(period: Duration, timezone: &str) -> Result<Self> {
+        cron::check_timezone(timezone)?;
+        Ok(Self::Every {
+            period,
+            timezone: timezone.to_owned(),
+        })
+    }
+
+    /// The timing with these stored parts.
+    ///
+    /// # Errors
+    /// What a newer version may have stored.
+    pub fn from_parts(cron: Option<&str>, every: Option<Duration>, timezone: &str) -> Result<Self> {
+        match (cron, every) {
+            (Some(expression), None) => Cron::new(expression, timezone).map(Self::Cron),
+            (None, Some(period)) => Self::every(period, timezone),
+            _ => Err(Error::Invalid {
+                message: "a schedule has either a cron expression or a period".into(),
+            }),
+        }
+    }
+
     /// The first fire later than `after`; `None` if there will be none.
     #[must_use]
     pub fn next(&self, after: Millis) -> Option<Millis> {
         match self {
             Self::Cron(cron) => cron.next(after),
-            Self::Every(period) => {
+            Self::Every { period, .. } => {
                 let period = i64::try_from(period.as_millis()).ok()?;
                 let passed = after.0.checked_div_euclid(period)?;
                 passed.checked_add(1)?.checked_mul(period).map(Millis)
             }
+        }
+    }
+
+    /// The cron expression, if there is one.
+    #[must_use]
+    pub fn cron(&self) -> Option<&str> {
+        match self {
+            Self::Cron(cron) => Some(cron.text()),
+            Self::Every { .. } => None,
+        }
+    }
+
+    /// The period, if there is one.
+    #[must_use]
+    pub fn period(&self) -> Option<Duration> {
+        match self {
+            Self::Cron(_) => None,
+            Self::Every { period, .. } => Some(*period),
+        }
+    }
+
+    /// Name of the time zone.
+    #[must_use]
+    pub fn timezone(&self) -> &str {
+        match self {
+            Self::Cron(cron) => cron.timezone(),
+            Self::Every { timezone, .. } => timezone,
         }
     }
 }
@@ -34,7 +93,10 @@ mod tests {
     use super::*;
 
     fn every(millis: u64, after: i64) -> Option<i64> {
-        let timing = Timing::Every(Duration::from_millis(millis));
+        let timing = Timing::Every {
+            period: Duration::from_millis(millis),
+            timezone: "UTC".into(),
+        };
         timing.next(Millis(after)).map(|at| at.0)
     }
 
@@ -55,5 +117,21 @@ mod tests {
         assert_eq!(every(1500, i64::MAX), None);
         assert_eq!(every(u64::MAX, 0), None);
         assert_eq!(every(0, 0), None);
+    }
+
+    #[test]
+    fn a_timing_is_a_period_or_an_expression() {
+        let minute = Some(Duration::from_secs(60));
+        assert!(Timing::from_parts(Some("@daily"), None, "UTC").is_ok());
+        assert!(Timing::from_parts(None, minute, "Europe/Berlin").is_ok());
+        for (cron, every, timezone) in [
+            (Some("@daily"), minute, "UTC"),
+            (None, None, "UTC"),
+            (Some("@never"), None, "UTC"),
+            (Some("@daily"), None, "Nowhere"),
+            (None, minute, "Nowhere"),
+        ] {
+            assert!(Timing::from_parts(cron, every, timezone).is_err());
+        }
     }
 }

@@ -96,7 +96,7 @@ fn every_index_that_a_statement_names_is_used() {
         .into_iter()
         .map(|(name, _)| name)
         .filter(|name| {
-            let prefixes = ["job_", "lane_", "dependency_"];
+            let prefixes = ["job_", "lane_", "dependency_", "schedule_"];
             prefixes.iter().any(|prefix| name.starts_with(prefix))
         })
         .collect();
@@ -121,6 +121,7 @@ fn every_statement_says_what_it_is_and_has_no_star() {
             "-- Arrow",
             "-- Question: ",
             "-- Roster: ",
+            "-- Schedule: ",
             "-- Every arrow: ",
         ];
         assert!(

@@ -424,8 +424,8 @@ class Timing:
         zones are compiled in.
         """
     @staticmethod
-    def every(period_ms: int) -> Timing:
-        """Fire at multiples of a period since the Unix epoch."""
+    def every(period_ms: int, timezone: str = "UTC") -> Timing:
+        """Fire at multiples of a period since the Unix epoch, in any zone that exists."""
     def next(self, after_ms: int) -> int | None:
         """The first fire later than an instant, or ``None`` if there will be none."""
 

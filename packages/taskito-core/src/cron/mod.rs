@@ -31,8 +31,17 @@ const WIDEST_CHANGE: SignedDuration = SignedDuration::from_hours(48);
 /// A cron expression in a time zone.
 #[derive(Clone, Debug)]
 pub struct Cron {
+    text: String,
     expression: Expression,
     zone: Zone,
+}
+
+/// Refuses a name that no time zone has.
+///
+/// # Errors
+/// [`UnknownTimezone`](crate::error::Error::UnknownTimezone), with a similar name.
+pub fn check_timezone(name: &str) -> Result<()> {
+    Zone::named(name).map(|_| ())
 }
 
 impl Cron {
@@ -44,9 +53,22 @@ impl Cron {
     /// [`UnknownTimezone`](crate::error::Error::UnknownTimezone) the zone.
     pub fn new(expression: &str, timezone: &str) -> Result<Self> {
         Ok(Self {
+            text: expression.to_owned(),
             expression: Expression::parse(expression)?,
             zone: Zone::named(timezone)?,
         })
+    }
+
+    /// The expression as it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Name of the time zone.
+    #[must_use]
+    pub fn timezone(&self) -> &str {
+        self.zone.name()
     }
 
     /// The first fire later than `after`; `None` if there will be none.

@@ -45,6 +45,11 @@ impl Zone {
         })
     }
 
+    /// Its name.
+    pub(super) fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
     /// The span an instant lies in.
     pub(super) fn span(&self, at: Timestamp) -> Span {
         let offset = self.0.to_offset(at);

@@ -9,6 +9,7 @@ pub mod model;
 mod operations;
 mod purge;
 mod retention;
+mod schedules;
 pub mod sqlite;
 
 pub use operations::Operations;
@@ -26,6 +27,8 @@ use crate::job::{
     NewWorker, ReplayRow, Stats, Token, Waiting, WorkerId, WorkerRow,
 };
 use crate::state::State;
+
+pub use schedules::{Schedules, Timetable};
 
 /// The error of a job that did not start in time.
 pub const EXPIRED: &str = "expired before execution";
@@ -291,9 +294,9 @@ pub trait Roster {
 }
 
 /// Everything one write transaction can do.
-pub trait Transaction: Arrows + Notes + Operations + Roster + Retention {}
+pub trait Transaction: Arrows + Notes + Operations + Roster + Retention + Schedules {}
 
-impl<T: Arrows + Notes + Operations + Roster + Retention> Transaction for T {}
+impl<T: Arrows + Notes + Operations + Roster + Retention + Schedules> Transaction for T {}
 
 /// The body of a write transaction.
 pub type Work<'a> = dyn FnMut(&mut dyn Transaction) -> Result<()> + 'a;
@@ -428,7 +431,7 @@ pub trait Graph {
 }
 
 /// A database of jobs.
-pub trait JobStore: Inspect + Graph + Survey + Send + std::marker::Sync {
+pub trait JobStore: Inspect + Graph + Survey + Timetable + Send + std::marker::Sync {
     /// Runs `work` in one write transaction: all of it becomes visible at the commit, or none.
     /// `work` may be called again when a commit has to be repeated.
     ///

@@ -10,6 +10,7 @@ use taskito_core::job::{
     AttemptRow, Claim, DeadRow, Fence, Held, Inserted, JobFilter, JobRow, LaneId, LetterFilter,
     LogRow, NewJob, Stats, Token, WorkerId,
 };
+use taskito_core::schedule::{Plan, ScheduleRow, Ticked};
 use taskito_core::state::State;
 use taskito_core::store::{
     Completion, End, Failure, JobStore, LogLine, Rest, Sync, Transaction, Verdict,
@@ -33,6 +34,7 @@ pub(crate) struct Sight {
     pub(crate) letters: Vec<DeadRow>,
     pub(crate) stats: Stats,
     pub(crate) workers: String,
+    pub(crate) schedules: Vec<ScheduleRow>,
 }
 
 /// A key that no row has.
@@ -258,6 +260,21 @@ impl World {
         self.write(|t| t.revive(self.now(), letter))
     }
 
+    pub(crate) fn declare(&self, plan: &Plan) {
+        let worker = self.worker();
+        self.write(|t| t.declare(self.now(), worker, std::slice::from_ref(plan)));
+    }
+
+    pub(crate) fn tick(&self, schedule: &str) -> Ticked {
+        self.write(|t| t.tick(self.now(), schedule))
+    }
+
+    pub(crate) fn schedule(&self, name: &str) -> ScheduleRow {
+        let rows = self.store().schedules().unwrap();
+        let row = rows.into_iter().find(|row| row.name == name);
+        row.expect("the schedule is gone")
+    }
+
     pub(crate) fn held(&self, worker: WorkerId) -> Vec<Held> {
         let mut held = self.write(|t| t.held(worker));
         held.sort_by_key(|held| held.token.key);
@@ -316,6 +333,7 @@ impl World {
             letters: self.letters(),
             stats: store.stats().unwrap(),
             workers: format!("{:?}", store.workers().unwrap()),
+            schedules: store.schedules().unwrap(),
             jobs,
         }
     }

@@ -6,8 +6,10 @@ use taskito_core::clock::Millis;
 use taskito_core::id::xorshift;
 use taskito_core::job::{JobFilter, LetterFilter, NewJob};
 use taskito_core::links::{Group, Inputs};
+use taskito_core::schedule::CatchUp;
 use taskito_core::state::Status;
 
+use crate::plans::{Call, Verb};
 use crate::support::{Hunger, START, job_with};
 
 /// One transaction of a history.
@@ -47,6 +49,7 @@ pub(crate) enum Step {
     Beat(Pick, bool),
     Held(Pick),
     Dismiss(Pick),
+    Schedule(Pick, Call),
 }
 
 /// A job to insert, and what ties it to others.
@@ -173,6 +176,9 @@ impl Author {
     }
 
     fn step(&mut self) -> Step {
+        if self.one_in(10) {
+            return Step::Schedule(self.pick(), self.call());
+        }
         match self.below(45) {
             0..8 => Step::Insert((0..self.below(5)).map(|index| self.fresh(index)).collect()),
             8..10 => Step::Promote(self.one_of(&[0, 1, 2, 100])),
@@ -264,6 +270,27 @@ impl Author {
             spec.headers = self.one_in(4).then(|| "{}".into());
         });
         NewJob { payload, ..job }
+    }
+
+    fn call(&mut self) -> Call {
+        let declare = Verb::Declare {
+            seconds: self.one_of(&[2, 5, 60]),
+            catch_up: self.one_of(&[CatchUp::One, CatchUp::None, CatchUp::All]),
+        };
+        let rare = self.one_of(&[Verb::Introduce, Verb::Trigger, Verb::Delete]);
+        Call {
+            schedule: self.one_of(&["s", "s", "t"]),
+            verb: self.one_of(&[
+                Verb::Tick,
+                Verb::Tick,
+                Verb::Tick,
+                declare,
+                declare,
+                rare,
+                Verb::Pause,
+                Verb::Resume,
+            ]),
+        }
     }
 
     fn hunger(&mut self) -> Hunger {

@@ -11,6 +11,7 @@
 )]
 
 mod author;
+mod plans;
 mod side;
 #[path = "../support/mod.rs"]
 mod support;

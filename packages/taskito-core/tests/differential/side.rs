@@ -12,12 +12,14 @@ use taskito_core::job::{
     ReplayRow, Stats, Token, WorkerId,
 };
 use taskito_core::links::{Inputs, Links, Parent};
+use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::{
     Completion, End, Failure, JobStore, LogLine, Passed, Rest, Sync, Transaction, Verdict,
 };
 
 use crate::author::{Act, Fresh, Kin, Pick, Question, Step};
+use crate::plans::Call;
 use crate::support::{Home, Hunger, worker};
 
 /// A store and what was learnt of it.
@@ -65,6 +67,7 @@ pub(crate) enum Answer {
     Beaten,
     Held(Vec<(usize, Fence, u32, u32, bool)>),
     Dismissed(bool),
+    Scheduled(Vec<usize>, bool),
     NotDismissed,
     NobodyThere,
 }
@@ -80,6 +83,8 @@ pub(crate) struct Sight {
     next_due: Option<Millis>,
     next_expiry: Option<Millis>,
     passed: Vec<Passed>,
+    schedules: Vec<ScheduleRow>,
+    fires: Vec<(String, Millis)>,
     ready_lanes: Vec<(String, String)>,
 }
 
@@ -167,6 +172,8 @@ impl Side {
             next_due: store.next_due().unwrap(),
             next_expiry: store.next_expiry().unwrap(),
             passed: self.passed(),
+            schedules: self.schedules(),
+            fires: store.fires().unwrap(),
             ready_lanes,
         }
     }
@@ -245,6 +252,16 @@ impl Side {
                 ..job
             }));
         }
+    }
+
+    fn schedules(&self) -> Vec<ScheduleRow> {
+        let rows = self.store().schedules().unwrap();
+        rows.into_iter()
+            .map(|row| ScheduleRow {
+                last_job: row.last_job.map(|key| self.known.shared(key)),
+                ..row
+            })
+            .collect()
     }
 
     fn jobs(&self, filter: &JobFilter) -> Vec<JobRow> {
@@ -432,6 +449,7 @@ impl Known {
             }
             Step::Held(worker) => self.held(t, *worker)?,
             Step::Dismiss(worker) => self.dismiss(t, *worker)?,
+            Step::Schedule(worker, call) => self.schedule(t, now, *worker, call)?,
         })
     }
 
@@ -564,6 +582,22 @@ impl Known {
             Err(Error::Invalid { .. }) => Ok(Answer::NotDismissed),
             Err(other) => Err(other),
         }
+    }
+
+    fn schedule(
+        &mut self,
+        t: &mut dyn Transaction,
+        now: Millis,
+        worker: Pick,
+        call: &Call,
+    ) -> Result<Answer> {
+        let Some(worker) = worker.of(&self.enlisted) else {
+            return Ok(Answer::NobodyThere);
+        };
+        let (jobs, said) = call.perform(t, now, worker)?;
+        self.jobs.extend(&jobs);
+        let numbers = jobs.iter().map(|key| self.number(*key)).collect();
+        Ok(Answer::Scheduled(numbers, said))
     }
 
     fn learn(&mut self, answer: Inserted) -> (usize, bool) {

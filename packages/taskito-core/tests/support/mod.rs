@@ -6,14 +6,17 @@ mod pair;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use taskito_core::clock::Millis;
 use taskito_core::id::{DatabaseId, Key};
 use taskito_core::job::{JobSpec, NewJob, NewWorker};
 use taskito_core::links::{Links, Parent};
+use taskito_core::schedule::{CatchUp, Plan};
 use taskito_core::store::model::ModelStore;
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{Appetite, JobStore, Sync};
+use taskito_core::timing::Timing;
 
 use pair::Pair;
 
@@ -119,6 +122,22 @@ pub(crate) fn after_new(task: &str, parents: &[usize]) -> NewJob {
             ..Links::default()
         },
     )
+}
+
+/// A schedule of the task with its name; missed fires become one job.
+pub(crate) fn plan(name: &str, timing: Timing) -> Plan {
+    Plan {
+        name: name.into(),
+        spec: job(name).spec,
+        payload: name.into(),
+        timing,
+        catch_up: CatchUp::One,
+    }
+}
+
+/// So many seconds as a rule.
+pub(crate) fn every(seconds: u64) -> Timing {
+    Timing::every(Duration::from_secs(seconds), "UTC").unwrap()
 }
 
 /// A worker that serves everything.

@@ -10,9 +10,10 @@ use taskito_core::job::{
     AttemptRow, DeadRow, Held, JobFilter, JobRow, LaneId, LetterFilter, LogRow, ReplayRow, Stats,
     Waiting, WorkerId, WorkerRow,
 };
+use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
-use taskito_core::store::{Graph, Inspect, JobStore, Passed, Survey, Sync, Work};
+use taskito_core::store::{Graph, Inspect, JobStore, Passed, Survey, Sync, Timetable, Work};
 
 /// Writes through its handles in turn, and reads through the one that did not write last.
 pub(crate) struct Pair {
@@ -49,6 +50,16 @@ impl Graph for Pair {
 
     fn dependents(&self, job: Key) -> Result<Vec<Key>> {
         self.next().dependents(job)
+    }
+}
+
+impl Timetable for Pair {
+    fn schedules(&self) -> Result<Vec<ScheduleRow>> {
+        self.next().schedules()
+    }
+
+    fn fires(&self) -> Result<Vec<(String, Millis)>> {
+        self.next().fires()
     }
 }
 

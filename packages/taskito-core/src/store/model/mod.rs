@@ -12,6 +12,7 @@ mod notes;
 mod operations;
 mod retention;
 mod roster;
+mod schedules;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -21,6 +22,7 @@ use crate::error::Result;
 use crate::id::{DatabaseId, Key, KeySource};
 use crate::job::{AttemptRow, DeadRow, JobRow, LaneId, LogRow, WorkerId, WorkerRow};
 use crate::links::{GroupId, Inputs};
+use crate::schedule::ScheduleRow;
 use crate::store::{JobStore, Sync, Work};
 
 /// A database of jobs that lives as long as this value.
@@ -48,6 +50,7 @@ struct Tables {
     lanes: BTreeMap<(String, String), LaneId>,
     /// Their number, limit and outer group.
     groups: BTreeMap<GroupId, (u32, Option<GroupId>)>,
+    schedules: BTreeMap<String, ScheduleRow>,
     last_worker: i64,
 }
 

@@ -15,6 +15,7 @@ impl Roster for Draft<'_> {
             key: self.keys.next(now),
             about: worker.clone(),
             running: 0,
+            schedules: Vec::new(),
             draining: false,
             started_at: now,
             heartbeat_at: now,

@@ -22,6 +22,7 @@ mod notes;
 mod operations;
 mod prune;
 mod row;
+mod schedules;
 mod settle;
 mod survey;
 mod transaction;

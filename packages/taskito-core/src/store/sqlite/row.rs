@@ -12,6 +12,7 @@ use crate::job::{
     ReplayRow, Token, Wait, Waiting, WorkerId, WorkerRow,
 };
 use crate::links::{GroupId, Shape};
+use crate::schedule::CatchUp;
 use crate::state::State;
 use crate::store::Passed;
 
@@ -93,6 +94,20 @@ impl FromSql for Mishap {
     }
 }
 
+impl ToSql for CatchUp {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.name()))
+    }
+}
+
+impl FromSql for CatchUp {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let name = value.as_str()?;
+        Self::from_name(name)
+            .ok_or_else(|| FromSqlError::Other(format!("unknown catch-up '{name}'").into()))
+    }
+}
+
 /// A duration as whole milliseconds.
 pub(super) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
@@ -105,7 +120,7 @@ pub(super) fn duration(row: &Row<'_>, index: usize) -> Result<Duration> {
 }
 
 /// Whole milliseconds as a duration, or nothing.
-fn optional_duration(row: &Row<'_>, index: usize) -> Result<Option<Duration>> {
+pub(super) fn optional_duration(row: &Row<'_>, index: usize) -> Result<Option<Duration>> {
     let millis: Option<i64> = row.get(index)?;
     Ok(millis.map(|millis| Duration::from_millis(u64::try_from(millis).unwrap_or(0))))
 }
@@ -121,7 +136,7 @@ pub(super) fn join_names(names: &[String]) -> String {
     joined
 }
 
-fn split_names(text: &str) -> Vec<String> {
+pub(super) fn split_names(text: &str) -> Vec<String> {
     text.split_terminator('\n')
         .map(|name| {
             let mut plain = String::with_capacity(name.len());
@@ -305,6 +320,7 @@ pub(super) fn worker(row: &Row<'_>) -> Result<WorkerRow> {
         started_at: row.get(9)?,
         heartbeat_at: row.get(10)?,
         running: row.get(11)?,
+        schedules: split_names(row.get_ref(12)?.as_str()?),
     })
 }
 

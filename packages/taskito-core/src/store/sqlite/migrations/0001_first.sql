@@ -189,11 +189,37 @@ CREATE TABLE worker (
     version TEXT NOT NULL,
     queues TEXT NOT NULL,
     tasks TEXT NOT NULL,
+    schedules TEXT NOT NULL DEFAULT '',
     concurrency INTEGER NOT NULL,
     draining INTEGER NOT NULL DEFAULT 0,
     started_at INTEGER NOT NULL,
     heartbeat_at INTEGER NOT NULL
 ) STRICT;
+
+-- Recurring plans. A worker that declares one writes it; an operator may pause it.
+CREATE TABLE schedule (
+    name TEXT NOT NULL PRIMARY KEY,
+    task TEXT NOT NULL,
+    queue TEXT NOT NULL,
+    cron TEXT,
+    every_ms INTEGER,
+    timezone TEXT NOT NULL,
+    catch_up TEXT NOT NULL CONSTRAINT catch_up_is_known CHECK (catch_up IN ('one', 'none', 'all')),
+    priority INTEGER NOT NULL,
+    max_retries INTEGER NOT NULL,
+    timeout_ms INTEGER NOT NULL,
+    enabled INTEGER NOT NULL DEFAULT 1,
+    -- NULL while it is paused, or when it will never fire again.
+    next_run INTEGER,
+    last_run INTEGER,
+    last_job INTEGER,
+    payload BLOB NOT NULL,
+    CONSTRAINT it_has_one_rule CHECK ((cron IS NULL) <> (every_ms IS NULL)),
+    CONSTRAINT a_paused_schedule_does_not_fire CHECK (enabled = 1 OR next_run IS NULL)
+) STRICT;
+
+-- Which schedule fires when?
+CREATE INDEX schedule_due ON schedule (next_run, name) WHERE next_run IS NOT NULL;
 
 -- A job as it reads from outside. CROSS JOIN keeps the order of the loops: jobs by id, then
 -- their lane.

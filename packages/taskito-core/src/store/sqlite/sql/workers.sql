@@ -3,6 +3,7 @@
 SELECT
     worker.id, key, hostname, pid, version, queues, tasks, concurrency, draining,
     started_at, heartbeat_at,
-    (SELECT count(*) FROM job WHERE owner = worker.id AND state = 'running')
+    (SELECT count(*) FROM job WHERE owner = worker.id AND state = 'running'),
+    schedules
 FROM worker
 ORDER BY worker.id

@@ -1,0 +1,10 @@
+-- Schedule: declare one that is new.
+-- Index: primary key.
+INSERT INTO schedule (
+    name, task, queue, cron, every_ms, timezone, catch_up, priority, max_retries, timeout_ms,
+    payload, enabled, next_run, last_run, last_job
+)
+VALUES (
+    :name, :task, :queue, :cron, :every_ms, :timezone, :catch_up, :priority, :max_retries,
+    :timeout_ms, :payload, :enabled, :next_run, :last_run, :last_job
+)

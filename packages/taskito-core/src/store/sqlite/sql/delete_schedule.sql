@@ -1,0 +1,4 @@
+-- Schedule: delete.
+-- Index: primary key.
+DELETE FROM schedule
+WHERE name = :name
