@@ -169,6 +169,7 @@ class TestOptions:
             ("unique_key", 1, TypeError),
             ("metadata", 1, TypeError),
             ("metadata", {"x": float("nan")}, ValueError),
+            ("metadata", {"x": {1}}, TypeError),
             ("expires", float("inf"), ValueError),
             ("expires", "1", TypeError),
             ("result_ttl", -1, ValueError),
@@ -195,7 +196,7 @@ class TestOptions:
             lambda: queue.enqueue_many("add", [(1,)], options_list=[given]),
         ]
         for call in calls:
-            with pytest.raises(error):
+            with pytest.raises(error, match=option.removesuffix("s")):
                 call()
         assert queue.stats()["pending"] == 0
 

@@ -136,6 +136,12 @@ class TestCloudpickle:
             serializer.dumps((shared, threading.Lock()))
         assert serializer.dumps((shared, shared)) == cloudpickle.dumps((shared, shared))
 
+    def test_the_error_of_a_refused_value_tells_of_no_other_attempt(self) -> None:
+        with pytest.raises(TypeError, match=r"cannot pickle '_thread\.lock'") as caught:
+            CloudpickleSerializer().dumps(threading.Lock())
+
+        assert caught.value.__context__ is None
+
     def test_no_value_is_kept_alive(self) -> None:
         serializer = CloudpickleSerializer()
         serializer.dumps([{"a": 1}])

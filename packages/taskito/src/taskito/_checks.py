@@ -122,7 +122,11 @@ def metadata_text(name: str, value: object) -> str:
     if not isinstance(value, Mapping):
         message = f"{name} must be a str or a mapping, got {short_repr(value)}"
         raise TypeError(message)
-    return compact_json(dict(cast("Mapping[object, object]", value)))
+    try:
+        return compact_json(dict(cast("Mapping[object, object]", value)))
+    except (TypeError, ValueError) as error:
+        message = f"{name} cannot be stored as JSON, got {short_repr(value)}: {error}"
+        raise type(error)(message) from error
 
 
 def header_text(name: str, value: object) -> str:

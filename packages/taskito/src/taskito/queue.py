@@ -26,6 +26,7 @@ from taskito._checks import (
     arguments,
     count,
     duration,
+    int32,
     integer,
     keywords,
     string,
@@ -139,16 +140,14 @@ class Queue:
             if max_payload_bytes is None
             else integer("max_payload_bytes", max_payload_bytes, 1, 2**63)
         )
-        self._defaults = TaskOptions().changed(
-            {
-                "max_retries": default_retry,
-                "timeout": default_timeout,
-                "priority": default_priority,
-            }
+        self._defaults = TaskOptions(
+            max_retries=count("default_retry", default_retry),
+            timeout_ms=duration("default_timeout", default_timeout),
+            priority=int32("default_priority", default_priority),
         )
         self._serializer = CloudpickleSerializer() if serializer is None else serializer
-        if not isinstance(self._serializer, Serializer):
-            message = f"serializer must have dumps and loads, got {serializer!r}"
+        if isinstance(serializer, type) or not isinstance(self._serializer, Serializer):
+            message = f"serializer must be an object with dumps and loads, got {serializer!r}"
             raise TypeError(message)
         self._hooks = Hooks(checked_middleware("middleware", middleware or ()))
         self._producer = Producer(self._database, self._serializer, self._sizes, self._hooks)

@@ -60,6 +60,20 @@ class CloudpickleSerializer:
         Values made of builtin scalars and containers alone take a path several times
         faster than cloudpickle, which writes the same bytes for them.
         """
+        data = self._plain(obj)
+        if data is not None:
+            return data
+        import cloudpickle  # noqa: PLC0415 - takes longer to load than we do
+
+        pickled: bytes = cloudpickle.dumps(obj, _PROTOCOL)  # pyright: ignore[reportUnknownMemberType]
+        return pickled
+
+    def loads(self, data: bytes, /) -> Any:
+        """Return the value of a pickle."""
+        return pickle.loads(data)  # noqa: S301 - the documented trust model
+
+    def _plain(self, obj: object) -> bytes | None:
+        """Return the pickle of a plain value; ``None`` for others, which may have none."""
         # Popping and appending are atomic, and a pickler is never in two hands: this
         # holds for threads, and for a finalizer that serializes while we do.
         try:
@@ -69,10 +83,7 @@ class CloudpickleSerializer:
         try:
             pickler.dump(obj)
         except Exception:  # noqa: BLE001 - cloudpickle handles it, or says why it cannot
-            import cloudpickle  # noqa: PLC0415 - takes longer to load than we do
-
-            pickled: bytes = cloudpickle.dumps(obj, _PROTOCOL)  # pyright: ignore[reportUnknownMemberType]
-            return pickled
+            return None
         data = pickler.buffer.getvalue()
         if len(data) <= _REUSED_UP_TO:
             pickler.clear_memo()
@@ -80,10 +91,6 @@ class CloudpickleSerializer:
             pickler.buffer.truncate()
             self._idle.append(pickler)
         return data
-
-    def loads(self, data: bytes, /) -> Any:
-        """Return the value of a pickle."""
-        return pickle.loads(data)  # noqa: S301 - the documented trust model
 
 
 class JsonSerializer:
