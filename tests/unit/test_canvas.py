@@ -322,6 +322,10 @@ class TestApply:
 
             assert add.s(1, 2).apply(queue=other).priority == 7
 
+    def test_the_name_of_a_queue_is_no_queue(self, add: TaskWrapper[..., Any]) -> None:
+        with pytest.raises(TypeError, match=r"a Queue object, got 'mail'\nhint: \.set\(queue="):
+            add.s(1, 2).apply(queue="mail")  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
     def test_tasks_of_several_queues_need_a_queue(
         self, add: TaskWrapper[[int, int], int], tmp_path: Path
     ) -> None:

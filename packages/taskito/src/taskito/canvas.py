@@ -302,6 +302,7 @@ def _steps(canvas: Canvas[Any]) -> list[Canvas[Any]]:
 def _stored(steps: list[Step], queue: "Queue | None") -> Jobs:
     """Store the jobs of a plan; tasks that the Queue knows have their settings there."""
     if queue is not None:
+        _check_queue(queue)
         known = queue._tasks  # noqa: SLF001
         steps = [replace(step, task=known.get(step.task.name, step.task)) for step in steps]
         return queue._producer.submit_workflow(steps)  # noqa: SLF001
@@ -311,3 +312,12 @@ def _stored(steps: list[Step], queue: "Queue | None") -> Jobs:
         message = f"a workflow is stored in one queue, and these tasks are of several: {names}"
         raise ValueError(f"{message}\nhint: name it: apply(queue=...)")
     return producer.submit_workflow(steps)
+
+
+def _check_queue(queue: object) -> None:
+    from taskito.queue import Queue  # noqa: PLC0415 - it imports this module's users
+
+    if not isinstance(queue, Queue):
+        message = f"queue must be a Queue object, got {short_repr(queue)}"
+        hint = "\nhint: .set(queue='name') says where the jobs of a step wait"
+        raise TypeError(message + (hint if isinstance(queue, str) else ""))

@@ -146,7 +146,8 @@ class Queue:
             priority=int32("default_priority", default_priority),
         )
         self._serializer = CloudpickleSerializer() if serializer is None else serializer
-        if isinstance(serializer, type) or not isinstance(self._serializer, Serializer):
+        given: object = self._serializer
+        if isinstance(given, type) or not isinstance(given, Serializer):
             message = f"serializer must be an object with dumps and loads, got {serializer!r}"
             raise TypeError(message)
         self._hooks = Hooks(checked_middleware("middleware", middleware or ()))
