@@ -233,3 +233,52 @@ SELECT
     job.fire_time, job.owner, job.group_id, job.ended_by
 FROM job
 CROSS JOIN lane ON lane.id = job.lane;
+
+-- The public view of jobs: plain SQL for any SQLite from 3.37 on, columns are only ever added.
+-- Ids are the keys as src/id.rs writes them: time, sequence, and the number of the database.
+CREATE VIEW jobs AS
+SELECT
+    printf(
+        '%08x-%04x-7%03x-%04x-%012x',
+        ((job.id >> 22) + 1577836800000) >> 16, ((job.id >> 22) + 1577836800000) & 65535,
+        (job.id >> 10) & 4095, 32768 | ((job.id & 1023) << 4) | (taskito.database >> 48),
+        taskito.database & 281474976710655
+    ) AS id,
+    lane.queue AS queue, lane.task AS task_name, job.payload AS payload,
+    CASE job.state
+        WHEN 'running' THEN 1
+        WHEN 'complete' THEN 2
+        WHEN 'dead' THEN 4
+        WHEN 'cancelled' THEN 5
+        ELSE 0
+    END AS status,
+    job.priority AS priority, job.created_at AS created_at, job.run_at AS scheduled_at,
+    job.claimed_at AS started_at, job.finished_at AS completed_at,
+    job.retry_count AS retry_count, job.max_retries AS max_retries,
+    (SELECT job_result.result FROM job_result WHERE job_result.job = job.id) AS result,
+    job.error AS error, job.timeout_ms AS timeout_ms,
+    job.unique_key AS unique_key, job.progress AS progress, job.metadata AS metadata,
+    job.cancel_requested AS cancel_requested, job.expires_at AS expires_at,
+    job.result_ttl_ms AS result_ttl_ms,
+    job.idempotency_key AS idempotency_key, job.limit_key AS limit_key, job.headers AS headers,
+    CASE WHEN job.workflow IS NOT NULL THEN printf(
+        '%08x-%04x-7%03x-%04x-%012x',
+        ((job.workflow >> 22) + 1577836800000) >> 16, ((job.workflow >> 22) + 1577836800000) & 65535,
+        (job.workflow >> 10) & 4095, 32768 | ((job.workflow & 1023) << 4) | (taskito.database >> 48),
+        taskito.database & 281474976710655
+    ) END AS workflow_id,
+    job.schedule AS schedule_name, job.fire_time AS fire_time,
+    (
+        SELECT printf(
+            '%08x-%04x-7%03x-%04x-%012x',
+            ((worker.key >> 22) + 1577836800000) >> 16, ((worker.key >> 22) + 1577836800000) & 65535,
+            (worker.key >> 10) & 4095, 32768 | ((worker.key & 1023) << 4) | (taskito.database >> 48),
+            taskito.database & 281474976710655
+        )
+        FROM worker
+        WHERE worker.id = job.owner
+    ) AS worker_id,
+    job.waiting_on AS waiting_on
+FROM job
+CROSS JOIN taskito
+CROSS JOIN lane ON lane.id = job.lane;
