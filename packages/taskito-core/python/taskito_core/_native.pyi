@@ -307,6 +307,12 @@ class Store:
         which unfinished ones depend stay. Other writers wait no longer than for a few jobs.
         """
     def job(self, job_id: str) -> JobRow | None: ...
+    def snapshot(self, target: str) -> None:
+        """Copy the database as it is now into a new file, one that needs no others.
+
+        Signal handlers run meanwhile; if one raises, or the copy fails, the file is left
+        unfinished.
+        """
     def replay(self, job_id: str) -> str | None:
         """Store a job again with its settings and arguments; the new id.
 

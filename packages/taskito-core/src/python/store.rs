@@ -161,6 +161,17 @@ impl PyStore {
         })
     }
 
+    fn snapshot(&self, py: Python<'_>, target: PathBuf) -> PyResult<()> {
+        let mut interruption = None;
+        detached(py, || {
+            self.0.snapshot_beside(&target, || {
+                interruption = Python::attach(|py| py.check_signals().err());
+                interruption.is_none()
+            })
+        })?;
+        interruption.map_or(Ok(()), Err)
+    }
+
     fn replay(&self, py: Python<'_>, job_id: &str) -> PyResult<Option<String>> {
         detached(py, || {
             let Some(original) = self.key(job_id)? else {

@@ -48,6 +48,7 @@ from taskito.task import TaskDefinition, TaskWrapper, checked_function, default_
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from pathlib import Path
 
     from taskito._worker import Worker
 
@@ -669,6 +670,32 @@ class Queue:
         if not found:
             raise JobNotFoundError(f"job not found: {job_id}")
 
+    def snapshot(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> "Path":
+        """Write the database as it is now to another file, while everybody goes on.
+
+        The copy is one file with a single consistent state. It appears under its name whole or
+        not at all, survives power loss when this returns, and can be opened by a Queue or by
+        any SQLite. Jobs that run now are running in the copy as well: a worker that is
+        started on it recovers them.
+
+        Args:
+            path: The new file; its directory must exist.
+            overwrite: Replace a file that exists.
+
+        Returns:
+            ``path``.
+
+        Raises:
+            FileExistsError: If there is a file, or the log of one, and ``overwrite`` is false.
+            ValueError: If it is the database itself.
+            StorageError: If the copy cannot be written; what was begun is removed.
+        """
+        from pathlib import Path  # noqa: PLC0415 - slow to load, rarely needed
+
+        from taskito._snapshot import snapshot  # noqa: PLC0415
+
+        return snapshot(self._database, Path(path), overwrite=overwrite)
+
     # Dead letters
 
     def dead_letters(
@@ -924,6 +951,7 @@ class Queue:
     acancel_job = twin(cancel_job)
     areplay = twin(replay)
     aupdate_progress = twin(update_progress)
+    asnapshot = twin(snapshot)
     adead_letters = twin(dead_letters)
     aretry_dead = twin(retry_dead)
     aretry_all_dead = twin(retry_all_dead)

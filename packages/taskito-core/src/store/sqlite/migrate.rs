@@ -34,7 +34,8 @@ pub(super) fn upgrade(
     now: Millis,
     gate: impl FnOnce() -> Result<Arc<Gate>>,
 ) -> Result<()> {
-    if patiently(|| check(connection, path))? == i64::from(SCHEMA_VERSION) {
+    let version = patiently(|| check(connection, path))?;
+    if version == i64::from(SCHEMA_VERSION) && !keeps_a_journal(connection, path)? {
         return Ok(());
     }
     let gate = gate()?;
@@ -82,6 +83,17 @@ fn patiently<T>(mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
             answer => return answer,
         }
     }
+}
+
+/// Whether a file is in the journal mode of a snapshot, in which readers and writers exclude each
+/// other.
+fn keeps_a_journal(connection: &Connection, path: &Path) -> Result<bool> {
+    patiently(|| {
+        connection
+            .pragma_query_value(None, "journal_mode", |row| row.get(0))
+            .map(|mode: String| mode == "delete")
+            .map_err(|error| explain(path, &error))
+    })
 }
 
 /// The schema number of a file, 0 for one that has nothing of ours yet. One transaction: the

@@ -24,6 +24,7 @@ mod prune;
 mod row;
 mod schedules;
 mod settle;
+mod snapshot;
 mod survey;
 mod transaction;
 mod workers;
