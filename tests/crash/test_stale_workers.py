@@ -43,6 +43,29 @@ def test_a_worker_whose_interpreter_is_held_for_long_keeps_its_jobs(site: Site) 
     assert job.errors == []
 
 
+def test_a_timeout_of_a_paused_worker_is_enforced_by_another(site: Site) -> None:
+    paused = site.ready_worker()
+    gates = [str(site.gate("first")), str(site.gate("second"))]
+    job = site.queue.enqueue("hold_by_turns", ["late", *gates], timeout=3, max_retries=1)
+    started = site.marks.wait("start", "late", within=5).at
+    paused.send(signal.SIGSTOP)
+    peer = site.ready_worker()
+    again = site.marks.wait("start", "late", count=2, within=15)
+    assert again.pid == peer.pid
+    # The second attempt begins after a backoff of up to two seconds.
+    assert again.at - started < 3 + 10 + 2
+    assert [str(record["error"]).partition(":")[0] for record in job.errors] == ["TaskTimeoutError"]
+
+    # Whatever the first attempt does when it goes on, the second one counts.
+    (site.home / "first.gate").unlink()
+    paused.send(signal.SIGCONT)
+    assert site.marks.wait("end", "late", within=5).pid == paused.pid
+    assert job.status == "running"
+    (site.home / "second.gate").unlink()
+    assert job.result(timeout=5) == f"late by {peer.pid}"
+    assert len(job.errors) == 1
+
+
 def test_a_worker_killed_while_it_is_paused_loses_its_job_to_a_live_one(site: Site) -> None:
     paused = site.ready_worker()
     gate = site.gate()

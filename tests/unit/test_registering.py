@@ -1,15 +1,17 @@
 """``@queue.task``: names, options, and what it refuses."""
 
+import asyncio
 import logging
 import os
 import subprocess
 import sys
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from taskito import Queue, Task, TaskWrapper
+from taskito import AsyncTask, Queue, Task, TaskWrapper
 
 
 def module_level(x: int) -> int:
@@ -158,12 +160,32 @@ class TestOptions:
             queue.task(**{option: value})  # type: ignore[call-overload]
 
 
-class TestRefuse:
-    def test_a_coroutine_function_with_what_to_do_instead(self, queue: Queue) -> None:
-        async def fetch() -> None: ...
+class TestAsync:
+    def test_a_coroutine_function_is_an_async_task(self, queue: Queue) -> None:
+        @queue.task
+        async def fetch() -> int:
+            return 1
 
-        with pytest.raises(TypeError, match=r"fetch is an 'async def'.*\nhint: .*asyncio.run"):
-            queue.task(fetch)
+        assert isinstance(fetch, AsyncTask)
+        assert repr(fetch) == f"<AsyncTask '{fetch.name}'>"
+        assert asyncio.run(fetch()) == 1
+
+    def test_so_is_an_object_whose_call_is_one(self, queue: Queue) -> None:
+        class Fetch:
+            async def __call__(self) -> int:
+                return 1
+
+        assert isinstance(queue.task(name="fetch")(Fetch()), AsyncTask)
+        assert not isinstance(queue.task(name="plain")(module_level), AsyncTask)
+
+
+class TestRefuse:
+    def test_an_asynchronous_generator_with_what_to_do_instead(self, queue: Queue) -> None:
+        async def pages() -> AsyncGenerator[int]:
+            yield 1
+
+        with pytest.raises(TypeError, match=r"pages is an asynchronous gen.*\nhint: return a list"):
+            queue.task(pages)
 
     def test_what_cannot_be_called(self, queue: Queue) -> None:
         with pytest.raises(TypeError, match="a task must be a function, got 5"):

@@ -3,6 +3,7 @@
 A job that must wait does so at a gate, a file that the test removes.
 """
 
+import asyncio
 import ctypes
 import os
 import resource
@@ -95,6 +96,26 @@ def hold_as_if_dead(token: str, first: str, second: str) -> str:
         for path in database.parent.glob(f"{database.name}*"):
             os.close(os.open(path, os.O_RDWR))
     return hold_by_turns(token, first, second)
+
+
+@queue.task(name="hold_async")
+async def hold_async(token: str, gate: str) -> str:
+    """As ``hold``, as a coroutine that says when it is cancelled."""
+    marks.leave("start", token)
+    try:
+        while Path(gate).exists():  # noqa: ASYNC110, ASYNC240 - other processes open it
+            await asyncio.sleep(0.002)
+    except asyncio.CancelledError:
+        marks.leave("cancelled", token)
+        raise
+    marks.leave("end", token)
+    return f"{token} by {os.getpid()}"
+
+
+@queue.task(name="block_the_loop")
+async def block_the_loop(token: str, gate: str) -> str:
+    """As ``hold``, on the event loop, where it should not be done."""
+    return hold(token, gate)
 
 
 @queue.task(name="fail_until", retry_backoff=0.01)

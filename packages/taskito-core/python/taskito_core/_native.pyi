@@ -644,8 +644,8 @@ class Engine:
         after that the engine does so by itself, and the answer is dropped. In either case one
         event ``settled`` follows. What the function does later changes nothing.
 
-        ``cancel``: comes once for an attempt. A coroutine should be cancelled and settled
-        within 5 seconds; after 6 the engine settles it as cancelled, says so with an event
+        ``cancel``: comes once for an attempt. A coroutine should be cancelled; if it is not
+        settled after 5 seconds, the engine settles it as cancelled, says so with an event
         ``settled``, and frees its slot. Comes also for attempts that are handed back at the
         end of a drain.
         """

@@ -20,10 +20,8 @@ use super::task::{Task, TaskSettings};
 /// How long Python has to run the hooks of an attempt over its timeout before that is settled
 /// without them.
 const HOOKS_TIME: Duration = Duration::from_millis(350);
-/// How long the slot of a coroutine that was cancelled stays taken at most.
+/// How long a coroutine that was cancelled may take to end. Then it counts as ended.
 const CANCEL_TIME: Duration = Duration::from_secs(5);
-/// How much longer the event loop has to say so itself.
-const LOOP_TIME: Duration = Duration::from_secs(1);
 
 pub(super) struct Books {
     pub(super) phase: Phase,
@@ -229,7 +227,7 @@ impl Books {
             if run.stage == Stage::Current && !goes_on(token) {
                 run.stage = Stage::Cancelled;
                 if run.kind() == Kind::Coroutine {
-                    run.deadline = Some(now + CANCEL_TIME + LOOP_TIME);
+                    run.deadline = Some(now + CANCEL_TIME);
                 }
                 events.push(Event::Cancel(run.claim.clone()));
             }

@@ -19,6 +19,8 @@ use crate::os::{self, SharedMemory};
 
 /// Claims a worker can hold beside one for each of its runners.
 const SPARE: usize = 1024;
+/// And the most of all, however many runners it may have.
+const MOST: usize = 1 << 17;
 
 const WORDS: usize = 4;
 const ENTRY_BYTES: usize = WORDS * 8;
@@ -46,7 +48,7 @@ impl Ledger {
         worker: WorkerId,
         runners: usize,
     ) -> io::Result<Self> {
-        let entries = runners + SPARE;
+        let entries = runners.saturating_add(SPARE).min(MOST);
         let bytes = entries * ENTRY_BYTES;
         let memory = match database {
             Some(database) => {

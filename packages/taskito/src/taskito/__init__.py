@@ -55,7 +55,7 @@ from taskito.serializers import (
     Serializer,
     SignedSerializer,
 )
-from taskito.task import BoundTask, Task, TaskWrapper
+from taskito.task import AsyncTask, BoundTask, Task, TaskWrapper
 
 __all__ = [  # noqa: RUF022 - grouped by concept
     "__version__",
@@ -63,6 +63,7 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "Queue",
     "Task",
     "TaskWrapper",
+    "AsyncTask",
     "BoundTask",
     "JobResult",
     "JobPage",

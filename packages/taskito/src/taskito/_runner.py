@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from taskito._core import Claim
     from taskito._sizes import PayloadSizes
     from taskito.serializers import Serializer
-    from taskito.task import TaskWrapper
+    from taskito.task import TaskDefinition, TaskWrapper
 
 _LONGEST_ERROR = 65_536
 _LONGEST_SUMMARY = 200
@@ -57,6 +57,30 @@ class Runner:
             value = task.function(*args, **kwargs)
         except BaseException as error:  # noqa: BLE001
             return _failed(claim, error, retries)
+        return self._returned(claim, task, value)
+
+    async def run_coroutine(self, claim: "Claim") -> Outcome:
+        """Run one attempt on the event loop. Never raises; what was cancelled has no result."""
+        from asyncio import CancelledError, current_task  # noqa: PLC0415 - loaded by the loop
+
+        task = self._tasks[claim.task].definition
+        retries = task.options.retries
+        try:
+            args, kwargs = self._loads(claim.payload)
+        except BaseException as error:  # noqa: BLE001
+            return _failed(claim, _undecodable(task.name, error), retries)
+        try:
+            value = await task.function(*args, **kwargs)
+        except CancelledError:
+            return Outcome.cancelled("cancelled by request")
+        except BaseException as error:  # noqa: BLE001
+            return _failed(claim, error, retries)
+        if (current := current_task()) is not None and current.cancelling():
+            return Outcome.cancelled("cancelled by request")
+        return self._returned(claim, task, value)
+
+    def _returned(self, claim: "Claim", task: "TaskDefinition", value: object) -> Outcome:
+        retries = task.options.retries
         try:
             result = self._dumps(value)
             if len(result) > self._sizes.unremarkable:
@@ -115,7 +139,8 @@ def error_text(error: BaseException) -> str:
 
 def _user_frames(error: BaseException) -> "TracebackType | None":
     frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_code is Runner.run.__code__:
+    own = (Runner.run.__code__, Runner.run_coroutine.__code__)
+    while frames is not None and frames.tb_frame.f_code in own:
         frames = frames.tb_next
     return frames
 

@@ -1,4 +1,4 @@
-"""One running worker: threads that pull jobs from an engine, and how they end."""
+"""One running worker: threads and a loop that pull jobs from an engine, and how they end."""
 
 import atexit
 import functools
@@ -13,16 +13,18 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from taskito._core import Engine, Event, Outcome, RetryPolicy
+from taskito._core import Claim, Engine, Event, Outcome, RetryPolicy
 from taskito.exceptions import TaskTimeoutError
 
 if TYPE_CHECKING:
     from taskito._database import Database
+    from taskito._loop import JobLoop
     from taskito._runner import Runner
     from taskito.task import TaskDefinition, TaskWrapper
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _FAREWELL = 0.25
+_LAST_CLEANUP = 1.0
 _LAST_WORDS_MS = 2000
 _logger = logging.getLogger(__name__)
 
@@ -40,7 +42,7 @@ class Worker:
     also before :meth:`run` has started the engine.
 
     Attributes:
-        threads: How many jobs it runs at once.
+        threads: How many jobs it runs at once, beside coroutines.
     """
 
     def __init__(  # noqa: PLR0913 - what the Queue decides
@@ -49,18 +51,23 @@ class Worker:
         runner: "Runner",
         *,
         threads: int,
+        coroutines: int,
         queues: Sequence[str],
         result_ttl_ms: int | None,
         drain_ms: int,
     ) -> None:
-        """Prepare a worker of ``threads`` threads; no queues means all of them."""
+        """Prepare a worker that runs so many jobs at once; no queues means all of them."""
         self._database = database
         self._runner = runner
         self.threads = threads
         self._drain_ms = drain_ms
         with database as store:
             self._engine = Engine(
-                store, threads=threads, queues=queues, result_ttl_ms=result_ttl_ms
+                store,
+                threads=threads,
+                coroutines=coroutines,
+                queues=queues,
+                result_ttl_ms=result_ttl_ms,
             )
         self._pid = os.getpid()
         self._started = False
@@ -68,6 +75,8 @@ class Worker:
         self._signals: list[int] = []
         self._crew: list[threading.Thread] = []
         self._hired = 0
+        self._loop: JobLoop | None = None
+        self._loop_lock = threading.Lock()
 
     def register(self, task: "TaskDefinition") -> None:
         """Let this worker run a task, at once."""
@@ -75,10 +84,13 @@ class Worker:
         policy = RetryPolicy(
             backoff_ms=options.retry_backoff_ms,
             max_delay_ms=options.max_retry_delay_ms,
+            delays_ms=options.retry_delays_ms,
             retry_timeouts=options.retries(TaskTimeoutError()),
         )
         with self._database:
-            self._engine.register(task.name, policy)
+            self._engine.register(task.name, policy, is_async=task.is_async)
+        if task.is_async:
+            self._start_loop()
 
     def run(
         self,
@@ -143,12 +155,31 @@ class Worker:
                 self._replace(event.count or 0)
             case "overdue" if claim is not None:
                 self._engine.settle(claim, Outcome.timed_out())
+                self._cancel(claim)
+            case "cancel" if claim is not None:
+                self._cancel(claim)
             case "trouble":
                 _logger.error("the database cannot be used: %s; trying again", event.error)
             case "recovered":
                 _logger.warning("the database can be used again")
             case _:
                 pass
+
+    def _start_loop(self) -> None:
+        """Start the event loop when the first task needs it."""
+        from taskito._loop import JobLoop  # noqa: PLC0415 - loads asyncio
+
+        with self._loop_lock:
+            if self._loop is None:
+                self._loop = JobLoop(self._engine, self._run_coroutine)
+                self._loop.start()
+
+    async def _run_coroutine(self, claim: Claim) -> None:
+        self._engine.settle(claim, await self._runner.run_coroutine(claim))
+
+    def _cancel(self, claim: Claim) -> None:
+        if self._loop is not None:
+            self._loop.cancel(claim)
 
     def _hire(self, count: int) -> None:
         for _ in range(count):
@@ -182,6 +213,8 @@ class Worker:
         deadline = time.monotonic() + seconds
         for thread in self._crew:
             thread.join(max(0.0, deadline - time.monotonic()))
+        if self._loop is not None:
+            self._loop.join(_LAST_CLEANUP)
 
     @contextmanager
     def _handlers(self) -> Generator[None]:

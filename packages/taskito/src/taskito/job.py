@@ -182,13 +182,16 @@ class JobResult(Generic[R]):
         }
 
     def cancel(self) -> bool:
-        """Cancel the job if it is pending.
+        """Cancel the job if it is pending; if it is running, ask for that.
+
+        See :meth:`taskito.Queue.cancel_running_job` for what follows then.
 
         Returns:
-            Whether it was pending and is now cancelled.
+            Whether it was pending and is now cancelled, or was running.
         """
         with self._database as store:
-            return store.cancel(self.id)
+            # A failed attempt may have put it back between the two questions.
+            return store.cancel(self.id) or store.cancel_request(self.id) or store.cancel(self.id)
 
     def wait(self, timeout: Seconds | None = None) -> bool:
         """Block until the job is ``complete``, ``dead`` or ``cancelled``, or gone.

@@ -6,7 +6,7 @@ Longer than other files because each verb is documented here in full.
 import itertools
 import logging
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from types import MappingProxyType, TracebackType
 from typing import (
     TYPE_CHECKING,
@@ -44,7 +44,15 @@ from taskito.listing import JobFilter, JobPage, Page
 from taskito.middleware import TaskMiddleware, checked_middleware
 from taskito.options import Dependencies, JobOptions, TaskOptions, TaskSettings
 from taskito.serializers import CloudpickleSerializer, Serializer
-from taskito.task import TaskDefinition, TaskWrapper, checked_function, default_name, same_source
+from taskito.task import (
+    AsyncTask,
+    TaskDefinition,
+    TaskWrapper,
+    checked_function,
+    default_name,
+    is_coroutine_function,
+    same_source,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -64,7 +72,11 @@ _logger = logging.getLogger(__name__)
 class TaskDecorator(Protocol):
     """What ``queue.task(...)`` returns: put it on a function."""
 
-    def __call__(self, function: Callable[P, R], /) -> TaskWrapper[P, R]:
+    @overload
+    def __call__(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTask[P, R]: ...
+    @overload
+    def __call__(self, function: Callable[P, R], /) -> TaskWrapper[P, R]: ...
+    def __call__(self, function: Callable[..., Any], /) -> Any:
         """Register ``function``."""
         ...
 
@@ -97,6 +109,7 @@ class Queue:
         middleware: Iterable[TaskMiddleware] | None = None,
         *,
         drain_timeout: Seconds = 30,
+        async_concurrency: int = 100,
         durability: Literal["full", "normal"] = "full",
         max_payload_bytes: int | None = 16 * 2**20,
     ) -> None:
@@ -117,6 +130,7 @@ class Queue:
             serializer: For arguments and results; default :class:`CloudpickleSerializer`.
             middleware: Told of the jobs of all tasks, before a task's own middleware.
             drain_timeout: Seconds that running jobs get to finish when a worker ends.
+            async_concurrency: Coroutines a worker runs at once, beside its threads.
             durability: ``"full"``: what a call has stored when it returns survives power
                 loss. ``"normal"``: it survives a killed process, not power loss.
             max_payload_bytes: Limit on serialized arguments and on a serialized result;
@@ -134,6 +148,7 @@ class Queue:
             raise ConfigurationError(message, hint="leave it out for .taskito/taskito.db")
         self._database = Database(path, durability)
         self._threads = count("workers", workers)
+        self._coroutines = integer("async_concurrency", async_concurrency, 1)
         self._drain_ms = duration("drain_timeout", drain_timeout)
         self._result_ttl_ms = None if result_ttl is None else duration("result_ttl", result_ttl)
         self._sizes = PayloadSizes(
@@ -169,6 +184,8 @@ class Queue:
     # Tasks
 
     @overload
+    def task(self, function: Callable[P, Coroutine[Any, Any, R]], /) -> AsyncTask[P, R]: ...
+    @overload
     def task(self, function: Callable[P, R], /) -> TaskWrapper[P, R]: ...
     @overload
     def task(
@@ -180,7 +197,8 @@ class Queue:
         """Register a function as a task, as ``@queue.task`` or ``@queue.task(...)``.
 
         A worker that runs already can run it at once. Registering a name again replaces
-        the function.
+        the function. An ``async def`` function becomes an :class:`~taskito.AsyncTask`, whose
+        jobs run as coroutines on one event loop per worker.
 
         Args:
             target: The function (bare use) or the name.
@@ -198,15 +216,14 @@ class Queue:
                 jobs after the queue-wide one.
 
         An attempt that runs over its timeout fails at that moment as
-        :class:`TaskTimeoutError`. A thread cannot be stopped: the function goes on, what it
-        returns is dropped, and another thread takes its place.
+        :class:`TaskTimeoutError`. A coroutine is cancelled. A thread cannot be stopped: the
+        function goes on, what it returns is dropped, and another thread takes its place.
 
         Returns:
             The task, or a decorator that makes one.
 
         Raises:
-            TypeError: For an unknown option, something that is not a function, or an
-                ``async def`` function.
+            TypeError: For an unknown option, or something that is not a function.
             ValueError: For a value that cannot work.
         """
         if callable(target):
@@ -220,18 +237,21 @@ class Queue:
                 raise unknown_option(option, TaskSettings.__annotations__, subject)
         task_options = self._defaults.changed(options)
 
-        def decorator(function: Callable[P, R], /) -> TaskWrapper[P, R]:
+        def decorator(function: Callable[..., Any], /) -> Any:
             return self._registered(function, name, task_options)
 
         return decorator
 
     def _registered(
-        self, function: Callable[P, R], name: str | None, options: TaskOptions
-    ) -> TaskWrapper[P, R]:
+        self, function: Callable[..., Any], name: str | None, options: TaskOptions
+    ) -> TaskWrapper[..., Any]:
         checked = checked_function(function)
         name = name or default_name(checked)
-        definition = TaskDefinition(name=name, function=checked, options=options)
-        task: TaskWrapper[P, R] = TaskWrapper(definition, self._producer)
+        definition = TaskDefinition(
+            name=name, function=checked, is_async=is_coroutine_function(checked), options=options
+        )
+        wrapper = AsyncTask[..., Any] if definition.is_async else TaskWrapper[..., Any]
+        task: TaskWrapper[..., Any] = wrapper(definition, self._producer)
         before = self._tasks.get(name)
         if before is not None and not same_source(before.definition.function, checked):
             _logger.warning(
@@ -642,6 +662,20 @@ class Queue:
         with self._database as store:
             return store.cancel(job_id)
 
+    def cancel_running_job(self, job_id: str) -> bool:
+        """Ask for a running job to be cancelled.
+
+        A coroutine is cancelled; any other function sees the request in
+        ``current_job.check_cancelled()`` and ``is_cancelled()``, both within half a second.
+        One that never looks and returns completes its job all the same. If the attempt fails
+        or is handed back, the job is cancelled and not tried again.
+
+        Returns:
+            Whether it was running.
+        """
+        with self._database as store:
+            return store.cancel_request(job_id)
+
     def replay(self, job_id: str) -> JobResult[Any]:
         """Store a job once more, whatever became of it.
 
@@ -911,6 +945,7 @@ class Queue:
             self._database,
             Runner(self._tasks, self._serializer, self._sizes),
             threads=threads or _cpus(),
+            coroutines=self._coroutines,
             queues=_queue_names(queues),
             result_ttl_ms=self._result_ttl_ms,
             drain_ms=self._drain_ms
@@ -949,6 +984,7 @@ class Queue:
     areplay_history = twin(replay_history)
     acheck = twin(check)
     acancel_job = twin(cancel_job)
+    acancel_running_job = twin(cancel_running_job)
     areplay = twin(replay)
     aupdate_progress = twin(update_progress)
     asnapshot = twin(snapshot)

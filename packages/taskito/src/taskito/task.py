@@ -2,9 +2,9 @@
 
 import functools
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass
-from inspect import iscoroutinefunction
+from inspect import isasyncgenfunction, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from taskito._binding import Binding
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from taskito.canvas import Signature
     from taskito.job import JobResult
 
-__all__ = ["BoundTask", "Task", "TaskWrapper"]
+__all__ = ["AsyncTask", "BoundTask", "Task", "TaskWrapper"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -28,10 +28,18 @@ R = TypeVar("R")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskDefinition:
-    """What was registered under a name: the function and its settings."""
+    """What was registered under a name: the function and its settings.
+
+    Attributes:
+        name: The name.
+        function: What a worker calls.
+        is_async: Whether calling it gives a coroutine.
+        options: The settings.
+    """
 
     name: str
     function: Callable[..., Any]
+    is_async: bool
     options: TaskOptions
 
 
@@ -253,6 +261,33 @@ class TaskWrapper(BoundTask[P, R]):
     aapply_async = twin(apply_async)
 
 
+class AsyncTask(TaskWrapper[P, R]):
+    """A registered ``async def`` function, as returned by :meth:`taskito.Queue.task`.
+
+    Calling it gives its coroutine; a worker runs its jobs on an event loop, many at once.
+    ``R`` is what awaiting it gives, and what :meth:`~taskito.JobResult.result` returns.
+
+    Example:
+        >>> import asyncio
+        >>> from taskito import Queue
+        >>> queue = Queue(":memory:")
+        >>> @queue.task(name="fetch")
+        ... async def fetch(number: int) -> str:
+        ...     await asyncio.sleep(0)
+        ...     return f"page {number}"
+        >>> asyncio.run(fetch(3))
+        'page 3'
+        >>> fetch.delay(4).status
+        'pending'
+    """
+
+    def __call__(  # type: ignore[override]  # pyright: ignore[reportIncompatibleMethodOverride]
+        self, *args: P.args, **kwargs: P.kwargs
+    ) -> Coroutine[Any, Any, R]:
+        """Call the function here and now: no queue, no worker."""
+        return cast("Coroutine[Any, Any, R]", self.definition.function(*args, **kwargs))
+
+
 Task = TaskWrapper
 
 _NO_KEYWORDS: dict[str, Any] = {}
@@ -282,16 +317,21 @@ def checked_function(function: object) -> Callable[..., Any]:
     """Return ``function`` if it can be a task.
 
     Raises:
-        TypeError: If it cannot be called, or is a coroutine function.
+        TypeError: If it cannot be called, or gives an asynchronous generator.
     """
     if not callable(function):
         message = f"a task must be a function, got {function!r}"
         raise TypeError(message)
-    if iscoroutinefunction(function):
-        message = f"{default_name(function)} is an 'async def' function, which cannot be a task"
-        hint = "this version runs no coroutines: wrap it in a plain function with asyncio.run(...)"
+    if isasyncgenfunction(function):
+        message = f"{default_name(function)} is an asynchronous generator, which cannot be a task"
+        hint = "return a list instead of yielding, or enqueue a job for each item"
         raise TypeError(f"{message}\nhint: {hint}")
     return function
+
+
+def is_coroutine_function(function: Callable[..., object]) -> bool:
+    """Return whether calling this gives a coroutine: ``async def``, also as ``__call__``."""
+    return iscoroutinefunction(function) or iscoroutinefunction(type(function).__call__)
 
 
 def same_source(one: Callable[..., object], other: Callable[..., object]) -> bool:
