@@ -24,6 +24,7 @@ contract![
     results_are_brought_at_every_attempt,
     a_job_that_only_waits_takes_no_results,
     parents_that_complete_together_release_their_job_once,
+    a_job_that_is_blocked_and_released_in_one_transaction_runs,
     a_long_chain_runs_step_by_step,
     a_wide_fan_out_and_in_is_released,
 ];
@@ -171,6 +172,22 @@ fn parents_that_complete_together_release_their_job_once(world: &World) {
     world.write(|t| t.complete(world.now(), &batch));
     assert_eq!(world.claimed(Hunger::endless()), [key]);
     assert_eq!(world.store().stats().unwrap().running, 1);
+}
+
+fn a_job_that_is_blocked_and_released_in_one_transaction_runs(world: &World) {
+    let [other, parent] = ["other", "parent"].map(|task| world.running(job(task)));
+    let done = |token| Completion {
+        token,
+        result: b"r",
+        run: Duration::ZERO,
+    };
+    let child = world.write(|t| {
+        t.complete(world.now(), &[done(other)])?; // nothing is blocked yet
+        let inserted = t.insert(world.now(), &[after("child", &[parent.key])])?;
+        t.complete(world.now(), &[done(parent)])?;
+        Ok(inserted[0].key)
+    });
+    assert_eq!(world.claimed(Hunger::endless()), [child]);
 }
 
 fn a_long_chain_runs_step_by_step(world: &World) {
