@@ -89,6 +89,14 @@ class TestTaskitoWheel:
 
         assert sorted(needs) == ["cloudpickle>=3.0", f"taskito-core=={about['Version']}"]
 
+    def test_pytest_and_the_shell_find_it(self, dist: Path) -> None:
+        with zipfile.ZipFile(wheel(dist, "taskito")) as archive:
+            (name,) = [n for n in archive.namelist() if n.endswith("/entry_points.txt")]
+            entry_points = archive.read(name).decode()
+
+        assert "[pytest11]\ntaskito = taskito.pytest_plugin" in entry_points
+        assert "[console_scripts]\ntaskito = taskito.cli:main" in entry_points
+
     def test_each_integration_has_an_extra(self, dist: Path) -> None:
         about = metadata(wheel(dist, "taskito"))
         needs = [need.split("; extra == ") for need in about.get_all("Requires-Dist", [])]

@@ -23,6 +23,7 @@ contract![
     a_listing_can_be_paged,
     a_listing_of_none_is_empty,
     a_page_counts_only_what_the_filter_lets_through,
+    a_job_keeps_its_payload_to_the_end,
     only_a_complete_job_has_a_result,
     attempts_are_listed_oldest_first_and_by_job,
     dead_letters_are_listed_newest_first_and_paged,
@@ -70,6 +71,7 @@ fn a_job_that_does_not_exist_is_not_found(world: &World) {
     world.insert(job("a"));
     assert_eq!(world.store().job(NOBODY).unwrap(), None);
     assert_eq!(world.store().state(NOBODY).unwrap(), None);
+    assert_eq!(world.store().payload(NOBODY).unwrap(), None);
     assert_eq!(world.store().result(NOBODY).unwrap(), None);
     assert_eq!(world.store().attempts(NOBODY).unwrap(), []);
 }
@@ -253,6 +255,18 @@ fn a_page_counts_only_what_the_filter_lets_through(world: &World) {
         ..JobFilter::default()
     };
     assert_eq!(listed(world, &page), matching[1..3]);
+}
+
+fn a_job_keeps_its_payload_to_the_end(world: &World) {
+    for state in CLAIMED {
+        let token = world.job_that_is(state);
+        let task = world.row(token.key).task;
+        let payload = world.store().payload(token.key).unwrap();
+        assert_eq!(payload, Some(task.as_bytes().to_vec()));
+        for job in world.jobs() {
+            world.cancel(job.key);
+        }
+    }
 }
 
 fn only_a_complete_job_has_a_result(world: &World) {

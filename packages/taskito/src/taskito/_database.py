@@ -1,6 +1,8 @@
 """The database of one Queue: opened at its first use, speaking the public errors."""
 
 import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
@@ -9,7 +11,7 @@ from taskito.exceptions import ConfigurationError, QueueClosedError
 if TYPE_CHECKING:
     from typing import Literal
 
-    from taskito._core import Store
+    from taskito._core import Clock, Store
     from taskito.aio import Herald
 
 
@@ -20,7 +22,7 @@ class Database:
     works in a child that was forked while another thread was inside.
     """
 
-    __slots__ = ("_cell", "_closed", "_durability", "_heralds", "_store", "path")
+    __slots__ = ("_cell", "_clock", "_closed", "_durability", "_heralds", "_store", "path")
 
     def __init__(self, path: str, durability: str) -> None:
         """Remember where the database is; open nothing."""
@@ -33,6 +35,7 @@ class Database:
         else:
             message = f"durability must be 'full' or 'normal', got {durability!r}"
             raise ConfigurationError(message)
+        self._clock: Clock | None = None
         self._store: Store | None = None
         self._cell: dict[str, Store] = {}
         self._heralds: dict[int, Herald] = {}
@@ -68,13 +71,25 @@ class Database:
         process = os.getpid()
         return self._heralds.get(process) or self._heralds.setdefault(process, Herald(self))
 
-    def move(self, path: str) -> None:
-        """Use another file from now on."""
+    def move(self, path: str, clock: "Clock | None" = None) -> None:
+        """Use another file from now on, at the time of ``clock``, else of the system."""
         self.path = path
+        self._clock = clock
         self._store = None
         store = self._cell.pop("store", None)
         if store is not None:
             store.close()
+
+    @contextmanager
+    def elsewhere(self, path: str) -> Generator[None]:
+        """Use another file for a while. What was open stays open meanwhile."""
+        before = self.path, self._clock, self._cell, self._store, self._closed
+        self.path, self._clock, self._cell, self._store, self._closed = path, None, {}, None, False
+        try:
+            yield
+        finally:
+            self.close()
+            self.path, self._clock, self._cell, self._store, self._closed = before
 
     def close(self) -> None:
         """Release every file. Idempotent."""
@@ -86,7 +101,9 @@ class Database:
             from taskito._core import Store  # noqa: PLC0415
 
             # setdefault is atomic: of two racing threads both use the first one's store.
-            store = self._cell.setdefault("store", Store(self.path, durability=self._durability))
+            store = self._cell.setdefault(
+                "store", Store(self.path, durability=self._durability, clock=self._clock)
+            )
             self._store = store
             if not self._closed:
                 return store

@@ -55,7 +55,7 @@ class Checker:
     def jobs(self, database: "Database") -> Iterator[CheckIssue]:
         """Yield what is wrong with pending jobs, oldest first."""
         with database as store:
-            for job_id, queue, task, payload, takes_inputs in _waiting(store):
+            for job_id, queue, task, payload, takes_inputs in waiting(store):
                 found = self._problem(task, payload, takes_inputs=takes_inputs)
                 if found is not None:
                     problem, message = found
@@ -93,7 +93,8 @@ class Checker:
         return self._bindings[name]
 
 
-def _waiting(store: "Store") -> Iterator[tuple[str, str, str, bytes, bool]]:
+def waiting(store: "Store") -> Iterator[tuple[str, str, str, bytes, bool]]:
+    """Yield all pending jobs as :meth:`Store.waiting` gives them, oldest first."""
     after: str | None = None
     while jobs := store.waiting(after=after, limit=_PORTION):
         yield from jobs

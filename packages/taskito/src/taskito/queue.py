@@ -6,7 +6,8 @@ Longer than other files because each verb is documented here in full.
 import itertools
 import logging
 import os
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType, TracebackType
 from typing import (
     TYPE_CHECKING,
@@ -58,6 +59,8 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from taskito._runner import Runner
+    from taskito._stepped import SteppedWorker
     from taskito._worker import Worker
 
 __all__ = ["Queue"]
@@ -937,13 +940,12 @@ class Queue:
         workers: int | None = None,
         drain_timeout: Seconds | None = None,
     ) -> "Worker":
-        from taskito._runner import Runner  # noqa: PLC0415 - loads the engine
         from taskito._worker import Worker  # noqa: PLC0415 - loads the engine
 
         threads = self._threads if workers is None else count("workers", workers)
         return Worker(
             self._database,
-            Runner(self._tasks, self._serializer, self._sizes),
+            self._runner(),
             threads=threads or _cpus(),
             coroutines=self._coroutines,
             queues=_queue_names(queues),
@@ -953,12 +955,31 @@ class Queue:
             else duration("drain_timeout", drain_timeout),
         )
 
+    def _runner(self) -> "Runner":
+        from taskito._runner import Runner  # noqa: PLC0415 - loads the engine
+
+        return Runner(self._tasks, self._serializer, self._sizes)
+
     def _run(self, worker: "Worker", on_ready: Callable[[], None] | None = None) -> int | None:
         """Run a worker; the number of the second signal if one ended it."""
         self._workers.add(worker)
         try:
             return worker.run(self._tasks, on_ready)
         finally:
+            self._workers.discard(worker)
+
+    @contextmanager
+    def _stepping(self) -> "Generator[SteppedWorker]":
+        """Give a worker that runs jobs when it is told to, in the calling thread."""
+        from taskito._stepped import SteppedWorker  # noqa: PLC0415 - loads the engine
+
+        worker = SteppedWorker(self._database, self._runner())
+        self._workers.add(worker)
+        try:
+            worker.enter(self._tasks)
+            yield worker
+        finally:
+            worker.drain()
             self._workers.discard(worker)
 
     # Life

@@ -1,0 +1,46 @@
+"""A worker without threads: its owner tells it to run a job, and when to leave."""
+
+from typing import TYPE_CHECKING, Any
+
+from taskito._worker import Worker
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from taskito._database import Database
+    from taskito._runner import Runner
+    from taskito.task import TaskWrapper
+
+
+class SteppedWorker(Worker):
+    """Claims and settles as any worker does, one job at a time in the calling thread."""
+
+    def __init__(self, database: "Database", runner: "Runner") -> None:
+        """Prepare a worker of all queues."""
+        super().__init__(database, runner, threads=1, queues=(), drain_ms=0)
+
+    def enter(self, tasks: "Mapping[str, TaskWrapper[..., Any]]") -> None:
+        """Enter the roster, able to run ``tasks``; others may be registered later."""
+        for task in tuple(tasks.values()):
+            self.register(task.definition)
+        with self._database:
+            self._engine.start_by_hand()
+
+    def run_next(self) -> str | None:
+        """Run the job that is next and return its id; ``None`` if none is due."""
+        with self._database:
+            claim = self._engine.take()
+        if claim is None:
+            return None
+        self._engine.settle(claim, self._runner.run(claim))
+        with self._database:
+            self._engine.commit()
+        return claim.job_id
+
+    def drain(self) -> None:
+        """Leave the database. A job that runs is handed back."""
+        self._engine.leave()
+
+    def stop(self) -> None:
+        """Do the same."""
+        self.drain()

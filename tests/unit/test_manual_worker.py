@@ -1,0 +1,222 @@
+"""Jobs that a test steps: what ``taskito_worker`` does."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taskito import Queue, QueueClosedError
+from taskito.testing import ManualWorker
+from taskito.testing._manual import manual_worker
+
+
+@pytest.fixture
+def worker(queue: Queue) -> Iterator[ManualWorker]:
+    with manual_worker(queue) as worker:
+        yield worker
+
+
+class TestRun:
+    def test_jobs_run_in_claim_order_in_the_thread_that_asks(
+        self, queue: Queue, worker: ManualWorker
+    ) -> None:
+        ran: list[tuple[str, object]] = []
+
+        @queue.task(name="note")
+        def note(name: str) -> None:
+            ran.append((name, threading.current_thread()))
+            if name == "first":
+                note.options(priority=9).delay("urgent, from the first")
+
+        jobs = [note.delay("first"), note.options(priority=-1).delay("low"), note.delay("second")]
+        done = worker.run()
+
+        here = threading.current_thread()
+        names = ["first", "urgent, from the first", "second", "low"]
+        assert ran == [(name, here) for name in names]
+        assert [done[0], done[3], done[2]] == jobs
+        assert all(job.status == "complete" for job in done)
+
+    def test_a_job_runs_while_the_others_wait(self, queue: Queue, worker: ManualWorker) -> None:
+        stats = queue.task(name="stats")(queue.stats)
+        jobs = [stats.delay() for _ in range(2)]
+        worker.run()
+        assert [(job.result()["pending"], job.result()["running"]) for job in jobs] == [
+            (1, 1),
+            (0, 1),
+        ]
+
+    def test_no_more_than_asked_for_are_run(self, queue: Queue, worker: ManualWorker) -> None:
+        jobs = queue.task(name="t")(int).map([()] * 3)
+        assert worker.run(max_jobs=0) == []
+        assert worker.run(max_jobs=2) == jobs[:2]
+        assert [job.status for job in jobs] == ["complete", "complete", "pending"]
+        assert worker.run() == jobs[2:]
+
+    @pytest.mark.parametrize(("value", "kind"), [(-1, ValueError), ("1", TypeError)])
+    def test_a_number_that_is_none_is_refused(
+        self, worker: ManualWorker, value: Any, kind: type[Exception]
+    ) -> None:
+        with pytest.raises(kind, match="max_jobs"):
+            worker.run(max_jobs=value)
+
+    def test_jobs_of_every_queue_run_and_those_of_unknown_tasks_wait(
+        self, queue: Queue, worker: ManualWorker
+    ) -> None:
+        known = queue.task(name="known")(int)
+        jobs = [known.options(queue=name).delay() for name in ("mail", "default")]
+        unknown = queue.enqueue("unknown")
+        assert set(worker.run()) == set(jobs)
+        assert unknown.status == "pending"
+
+    def test_a_task_registered_between_two_runs_is_run(
+        self, queue: Queue, worker: ManualWorker
+    ) -> None:
+        job = queue.enqueue("late")
+        assert worker.run() == []
+        queue.task(name="late")(lambda: "here")
+        assert worker.run() == [job]
+        assert job.result(timeout=0) == "here"
+
+    def test_a_failure_is_recorded_like_that_of_any_worker(
+        self, queue: Queue, worker: ManualWorker
+    ) -> None:
+        job = queue.task(name="fail", max_retries=0)(lambda: 1 / 0).delay()
+        assert worker.run() == [job]
+        assert job.status == "dead"
+        (letter,) = queue.dead_letters()
+        assert "ZeroDivisionError" in letter["error"]
+        assert letter["failed_at"] == worker.now
+
+    def test_a_job_may_not_have_others_run(self, queue: Queue, worker: ManualWorker) -> None:
+        greedy = queue.task(name="greedy", max_retries=0)(worker.run)
+        jobs = [greedy.delay(), greedy.delay()]
+        assert worker.run() == jobs
+        for job in jobs:
+            assert "this worker runs a job already" in (job.error or "")
+
+    def test_a_queue_that_a_job_shuts_down_gets_the_job_back(
+        self, queue: Queue, worker: ManualWorker
+    ) -> None:
+        job = queue.task(name="stop")(queue.shutdown).delay()
+        with pytest.raises(ValueError, match="this worker has left"):
+            worker.run()
+        assert job.status == "pending"
+
+    def test_a_closed_queue_says_so_and_lets_the_worker_go(self, queue: Queue) -> None:
+        begin = time.monotonic()
+        with manual_worker(queue) as worker:
+            queue.close()
+            with pytest.raises(QueueClosedError):
+                worker.run()
+        assert time.monotonic() - begin < 2
+
+    def test_it_is_on_the_roster_until_the_end(self, queue: Queue) -> None:
+        with manual_worker(queue):
+            assert len(queue.workers()) == 1
+        assert queue.workers() == []
+
+
+class TestRunUntilIdle:
+    def test_retries_are_run_when_they_fall_due(self, queue: Queue, worker: ManualWorker) -> None:
+        attempts: list[int] = []
+
+        @queue.task(name="flaky", max_retries=2, retry_backoff=60)
+        def flaky() -> str:
+            attempts.append(worker.now)
+            if len(attempts) < 3:
+                raise OSError
+            return "at last"
+
+        start = worker.now
+        job = flaky.delay()
+        assert worker.run_until_idle() == [job, job, job]
+        assert job.result(timeout=0) == "at last"
+        assert attempts[0] == start
+        assert 60_000 <= attempts[1] - attempts[0] < 120_000
+        assert 120_000 <= attempts[2] - attempts[1] < 180_000
+
+    def test_delays_pass_in_order_up_to_the_horizon(
+        self, queue: Queue, worker: ManualWorker
+    ) -> None:
+        task = queue.task(name="t")(lambda: worker.now)
+        start = worker.now
+        late, soon, beyond = (task.options(delay=s).delay() for s in (3599, 60, 3600))
+        assert worker.run_until_idle(horizon=timedelta(hours=1)) == [soon, late]
+        assert (soon.result(), late.result()) == (start + 60_000, start + 3_599_000)
+        assert worker.now == start + 3_599_000
+        assert beyond.status == "pending"
+
+    def test_without_jobs_no_time_passes(self, worker: ManualWorker) -> None:
+        start = worker.now
+        assert worker.run_until_idle() == []
+        assert worker.now == start
+
+    def test_jobs_of_unknown_tasks_do_not_keep_it_going(
+        self, queue: Queue, worker: ManualWorker
+    ) -> None:
+        queue.enqueue("unknown", delay=60)
+        assert worker.run_until_idle() == []
+
+    def test_the_horizon_must_be_a_duration(self, worker: ManualWorker) -> None:
+        with pytest.raises(ValueError, match="horizon"):
+            worker.run_until_idle(horizon=-1)
+
+
+class TestAdvance:
+    def test_time_begins_now_and_stands_still(self, worker: ManualWorker) -> None:
+        now = time.time_ns() // 1_000_000
+        assert now - 60_000 < worker.now <= now
+        assert repr(worker).endswith(f" at {worker.now}>")
+
+    def test_it_moves_the_time_of_the_queue_and_runs_nothing(
+        self, queue: Queue, worker: ManualWorker
+    ) -> None:
+        start = worker.now
+        before = queue.enqueue("t")
+        worker.advance(1.5)
+        worker.advance(timedelta(seconds=1))
+        after = queue.task(name="t")(int).delay()
+        assert worker.now == start + 2500
+        assert (before.created_at, after.created_at) == (start, start + 2500)
+        assert queue.stats()["pending"] == 2
+
+    def test_a_job_that_expired_is_not_run(self, queue: Queue, worker: ManualWorker) -> None:
+        job = queue.task(name="t")(int).apply_async(expires=60)
+        worker.advance(60)
+        assert worker.run() == []
+        assert job.status == "cancelled"
+        assert job.error == "expired before execution"
+
+    @pytest.mark.parametrize(("value", "kind"), [(-1, ValueError), ("1", TypeError)])
+    def test_it_moves_forward_only(
+        self, worker: ManualWorker, value: Any, kind: type[Exception]
+    ) -> None:
+        with pytest.raises(kind, match="seconds"):
+            worker.advance(value)
+
+
+class TestBind:
+    """What the plugin does with the Queue of a program."""
+
+    def test_a_queue_elsewhere_leaves_its_own_database_alone(self, tmp_path: Path) -> None:
+        with Queue(":memory:") as queue:
+            own = queue.enqueue("own")
+            with queue._database.elsewhere(str(tmp_path / "other.db")):
+                assert queue.list_jobs() == []
+                queue.enqueue("other")
+                queue.close()
+            assert queue.list_jobs() == [own]
+            assert queue.db_path == ":memory:"
+
+    def test_the_time_of_a_queue_is_its_own_again(self, tmp_path: Path) -> None:
+        with Queue(tmp_path / "own.db") as queue:
+            other = queue._database.elsewhere(str(tmp_path / "other.db"))
+            with other, manual_worker(queue) as worker:
+                worker.advance(1e9)
+                assert queue.enqueue("t").created_at == worker.now
+            assert queue.enqueue("t").created_at < worker.now
