@@ -187,10 +187,20 @@ class TestAdvance:
 
     def test_a_job_that_expired_is_not_run(self, queue: Queue, worker: ManualWorker) -> None:
         job = queue.task(name="t")(int).apply_async(expires=60)
-        worker.advance(60)
-        assert worker.run() == []
+        worker.advance(59)
+        assert job.status == "pending"
+        worker.advance(1)
         assert job.status == "cancelled"
+        assert worker.run() == []
         assert job.error == "expired before execution"
+
+    def test_a_job_whose_time_to_live_is_over_is_gone(
+        self, queue: Queue, worker: ManualWorker
+    ) -> None:
+        job = queue.task(name="t")(int).apply_async(result_ttl=60)
+        worker.run()
+        worker.advance(120)
+        assert queue.get_job(job.id) is None
 
     @pytest.mark.parametrize(("value", "kind"), [(-1, ValueError), ("1", TypeError)])
     def test_it_moves_forward_only(

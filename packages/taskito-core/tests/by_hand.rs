@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use taskito_core::clock::{Clock, ManualClock};
-use taskito_core::engine::{Engine, Settings, Site, reap_the_dead};
+use taskito_core::engine::{Arrow, Engine, Event, Settings, Site, reap_the_dead};
 use taskito_core::error::Error;
 use taskito_core::id::Key;
 use taskito_core::job::{Claim, JobRow, JobSpec};
@@ -19,7 +19,7 @@ use taskito_core::outcome::Outcome;
 use taskito_core::retry::RetryPolicy;
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
-use taskito_core::store::{Inspect, JobStore, Sync};
+use taskito_core::store::{Inspect, JobStore, Sync, Transaction};
 
 use support::{Directory, START, job_with};
 
@@ -180,6 +180,76 @@ fn more_jobs_fall_due_at_once_than_one_commit_promotes() {
 }
 
 #[test]
+fn what_a_running_job_notes_is_stored_at_once() {
+    let world = World::new();
+    let worker = world.worker(RetryPolicy::default());
+    let job = world.enqueue(|_| {});
+    let token = worker.take().unwrap().unwrap().token;
+    worker.note_progress(token, 40);
+    assert_eq!(world.job(job).progress, Some(40));
+    worker.note_log(token, "info".into(), "half way".into(), None);
+    let lines = world.store.task_logs(job).unwrap();
+    assert_eq!(lines.len(), 1);
+    assert_eq!(lines[0].logged_at, START);
+}
+
+#[test]
+fn a_running_job_sees_at_once_that_it_is_to_be_cancelled() {
+    let world = World::new();
+    let worker = world.worker(RetryPolicy::default());
+    let job = world.enqueue(|_| {});
+    let token = worker.take().unwrap().unwrap().token;
+    assert!(!worker.is_cancelled(token));
+    let request = |transaction: &mut dyn Transaction| {
+        assert!(transaction.cancel_request(job)?);
+        Ok(())
+    };
+    world.store.write(Sync::Relaxed, &mut { request }).unwrap();
+    assert!(worker.is_cancelled(token));
+}
+
+#[test]
+fn a_settlement_is_told_when_it_is_committed() {
+    let world = World::new();
+    let worker = world.worker(RetryPolicy::default());
+    world.enqueue(|_| {});
+    let token = worker.take().unwrap().unwrap().token;
+    worker.settle_and_tell(token, Outcome::Done(Vec::new()));
+    assert!(worker.events(Duration::ZERO).is_empty());
+    worker.commit().unwrap();
+    let events = worker.events(Duration::ZERO);
+    assert!(matches!(
+        events[..],
+        [Event::Settled {
+            arrow: Arrow::Complete,
+            ..
+        }]
+    ));
+}
+
+#[test]
+fn jobs_expire_and_go_when_it_is_tended_at_that_time() {
+    let world = World::new();
+    let worker = world.worker(RetryPolicy::default());
+    let jobs: Vec<Key> = (0..500)
+        .map(|_| {
+            world.enqueue(|job| {
+                job.expires = Some(MINUTE);
+                job.result_ttl = Some(MINUTE);
+            })
+        })
+        .collect();
+    worker.tend().unwrap();
+    assert_eq!(world.store.stats().unwrap().pending, 500);
+    world.clock.advance(MINUTE);
+    worker.tend().unwrap();
+    assert_eq!(world.store.stats().unwrap().cancelled, 500);
+    world.clock.advance(MINUTE);
+    worker.tend().unwrap();
+    assert_eq!(world.store.job(jobs[499]).unwrap(), None);
+}
+
+#[test]
 fn a_worker_that_leaves_hands_back_what_it_took() {
     let world = World::new();
     let worker = world.worker(RetryPolicy::default());
@@ -230,6 +300,7 @@ fn stepping_is_for_workers_that_were_started_by_hand() {
     let other = Engine::new(world.site(), settings);
     assert!(matches!(other.take(), Err(Error::Invalid { .. })));
     assert!(matches!(other.commit(), Err(Error::Invalid { .. })));
+    assert!(matches!(other.tend(), Err(Error::Invalid { .. })));
     other.leave();
     assert!(!other.has_ended());
 }

@@ -610,8 +610,13 @@ class Engine:
 
         Commits what was settled before.
         """
-    def commit(self) -> None:
-        """Commit what was settled; returns when it is stored."""
+    def commit(self) -> list[Event]:
+        """Commit what was settled; returns the events since the last commit when it is stored.
+
+        Progress and log lines of such a worker are stored when they are reported.
+        """
+    def tend(self) -> None:
+        """Do what becomes due with time alone: jobs expire, and are deleted in the end."""
     def leave(self) -> None:
         """Hand back what is unfinished and leave the database. Idempotent."""
     def next(self) -> Claim | None:

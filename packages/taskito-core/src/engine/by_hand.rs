@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::job::Claim;
 
 use super::dispatch::Dispatcher;
+use super::janitor::Janitor;
 use super::pools::Pools;
 use super::slips::Next;
 use super::{Engine, Stay};
@@ -17,6 +18,7 @@ use super::{Engine, Stay};
 /// What the dispatcher's thread owns in a worker that has one.
 pub(super) struct Hand {
     dispatcher: Dispatcher,
+    janitor: Janitor,
     _stay: Stay,
 }
 
@@ -31,6 +33,7 @@ impl Engine {
         let (members, dispatcher, stay) = self.enrol()?;
         *self.hand() = Some(Hand {
             dispatcher,
+            janitor: Janitor::new(self.site.clone(), self.settings.result_ttl),
             _stay: stay,
         });
         *crew = Some(members);
@@ -73,13 +76,45 @@ impl Engine {
         dispatcher.commit(plan, Pools::default())
     }
 
+    /// Does what becomes due with time alone: jobs expire, and are deleted in the end.
+    ///
+    /// # Errors
+    /// Storage failures, and a worker that is not stepped by hand.
+    pub fn tend(&self) -> Result<()> {
+        let mut hand = self.hand();
+        let janitor = &mut hand.as_mut().ok_or_else(not_by_hand)?.janitor;
+        let now = self.site.clock.now();
+        while janitor.step(now)? {}
+        Ok(())
+    }
+
+    /// By hand nobody else commits what a running job notes.
+    pub(super) fn keep_up(&self) {
+        if self.hand().is_some() {
+            self.desk.hurry_notes();
+            // Should this fail, the next commit repeats it and says so.
+            self.commit().ok();
+        }
+    }
+
+    /// By hand nobody else looks at what was decided from outside.
+    pub(super) fn look_up(&self) {
+        if let Some(hand) = &mut *self.hand() {
+            // Should this fail, the next claim does and says so.
+            hand.dispatcher.heed().ok();
+        }
+    }
+
     /// Hands back what is unfinished and strikes a worker that is stepped by hand off the
     /// roster. Others are not concerned.
     pub fn leave(&self) {
         if self.is_copy() {
             return;
         }
-        if let Some(Hand { dispatcher, _stay }) = self.hand().take() {
+        if let Some(Hand {
+            dispatcher, _stay, ..
+        }) = self.hand().take()
+        {
             self.desk.drain(Instant::now());
             dispatcher.run();
         }
@@ -92,6 +127,6 @@ impl Engine {
 
 fn not_by_hand() -> Error {
     Error::Invalid {
-        message: "this worker is not stepped by hand".into(),
+        message: "this worker has left, or is not stepped by hand".into(),
     }
 }

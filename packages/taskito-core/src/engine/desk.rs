@@ -201,6 +201,11 @@ impl Desk {
         }
     }
 
+    /// Lets the next plan hand over what was noted, however recently.
+    pub(super) fn hurry_notes(&self) {
+        self.lock().notes.hurry();
+    }
+
     // ---- whoever tends the worker --------------------------------------------------------
 
     /// What happened that nobody was told yet.

@@ -322,7 +322,11 @@ impl Engine {
     /// it counts no more.
     #[must_use]
     pub fn is_cancelled(&self, token: Token) -> bool {
-        self.is_copy() || self.desk.is_cancelled(token)
+        if self.is_copy() {
+            return true;
+        }
+        self.look_up();
+        self.desk.is_cancelled(token)
     }
 
     /// Notes how far a claim has come, from 0 to 100; stored within a tenth of a second, and
@@ -330,6 +334,7 @@ impl Engine {
     pub fn note_progress(&self, token: Token, progress: u8) {
         if !self.is_copy() {
             self.desk.note_progress(token, progress);
+            self.keep_up();
         }
     }
 
@@ -344,6 +349,7 @@ impl Engine {
                 extra,
                 logged_at: self.site.clock.now(),
             });
+            self.keep_up();
         }
     }
 

@@ -9,7 +9,7 @@ use super::error::detached;
 use super::event::PyEvent;
 use super::store::PyStore;
 use super::types::{PyClaim, PyOutcome, PyRetryPolicy, duration};
-use crate::engine::{Engine, Kind, Next, Settings, Site, TaskSettings};
+use crate::engine::{Engine, Event, Kind, Next, Settings, Site, TaskSettings};
 use crate::id::DatabaseId;
 use crate::job::Claim;
 use crate::os::Waited;
@@ -99,8 +99,16 @@ impl PyEngine {
         Ok(taken.map(|claim| self.wrap(claim)))
     }
 
-    fn commit(&self, py: Python<'_>) -> PyResult<()> {
-        detached(py, || self.engine.commit())
+    fn commit(&self, py: Python<'_>) -> PyResult<Vec<PyEvent>> {
+        let events = detached(py, || {
+            self.engine.commit()?;
+            Ok(self.engine.events(Duration::ZERO))
+        })?;
+        Ok(self.wrap_events(events))
+    }
+
+    fn tend(&self, py: Python<'_>) -> PyResult<()> {
+        detached(py, || self.engine.tend())
     }
 
     fn leave(&self, py: Python<'_>) {
@@ -190,8 +198,7 @@ impl PyEngine {
             let events = py.detach(|| self.engine.events(SLICE));
             py.check_signals()?;
             if ended || !events.is_empty() {
-                let wrap = |event| PyEvent::new(event, self.database);
-                return Ok(events.into_iter().map(wrap).collect());
+                return Ok(self.wrap_events(events));
             }
         }
     }
@@ -214,6 +221,11 @@ impl PyEngine {
 }
 
 impl PyEngine {
+    fn wrap_events(&self, events: Vec<Event>) -> Vec<PyEvent> {
+        let wrap = |event| PyEvent::new(event, self.database);
+        events.into_iter().map(wrap).collect()
+    }
+
     fn wrap(&self, claim: Claim) -> PyClaim {
         PyClaim {
             claim,

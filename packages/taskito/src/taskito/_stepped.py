@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 class SteppedWorker(Worker):
     """Claims and settles as any worker does, one job at a time in the calling thread."""
 
-    def __init__(self, database: "Database", runner: "Runner") -> None:
+    def __init__(
+        self, database: "Database", runner: "Runner", *, result_ttl_ms: int | None
+    ) -> None:
         """Prepare a worker of all queues."""
-        super().__init__(database, runner, threads=1, queues=(), drain_ms=0)
+        super().__init__(
+            database, runner, threads=1, queues=(), result_ttl_ms=result_ttl_ms, drain_ms=0
+        )
 
     def enter(self, tasks: "Mapping[str, TaskWrapper[..., Any]]") -> None:
         """Enter the roster, able to run ``tasks``; others may be registered later."""
@@ -36,6 +40,11 @@ class SteppedWorker(Worker):
         with self._database:
             self._engine.commit()
         return claim.job_id
+
+    def tend(self) -> None:
+        """Do what is due by now besides running jobs."""
+        with self._database:
+            self._engine.tend()
 
     def drain(self) -> None:
         """Leave the database. A job that runs is handed back."""

@@ -973,7 +973,7 @@ class Queue:
         """Give a worker that runs jobs when it is told to, in the calling thread."""
         from taskito._stepped import SteppedWorker  # noqa: PLC0415 - loads the engine
 
-        worker = SteppedWorker(self._database, self._runner())
+        worker = SteppedWorker(self._database, self._runner(), result_ttl_ms=self._result_ttl_ms)
         self._workers.add(worker)
         try:
             worker.enter(self._tasks)

@@ -106,6 +106,7 @@ class ManualWorker:
 
     def _move(self, ms: int) -> None:
         self._clock.advance(ms)
+        self._worker.tend()
 
     def _next_due(self) -> int | None:
         with self._database as store:
