@@ -1,5 +1,6 @@
 """Jobs that a test steps: what ``taskito_worker`` does."""
 
+import asyncio
 import threading
 import time
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from taskito import Queue, QueueClosedError
+from taskito import JobResult, Queue, QueueClosedError
 from taskito.testing import ManualWorker
 from taskito.testing._manual import manual_worker
 
@@ -119,6 +120,80 @@ class TestRun:
         with manual_worker(queue):
             assert len(queue.workers()) == 1
         assert queue.workers() == []
+
+
+class TestRunCoroutines:
+    def test_async_tasks_run_to_their_end_in_their_turn(
+        self, queue: Queue, worker: ManualWorker
+    ) -> None:
+        ran: list[str] = []
+
+        @queue.task(name="wait")
+        async def wait(name: str) -> str:
+            ran.append(f"{name} begins")
+            await asyncio.sleep(0.001)
+            ran.append(f"{name} ends")
+            return name
+
+        jobs: list[JobResult[Any]] = [wait.delay("a")]
+        jobs.append(queue.task(name="t")(lambda: ran.append("t")).delay())
+        jobs.append(wait.delay("b"))
+        assert worker.run() == jobs
+        assert ran == ["a begins", "a ends", "t", "b begins", "b ends"]
+        assert jobs[2].result(timeout=0) == "b"
+
+    def test_they_share_an_event_loop_that_is_not_that_of_the_test(
+        self, queue: Queue, worker: ManualWorker
+    ) -> None:
+        loops: list[asyncio.AbstractEventLoop] = []
+
+        @queue.task(name="loop")
+        async def loop() -> None:
+            loops.append(asyncio.get_running_loop())
+
+        loop.map([()] * 2)
+
+        async def test() -> None:
+            worker.run()
+            loops.append(asyncio.get_running_loop())
+
+        asyncio.run(test())
+        first, second, own = loops
+        assert first is second is not own
+
+    def test_a_failure_and_a_cancellation_are_those_of_the_job(
+        self, queue: Queue, worker: ManualWorker
+    ) -> None:
+        @queue.task(name="fail", max_retries=0)
+        async def fail() -> None:
+            raise OSError("no")
+
+        job = fail.delay()
+        worker.run()
+        assert job.status == "dead"
+        assert "OSError: no" in (job.error or "")
+
+    def test_what_a_job_leaves_running_ends_with_the_worker(self, queue: Queue) -> None:
+        ended: list[str] = []
+
+        async def linger() -> None:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                ended.append("ended")
+
+        tasks: list[asyncio.Task[None]] = []
+
+        @queue.task(name="leave")
+        async def leave() -> None:
+            tasks.append(asyncio.ensure_future(linger()))
+            await asyncio.sleep(0)
+
+        with manual_worker(queue) as worker:
+            leave.delay()
+            worker.run()
+            assert ended == []
+        assert ended == ["ended"]
 
 
 class TestRunUntilIdle:

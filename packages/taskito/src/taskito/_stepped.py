@@ -7,9 +7,11 @@ from taskito._worker import Worker
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from taskito._core import Claim
     from taskito._database import Database
+    from taskito._private_loops import PrivateLoops
     from taskito._runner import Runner
-    from taskito.task import TaskWrapper
+    from taskito.task import TaskDefinition, TaskWrapper
 
 
 class SteppedWorker(Worker):
@@ -20,15 +22,28 @@ class SteppedWorker(Worker):
     ) -> None:
         """Prepare a worker of all queues."""
         super().__init__(
-            database, runner, threads=1, queues=(), result_ttl_ms=result_ttl_ms, drain_ms=0
+            database,
+            runner,
+            threads=1,
+            coroutines=0,
+            queues=(),
+            result_ttl_ms=result_ttl_ms,
+            drain_ms=0,
         )
+        self._tasks: Mapping[str, TaskWrapper[..., Any]] = {}
+        self._loops: PrivateLoops | None = None
 
     def enter(self, tasks: "Mapping[str, TaskWrapper[..., Any]]") -> None:
-        """Enter the roster, able to run ``tasks``; others may be registered later."""
+        """Enter the roster, able to run ``tasks``, a live mapping of names."""
+        self._tasks = tasks
         for task in tuple(tasks.values()):
             self.register(task.definition)
         with self._database:
             self._engine.start_by_hand()
+
+    def register(self, task: "TaskDefinition") -> None:
+        """Let this worker run a task, at once. Coroutines take the turns of other jobs."""
+        self._introduce(task, is_async=False)
 
     def run_next(self) -> str | None:
         """Run the job that is next and return its id; ``None`` if none is due."""
@@ -36,10 +51,21 @@ class SteppedWorker(Worker):
             claim = self._engine.take()
         if claim is None:
             return None
-        self._engine.settle(claim, self._runner.run(claim))
+        self._run(claim)
         with self._database:
             self._engine.commit()
         return claim.job_id
+
+    def _run(self, claim: "Claim") -> None:
+        if not self._tasks[claim.task].definition.is_async:
+            self._engine.settle(claim, self._runner.run(claim))
+            return
+        if self._loops is None:
+            from taskito._private_loops import PrivateLoops  # noqa: PLC0415 - loads asyncio
+
+            self._loops = PrivateLoops()
+        outcome = self._loops.run(lambda: self._runner.run_coroutine(claim))
+        self._engine.settle(claim, outcome)
 
     def tend(self) -> None:
         """Do what is due by now besides running jobs."""
@@ -49,6 +75,12 @@ class SteppedWorker(Worker):
     def drain(self) -> None:
         """Leave the database. A job that runs is handed back."""
         self._engine.leave()
+
+    def close(self) -> None:
+        """Leave, and end what jobs left running on event loops."""
+        self.drain()
+        if self._loops is not None:
+            self._loops.close()
 
     def stop(self) -> None:
         """Do the same."""

@@ -80,6 +80,12 @@ class Worker:
 
     def register(self, task: "TaskDefinition") -> None:
         """Let this worker run a task, at once."""
+        self._introduce(task, is_async=task.is_async)
+        if task.is_async:
+            self._start_loop()
+
+    def _introduce(self, task: "TaskDefinition", *, is_async: bool) -> None:
+        """Let the engine claim jobs of a task, for a coroutine slot or a thread."""
         options = task.options
         policy = RetryPolicy(
             backoff_ms=options.retry_backoff_ms,
@@ -88,9 +94,7 @@ class Worker:
             retry_timeouts=options.retries(TaskTimeoutError()),
         )
         with self._database:
-            self._engine.register(task.name, policy, is_async=task.is_async)
-        if task.is_async:
-            self._start_loop()
+            self._engine.register(task.name, policy, is_async=is_async)
 
     def run(
         self,

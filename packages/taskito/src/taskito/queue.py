@@ -979,7 +979,7 @@ class Queue:
             worker.enter(self._tasks)
             yield worker
         finally:
-            worker.drain()
+            worker.close()
             self._workers.discard(worker)
 
     # Life
