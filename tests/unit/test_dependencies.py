@@ -1,5 +1,6 @@
 """Jobs that wait for other jobs: ``depends_on``, and what becomes of them."""
 
+import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ from taskito import (
     TaskFailedError,
     TaskWrapper,
 )
+from tests.support.until import until
 from tests.unit.conftest import StartWorker
 
 UNKNOWN = "01a207ef-0e53-7688-9529-2e63d115a560"
@@ -203,6 +205,53 @@ class TestCascade:
         assert caught.value.root_id == root.id
         assert type(caught.value.__cause__) is TaskCancelledError
         assert queue.stats()["cancelled"] == 3
+
+    def test_a_running_job_that_is_cancelled_takes_its_dependents_along(
+        self, queue: Queue, note: TaskWrapper[..., Any], start_worker: StartWorker
+    ) -> None:
+        gate = threading.Event()
+
+        @queue.task(name="stumble")
+        def stumble() -> None:
+            gate.wait(5)
+            raise OSError("it would be retried")
+
+        root = stumble.delay()
+        child = note.apply_async(depends_on=root)
+        start_worker()
+        until(lambda: root.status == "running", within=5)
+        assert queue.cancel_running_job(root.id)
+        assert child.status == "pending"
+        gate.set()
+        with pytest.raises(DependencyFailedError, match="dependency cancelled") as caught:
+            child.result(timeout=5)
+        assert caught.value.root_id == root.id
+        assert root.status == "cancelled"
+
+    def test_a_job_that_expires_takes_its_dependents_along(
+        self, note: TaskWrapper[..., Any], start_worker: StartWorker
+    ) -> None:
+        root = note.apply_async(expires=0)
+        child = note.apply_async(depends_on=root)
+        start_worker()
+        with pytest.raises(DependencyFailedError) as caught:
+            child.result(timeout=10)
+        assert child.error == f"dependency cancelled: {root.id}"
+        assert "expired before execution" in str(caught.value.__cause__)
+
+    def test_a_job_is_kept_while_an_unfinished_one_depends_on_it(
+        self, queue: Queue, note: TaskWrapper[..., Any], start_worker: StartWorker
+    ) -> None:
+        start_worker()
+        parent, other = note.delay(), note.delay()
+        parent.result(timeout=5)
+        other.result(timeout=5)
+        child = note.apply_async(depends_on=parent, delay=3600)
+        assert until(lambda: queue.purge_completed(older_than=0)) == 1
+        assert [job.id for job in queue.list_jobs()] == [child.id, parent.id]
+        assert child.cancel()
+        assert until(lambda: queue.purge_completed(older_than=0)) == 1
+        assert child.dependencies == []
 
     def test_cancelling_a_waiting_dependent_leaves_what_it_waits_for(
         self, note: TaskWrapper[..., Any]

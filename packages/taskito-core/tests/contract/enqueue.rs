@@ -7,7 +7,8 @@ use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{Inspect, JobStore, Sync};
 
-use crate::support::{Directory, Hunger, START, job, job_with, worker};
+use crate::support::{Directory, Hunger, START, after, job, job_with, worker};
+use crate::world::NOBODY;
 
 const PRODUCERS: usize = 8;
 const ROUNDS: usize = 25;
@@ -71,6 +72,22 @@ fn of_producers_with_one_unique_key_one_stores_a_job() {
         assert!(answers.iter().all(|answer| answer.key == answers[0].key));
     }
     assert_eq!(store.stats().unwrap().pending, ROUNDS as u64);
+}
+
+#[test]
+fn a_producer_with_a_missing_dependency_does_no_harm_to_others() {
+    let directory = Directory::new();
+    let store = SqliteStore::new(directory.path("jobs.db"), Sync::Durable);
+    let answers = producers(|number| {
+        let parent = if number % 2 == 0 { &[][..] } else { &[NOBODY] };
+        let enqueue = || store.enqueue(vec![job("a"), after("b", parent)]);
+        (0..ROUNDS).map(|_| enqueue().is_ok()).collect::<Vec<_>>()
+    });
+    for (number, stored) in answers.iter().enumerate() {
+        assert_eq!(*stored, [number % 2 == 0; ROUNDS]);
+    }
+    let stored = PRODUCERS / 2 * ROUNDS * 2;
+    assert_eq!(store.stats().unwrap().pending, stored as u64);
 }
 
 #[test]

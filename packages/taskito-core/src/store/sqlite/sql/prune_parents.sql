@@ -1,4 +1,4 @@
 -- Arrow: prune, finished -> gone; what it depended on.
--- Index: a_parent_counts_once.
+-- Index: a_place_is_taken_once.
 DELETE FROM dependency
 WHERE job = :id
