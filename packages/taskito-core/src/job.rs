@@ -16,6 +16,27 @@ pub struct Fence(pub i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LaneId(pub i64);
 
+/// Number of the strand (lane, limit key and group) a limited job waits in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StrandId(pub i64);
+
+/// Where a job waits and is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Spot {
+    /// Its lane.
+    pub lane: LaneId,
+    /// Its line there, if it has a limit key or belongs to a limited group.
+    pub strand: Option<StrandId>,
+}
+
+impl Spot {
+    /// That of a job without limit key and group.
+    #[must_use]
+    pub fn of(lane: LaneId) -> Self {
+        Self { lane, strand: None }
+    }
+}
+
 /// Number of a worker in its database; never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WorkerId(pub i64);
@@ -152,8 +173,8 @@ pub struct Token {
     pub key: Key,
     /// Which claim of it.
     pub fence: Fence,
-    /// The lane whose counters it moves.
-    pub lane: LaneId,
+    /// Where it is counted.
+    pub spot: Spot,
 }
 
 /// A job that a worker holds, with all it takes to run it.
@@ -446,6 +467,18 @@ impl Stats {
     #[must_use]
     pub fn total(&self) -> u64 {
         Status::ALL.into_iter().map(|status| self.of(status)).sum()
+    }
+
+    /// Both together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            pending: self.pending + other.pending,
+            running: self.running + other.running,
+            complete: self.complete + other.complete,
+            dead: self.dead + other.dead,
+            cancelled: self.cancelled + other.cancelled,
+        }
     }
 }
 

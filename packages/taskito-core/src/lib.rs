@@ -3,6 +3,7 @@
 //! Read [`state`] for what can happen to a job, [`store`] for the contract of storing it,
 //! [`engine`] for who makes it happen, and `python` for the edge to Python.
 
+pub mod breaker;
 pub mod clock;
 pub mod cron;
 pub mod engine;
@@ -10,9 +11,11 @@ pub mod error;
 mod fork;
 pub mod id;
 pub mod job;
+pub mod limits;
 pub mod links;
 pub mod os;
 pub mod outcome;
+pub mod rate;
 pub mod retry;
 pub mod schedule;
 pub mod state;

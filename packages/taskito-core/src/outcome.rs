@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use crate::breaker::Trial;
 use crate::clock::Millis;
 use crate::job::{Claim, Held, Token};
 use crate::retry::RetryPolicy;
@@ -88,6 +89,16 @@ impl Outcome {
             ),
             retryable: policy.retries_timeouts,
             delay: None,
+        }
+    }
+
+    /// What it says about the task; `None` if it says nothing.
+    #[must_use]
+    pub fn trial(&self) -> Option<Trial> {
+        match self {
+            Self::Done(_) => Some(Trial::Passed),
+            Self::Failed { .. } => Some(Trial::Failed),
+            Self::Snoozed { .. } | Self::Cancelled { .. } | Self::HandedBack => None,
         }
     }
 
@@ -177,12 +188,13 @@ pub fn decide_loss(held: &Held, worker: &str, started: bool) -> LossVerdict {
 mod tests {
     use super::*;
     use crate::id::Key;
-    use crate::job::{Fence, LaneId};
+    use crate::job::{Fence, LaneId, Spot};
+
     fn token() -> Token {
         Token {
             key: Key(1),
             fence: Fence(1),
-            lane: LaneId(1),
+            spot: Spot::of(LaneId(1)),
         }
     }
 

@@ -123,6 +123,7 @@ fn every_statement_says_what_it_is_and_has_no_star() {
             "-- Roster: ",
             "-- Schedule: ",
             "-- Every arrow: ",
+            "-- Limits: ",
         ];
         assert!(
             known.iter().any(|start| first.starts_with(start)),

@@ -163,6 +163,15 @@ class JobRow:
     @property
     def fire_time(self) -> int | None:
         """The instant its schedule meant it for."""
+    @property
+    def is_scheduled(self) -> bool:
+        """Whether it waits for its time, of the kind that :attr:`wait` says."""
+    @property
+    def wait(self) -> Literal["backoff", "snooze"] | None:
+        """What the last wait for a time was; ``None`` is its own delay."""
+    @property
+    def worker(self) -> int | None:
+        """The number of the worker that runs it."""
 
 @final
 class AttemptRow:
@@ -211,6 +220,9 @@ class WorkerRow:
 
     @property
     def id(self) -> str: ...
+    @property
+    def number(self) -> int:
+        """Its number in this database; see :attr:`JobRow.worker`."""
     @property
     def hostname(self) -> str: ...
     @property
@@ -397,6 +409,25 @@ class Store:
     def revive_all(self, dead_ids: Sequence[str]) -> list[str]:
         """Revive those of the letters that are there, in one transaction; the new ids."""
     def workers(self) -> list[WorkerRow]: ...
+    def living_workers(self) -> list[WorkerRow]:
+        """Those whose process exists, as the kernel says."""
+    def pause(self, queue: str) -> None:
+        """Let no job of a queue start any more. After this returns, none does. Idempotent."""
+    def resume(self, queue: str) -> None:
+        """Let jobs of a queue start again. Idempotent."""
+    def set_queue_rate(self, queue: str, rate: str | None) -> None:
+        """Limit how fast jobs of a queue start. Raises kind ``invalid`` for a malformed rate."""
+    def set_queue_concurrency(self, queue: str, max_concurrent: int | None) -> None:
+        """Limit how many jobs of a queue run at once, by 1 at least."""
+    def queues(self) -> list[QueueRow]:
+        """Every queue that has jobs or settings, by name."""
+    def breakers(self) -> list[BreakerRow]:
+        """The breaker of every task that declares one, by name of the task."""
+    def holds(self, job_id: str) -> list[Hold]:
+        """What would keep a waiting job from starting now, if it were due.
+
+        Goes by the limits that a worker announced last. Empty for jobs that do not wait.
+        """
     def wait(self, job_id: str, timeout_ms: int | None = None) -> bool:
         """Block until the job is complete, dead or cancelled, or its row is gone.
 
@@ -434,6 +465,96 @@ class Timing:
         """Fire at multiples of a period since the Unix epoch, in any zone that exists."""
     def next(self, after_ms: int) -> int | None:
         """The first fire later than an instant, or ``None`` if there will be none."""
+
+@final
+class Limits:
+    """What the code says about how jobs of a task start.
+
+    ``rate`` is ``"<count>/<period>"``; a malformed one raises kind ``invalid``. ``breaker``
+    is threshold, window and cooldown, the last two in ms.
+    """
+
+    def __new__(
+        cls,
+        *,
+        rate: str | None = None,
+        max_concurrent: int | None = None,
+        breaker: tuple[int, int, int] | None = None,
+    ) -> Limits: ...
+
+@final
+class QueueRow:
+    """One queue: what is set for it, and how many of its jobs stand where."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def paused(self) -> bool: ...
+    @property
+    def rate(self) -> str | None: ...
+    @property
+    def max_concurrent(self) -> int | None: ...
+    @property
+    def oldest_due_at(self) -> int | None:
+        """Since when the oldest job that is due waits."""
+    @property
+    def pending(self) -> int: ...
+    @property
+    def running(self) -> int: ...
+    @property
+    def complete(self) -> int: ...
+    @property
+    def dead(self) -> int: ...
+    @property
+    def cancelled(self) -> int: ...
+
+@final
+class BreakerRow:
+    """One circuit breaker as it stood at the moment of reading."""
+
+    @property
+    def task(self) -> str: ...
+    @property
+    def state(self) -> Literal["closed", "open", "half_open"]: ...
+    @property
+    def failure_count(self) -> int: ...
+    @property
+    def last_failure_at(self) -> int | None: ...
+    @property
+    def opened_at(self) -> int | None: ...
+    @property
+    def threshold(self) -> int: ...
+    @property
+    def window_ms(self) -> int: ...
+    @property
+    def cooldown_ms(self) -> int: ...
+
+@final
+class Hold:
+    """One limit that keeps a job from starting."""
+
+    @property
+    def kind(self) -> Literal["paused", "rate", "full", "broken"]: ...
+    @property
+    def scope(self) -> Literal["queue", "task", "key", "group"]: ...
+    @property
+    def name(self) -> str | None:
+        """The queue or task; ``None`` for a group."""
+    @property
+    def key(self) -> str | None:
+        """The limit key, if the scope is one."""
+    @property
+    def rate(self) -> str | None:
+        """The rate whose tokens are used up."""
+    @property
+    def max_concurrent(self) -> int | None:
+        """How many may run at once."""
+    @property
+    def running(self) -> int | None:
+        """How many do."""
+    @property
+    def until(self) -> int | None:
+        """When it ends by itself, if that is known."""
 
 @final
 class RetryPolicy:
@@ -586,7 +707,14 @@ class Engine:
     @property
     def worker_id(self) -> str:
         """Known once :meth:`start` has returned."""
-    def register(self, task: str, policy: RetryPolicy, *, is_async: bool = False) -> None:
+    def register(
+        self,
+        task: str,
+        policy: RetryPolicy,
+        *,
+        is_async: bool = False,
+        limits: Limits | None = None,
+    ) -> None:
         """Let this worker claim jobs of a task. Effective at once, also while running.
 
         Those of an async task come from :meth:`next_coroutines`, all others from :meth:`next`.

@@ -214,8 +214,9 @@ impl Books {
     }
 
     /// Compares what is here with what the store says this worker holds, as of the control
-    /// bell's `number`: attempts to cancel, attempts that count no more.
-    pub(super) fn heed(&mut self, number: u32, held: &[Held]) -> Vec<Event> {
+    /// bell's `number`: attempts to cancel, attempts that count no more. What waits here of a
+    /// restrained queue, which is paused or limited, goes back: the next claim decides anew.
+    pub(super) fn heed(&mut self, number: u32, held: &[Held], restrained: &[String]) -> Vec<Event> {
         let held: HashMap<Token, bool> = held
             .iter()
             .map(|job| (job.token, job.cancel_requested))
@@ -235,6 +236,9 @@ impl Books {
         for kind in Kind::ALL {
             for ready in std::mem::take(&mut self.pools[kind].ready) {
                 match held.get(&ready.claim.token) {
+                    Some(false) if restrained.iter().any(|name| **name == *ready.claim.queue) => {
+                        self.settled.push(ready.settle(Outcome::HandedBack));
+                    }
                     Some(false) => self.pools[kind].ready.push_back(ready),
                     // Of one that is not ours any more the store says that it is stale.
                     Some(true) | None => self

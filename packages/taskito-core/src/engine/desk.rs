@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 use crate::job::{Claim, Held, Token};
+use crate::limits::TaskLimits;
 use crate::outcome::Outcome;
 use crate::retry::RetryPolicy;
 use crate::store::LogLine;
@@ -20,7 +21,7 @@ use super::news::{Event, News};
 use super::notes::Notes;
 use super::pools::Kind;
 use super::slips::{Next, Phase, Plan, Ready, Settled};
-use super::task::TaskSettings;
+use super::task::{Task, TaskSettings};
 
 /// How long a log line waits for room before it is dropped: the store must be failing then.
 const ROOM_TIME: Duration = Duration::from_secs(1);
@@ -241,6 +242,15 @@ impl Desk {
         names
     }
 
+    /// What holds the jobs of each task back.
+    pub(super) fn limits(&self) -> Vec<(Arc<str>, TaskLimits)> {
+        let books = self.lock();
+        let limits = |(name, task): (&Arc<str>, &Arc<Task>)| {
+            (Arc::clone(name), task.settings.limits.clone())
+        };
+        books.tasks.iter().map(limits).collect()
+    }
+
     /// How a task waits between attempts, if it is known here.
     pub(super) fn policy(&self, task: &str) -> Option<RetryPolicy> {
         let books = self.lock();
@@ -294,9 +304,9 @@ impl Desk {
     }
 
     /// Compares the desk with what the store says.
-    pub(super) fn heed(&self, number: u32, held: &[Held]) {
+    pub(super) fn heed(&self, number: u32, held: &[Held], restrained: &[String]) {
         let mut books = self.lock();
-        let events = books.heed(number, held);
+        let events = books.heed(number, held, restrained);
         let waiting = books.pools.threads.ready.len().min(books.idle);
         drop(books);
         for _ in 0..waiting {

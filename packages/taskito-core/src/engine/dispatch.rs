@@ -11,14 +11,16 @@ use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
 use crate::job::{Claim, Token, WorkerId};
+use crate::limits::TaskLimits;
 use crate::os;
-use crate::store::{Appetite, Sync};
+use crate::store::Sync;
 
 use super::Site;
 use super::desk::Desk;
 use super::hunger::{BUFFER_JOBS, Hunger, Share};
 use super::ledger::{self, Ledger};
 use super::news::{Event, News};
+use super::patience::{Patience, Restraint};
 use super::pools::{Kind, Pools};
 use super::settle::Batch;
 use super::slips::{Phase, Plan, Ready, Settled};
@@ -62,6 +64,10 @@ pub(super) struct Dispatcher {
     alarm: Option<Instant>,
     /// Tells whoever tends the worker what happened.
     news: Arc<News>,
+    /// When to look again at what limits held back.
+    patience: Pools<Patience>,
+    /// What the store knows of the limits of our tasks.
+    known_limits: HashMap<Arc<str>, TaskLimits>,
 }
 
 /// Whether a claim could find something.
@@ -85,6 +91,8 @@ struct Done {
     events: Vec<Event>,
     /// Whether there is more to claim.
     hopes: Pools<Hope>,
+    /// What limits held back.
+    restraint: Restraint,
 }
 
 /// What a step came to.
@@ -107,6 +115,7 @@ impl Dispatcher {
         worker: WorkerId,
         queues: Vec<String>,
         news: Arc<News>,
+        known_limits: HashMap<Arc<str>, TaskLimits>,
     ) -> Self {
         Self {
             site,
@@ -124,6 +133,8 @@ impl Dispatcher {
             announced: false,
             alarm: None,
             news,
+            patience: Pools::default(),
+            known_limits,
         }
     }
 
@@ -153,6 +164,9 @@ impl Dispatcher {
         if let Phase::Draining(deadline) = plan.phase {
             return self.drain(plan, deadline);
         }
+        if plan.changes.renewed {
+            self.announce_limits(&plan.tasks);
+        }
         self.hope(rung, &plan);
         let wanted = self.wants_claims(&plan);
         let claims = wanted.iter().any(|wanted| *wanted);
@@ -175,18 +189,25 @@ impl Dispatcher {
         let Some(number) = self.desk.unheeded() else {
             return Ok(());
         };
-        let held = self.site.store.holdings(self.worker);
-        let held = held.inspect_err(|error| self.note_trouble(error))?;
-        self.desk.heed(number, &held);
+        let store = &self.site.store;
+        let found = store
+            .holdings(self.worker)
+            .and_then(|held| Ok((held, store.restrained_queues()?)));
+        let (held, queues) = found.inspect_err(|error| self.note_trouble(error))?;
+        self.desk.heed(number, &held, &queues);
         Ok(())
     }
 
     /// Takes hope from what has changed.
     fn hope(&mut self, rung: bool, plan: &Plan) {
         let anew = rung || plan.changes.renewed || plan.settled.iter().any(Settled::is_suspect);
-        let relieved = plan.changes.relieved || !plan.settled.is_empty();
+        let settled = !plan.settled.is_empty();
+        let relieved = plan.changes.relieved || settled;
         for kind in Kind::ALL {
-            if anew || relieved && self.hopes[kind] == Hope::Later {
+            let patience = &self.patience[kind];
+            patience.renew();
+            let freed = settled && patience.waits_for_others();
+            if anew || freed || relieved && self.hopes[kind] == Hope::Later {
                 self.hopes[kind] = Hope::Now;
             }
         }
@@ -202,19 +223,36 @@ impl Dispatcher {
 
     /// Whether a claim would find anything: asked without the write lock, which others want.
     fn has_prospects(&mut self, plan: &Plan, wanted: Pools<bool>) -> bool {
-        let hunger = self.hunger(plan, wanted, 0);
-        let store = &self.site.store;
-        let ready = store
-            .ready_lanes()
-            .is_ok_and(|lanes| lanes.iter().any(|(queue, task)| hunger.serves(queue, task)));
-        let now = self.site.clock.now();
-        let due = ready || matches!(store.next_due(), Ok(Some(due)) if due <= now);
+        loop {
+            let now = self.site.clock.now();
+            let store = &self.site.store;
+            let mut hunger = self.hunger(plan, wanted, 0);
+            let ready = store.has_prospects(now, &mut hunger).unwrap_or(false);
+            if ready || matches!(store.next_due(), Ok(Some(due)) if due <= now) {
+                return true;
+            }
+            let restraint = hunger.restraint;
+            if !self.learn(restraint, wanted) {
+                break;
+            }
+        }
         for kind in Kind::ALL {
-            if wanted[kind] && !due {
+            if wanted[kind] {
                 self.hopes[kind] = Hope::No;
             }
         }
-        due
+        false
+    }
+
+    /// Learns what limits held back when it was looked for; whether to look once more.
+    fn learn(&mut self, restraint: Restraint, wanted: Pools<bool>) -> bool {
+        let mut again = false;
+        for kind in Kind::ALL {
+            if wanted[kind] {
+                again |= self.patience[kind].learn(restraint, &self.site.gate);
+            }
+        }
+        again
     }
 
     /// Whether to look for jobs: runners are free, or the buffer is half empty.
@@ -236,7 +274,8 @@ impl Dispatcher {
             return Step::Sleep(SAFETY);
         }
         let now = self.site.clock.now();
-        let due = match self.site.store.next_due() {
+        let opens = self.patience.iter().filter_map(Patience::opens_at);
+        let due = match self.site.store.next_due().map(|due| opens.chain(due).min()) {
             Ok(Some(due)) if due <= now => {
                 self.hopes = Pools::of(|_| Hope::Now);
                 return Step::Again;
@@ -259,9 +298,10 @@ impl Dispatcher {
         match self.transact(&plan, wanted, suspects) {
             Ok(done) => {
                 self.note_recovery();
+                let again = self.learn(done.restraint, wanted);
                 for kind in Kind::ALL {
                     if wanted[kind] {
-                        self.hopes[kind] = done.hopes[kind];
+                        self.hopes[kind] = if again { Hope::Now } else { done.hopes[kind] };
                     }
                 }
                 self.note_commit(plan.settled.len() + done.claimed.len());
@@ -300,6 +340,7 @@ impl Dispatcher {
             done = Some(Done {
                 claimed,
                 events,
+                restraint: hunger.restraint,
                 hopes: Pools::of(|kind| {
                     if hunger.shares[kind].closed {
                         Hope::Later
@@ -330,6 +371,7 @@ impl Dispatcher {
             time: BUFFER_TIME.saturating_sub(plan.buffered_time),
             suspects: plan.suspects - settled,
             turn: self.turn,
+            restraint: Restraint::default(),
         }
     }
 
@@ -393,6 +435,26 @@ impl Dispatcher {
         Step::Rest(RECOVERY)
     }
 
+    /// Stores the limits of tasks that were registered since the start. If that fails they are
+    /// stored with those of the next one; claims go by what is known here.
+    fn announce_limits(&mut self, tasks: &HashMap<Arc<str>, Arc<Task>>) {
+        let news: Vec<(Arc<str>, TaskLimits)> = tasks
+            .iter()
+            .map(|(name, task)| (Arc::clone(name), task.settings.limits.clone()))
+            .filter(|(name, limits)| self.known_limits.get(name) != Some(limits))
+            .collect();
+        if news.is_empty() {
+            return;
+        }
+        let announced = (self.site.store).write(Sync::Relaxed, &mut |transaction| {
+            transaction.announce(&news)
+        });
+        match announced {
+            Ok(()) => self.known_limits.extend(news),
+            Err(error) => self.note_trouble(&error),
+        }
+    }
+
     /// Says on the roster that this worker is leaving, for those who look.
     fn announce(&self) -> Result<()> {
         let tasks = self.desk.task_names();
@@ -408,6 +470,7 @@ impl Dispatcher {
             let held = transaction.held(self.worker)?;
             let tokens: Vec<Token> = held.iter().map(|job| job.token).collect();
             transaction.hand_back(self.site.clock.now(), &tokens)?;
+            transaction.put_back_tokens(&tokens)?;
             transaction.dismiss(self.worker).map(|_| ())
         })
     }

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::store::Appetite;
+use crate::limits::{NO_LIMITS, Opening, TaskLimits};
+use crate::store::{Appetite, Start};
 
+use super::patience::Restraint;
 use super::pools::Pools;
 use super::task::Task;
 
@@ -30,6 +32,8 @@ pub(super) struct Hunger<'a> {
     pub(super) suspects: usize,
     /// Which queue has the first turn.
     pub(super) turn: usize,
+    /// What limits held back.
+    pub(super) restraint: Restraint,
 }
 
 /// What the runners of one kind can take now.
@@ -44,10 +48,11 @@ pub(super) struct Share {
 }
 
 impl Hunger<'_> {
-    fn wants(&self, task: &Task) -> bool {
+    fn wants(&self, task: &Task, start: Start) -> bool {
         let share = &self.shares[task.kind()];
         let fits = || task.pace().is_some_and(|pace| pace <= self.time);
-        let can_wait = || share.steady && self.buffered < BUFFER_JOBS && fits();
+        let can_wait =
+            || start == Start::Soon && share.steady && self.buffered < BUFFER_JOBS && fits();
         !share.closed && self.room > 0 && (share.free > 0 || can_wait())
     }
 }
@@ -59,13 +64,23 @@ impl Appetite for Hunger<'_> {
             && (self.queues.is_empty() || self.queues.iter().any(|name| name == queue))
     }
 
-    fn admit(&mut self, task: &str) -> bool {
+    fn admit(&mut self, task: &str, start: Start) -> bool {
         let Some(task) = self.tasks.get(task) else {
             return false;
         };
-        let wanted = self.wants(task);
+        let wanted = self.wants(task, start);
         self.shares[task.kind()].closed |= !wanted;
         wanted
+    }
+
+    fn limits(&self, task: &str) -> &TaskLimits {
+        self.tasks
+            .get(task)
+            .map_or(&NO_LIMITS, |task| &task.settings.limits)
+    }
+
+    fn held_back(&mut self, opening: Opening) {
+        self.restraint.note(opening);
     }
 
     fn took(&mut self, task: &str) {

@@ -22,6 +22,7 @@ mod loop_bell;
 mod news;
 mod notes;
 mod overtime;
+mod patience;
 mod pools;
 mod reaper;
 mod settle;
@@ -40,6 +41,7 @@ use crate::error::{Error, Result};
 use crate::fork;
 use crate::id::Key;
 use crate::job::{Claim, NewWorker, Token, WorkerId};
+use crate::limits::TaskLimits;
 use crate::os::{self, Waited};
 use crate::outcome::Outcome;
 use crate::store::gate::Gate;
@@ -56,7 +58,7 @@ use watch::Watch;
 pub use janitor::Janitor;
 pub use news::{Arrow, Event};
 pub use pools::Kind;
-pub use reaper::reap_the_dead;
+pub use reaper::{living_workers, reap_the_dead};
 pub use slips::Next;
 pub use task::TaskSettings;
 
@@ -217,7 +219,8 @@ impl Engine {
             tasks: self.desk.task_names(),
             concurrency: self.settings.threads,
         };
-        let (worker, certificate) = enlist(&self.site, &about)?;
+        let limits = self.desk.limits();
+        let (worker, certificate) = enlist(&self.site, &about, &limits)?;
         let key = self
             .site
             .store
@@ -240,6 +243,7 @@ impl Engine {
             worker,
             self.settings.queues.clone(),
             Arc::clone(&self.news),
+            limits.into_iter().collect(),
         );
         let stay = Stay {
             desk: Arc::clone(&self.desk),
@@ -424,13 +428,19 @@ impl Engine {
     }
 }
 
-/// Enters the roster. The certificate is in force before anybody can see the row.
-fn enlist(site: &Site, about: &NewWorker) -> Result<(WorkerId, Certificate)> {
+/// Enters the roster, and says what limits the tasks have. The certificate is in force before
+/// anybody can see the row.
+fn enlist(
+    site: &Site,
+    about: &NewWorker,
+    limits: &[(Arc<str>, TaskLimits)],
+) -> Result<(WorkerId, Certificate)> {
     let mut enlisted = None;
     site.store.write(Sync::Relaxed, &mut |transaction| {
         let worker = transaction.enlist(site.clock.now(), about)?;
         let certificate = Certificate::hold(site.path.as_deref(), worker)
             .map_err(|error| site.not_writable(&error))?;
+        transaction.announce(limits)?;
         enlisted = Some((worker, certificate));
         Ok(())
     })?;

@@ -1,15 +1,17 @@
 //! Attempts over their time whose own worker, stopped or stuck, does not see to it: any other
 //! worker does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::breaker::Trial;
 use crate::error::Result;
 use crate::id::Key;
 use crate::job::{Claim, Fence, Held, WorkerId, WorkerRow};
 use crate::os;
 use crate::outcome::{Outcome, Settlement};
 use crate::retry::RetryPolicy;
-use crate::store::{End, Failure, Sync, Verdict};
+use crate::store::{End, Failure, Judgement, Sync, Verdict};
 
 use super::desk::Desk;
 use super::news::News;
@@ -69,7 +71,7 @@ fn settle(site: &Site, claim: &Claim, policy: &RetryPolicy) -> Result<Option<Str
     site.store.write(Sync::Relaxed, &mut |transaction| {
         let now = site.clock.now();
         buried = None;
-        match outcome.decide(claim, policy, now, os::random()) {
+        let verdicts = match outcome.decide(claim, policy, now, os::random()) {
             Settlement::Retry { run_at, error } => {
                 let failure = Failure {
                     token,
@@ -77,15 +79,26 @@ fn settle(site: &Site, claim: &Claim, policy: &RetryPolicy) -> Result<Option<Str
                     run_at,
                     run,
                 };
-                transaction.retry(now, &[failure])?;
+                transaction.retry(now, &[failure])?
             }
             Settlement::Bury { error } => {
                 let run = Some(run);
                 let verdicts = transaction.bury(now, &[End { token, error, run }])?;
                 buried = (verdicts == [Verdict::Applied]).then(|| error.to_owned());
+                verdicts
             }
             // A timeout leads nowhere else.
-            _ => {}
+            _ => Vec::new(),
+        };
+        if verdicts == [Verdict::Applied] {
+            transaction.judge(
+                now,
+                &[Judgement {
+                    task: Arc::clone(&claim.task),
+                    token,
+                    trial: Trial::Failed,
+                }],
+            )?;
         }
         Ok(())
     })?;

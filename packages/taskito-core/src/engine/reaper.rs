@@ -1,9 +1,11 @@
 //! Settling what dead workers held. Any number of reapers may run: the fence lets one win.
 
+use std::path::Path;
+
 use crate::error::Result;
 use crate::job::{Claim, Held, Token, WorkerRow};
 use crate::outcome::{LossVerdict, decide_loss};
-use crate::store::{End, Sync, Verdict};
+use crate::store::{End, JobStore, Sync, Verdict};
 
 use super::news::{Event, News};
 use super::{Site, certificate, ledger};
@@ -23,7 +25,7 @@ pub fn reap_the_dead(site: &Site) -> Result<usize> {
 pub(super) fn reap(site: &Site, news: &News, roster: Vec<WorkerRow>) -> Result<Vec<WorkerRow>> {
     let (living, dead): (Vec<_>, Vec<_>) = roster
         .into_iter()
-        .partition(|worker| is_alive(site, worker));
+        .partition(|worker| is_alive(site.path.as_deref(), worker));
     for worker in &dead {
         for (held, error) in settle(site, worker)? {
             tell_of_burial(site, news, held, error);
@@ -64,9 +66,19 @@ pub(super) fn claim_of(site: &Site, held: Held) -> Result<Option<Claim>> {
     }))
 }
 
+/// The workers on the roster whose process is there, oldest first.
+///
+/// # Errors
+/// Storage failures.
+pub fn living_workers(store: &dyn JobStore, path: Option<&Path>) -> Result<Vec<WorkerRow>> {
+    let mut workers = store.workers()?;
+    workers.retain(|worker| is_alive(path, worker));
+    Ok(workers)
+}
+
 /// Whether a worker lives. When the kernel cannot say, it does: a wrong yes only delays.
-fn is_alive(site: &Site, worker: &WorkerRow) -> bool {
-    certificate::is_alive(site.path.as_deref(), worker.id).unwrap_or(true)
+fn is_alive(path: Option<&Path>, worker: &WorkerRow) -> bool {
+    certificate::is_alive(path, worker.id).unwrap_or(true)
 }
 
 /// Settles the jobs of a dead worker and strikes it off the roster, in one transaction. Which
@@ -95,7 +107,11 @@ fn settle(site: &Site, worker: &WorkerRow) -> Result<Vec<(Held, String)>> {
                 }
             }
         }
-        transaction.hand_back(now, &unstarted)?;
+        let verdicts = transaction.hand_back(now, &unstarted)?;
+        let applied = unstarted.iter().zip(verdicts);
+        let applied = applied.filter(|(_, verdict)| *verdict != Verdict::Stale);
+        let unstarted: Vec<Token> = applied.map(|(token, _)| *token).collect();
+        transaction.put_back_tokens(&unstarted)?;
         transaction.lose(now, &ends(&lost))?;
         let verdicts = transaction.bury_lost(now, &ends(&buried))?;
         transaction.dismiss(worker.id)?;

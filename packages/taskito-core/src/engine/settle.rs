@@ -1,11 +1,13 @@
 //! Applying outcomes: each is decided by pure code, then goes along its arrow with its kind.
 
+use std::sync::Arc;
+
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::xorshift;
 use crate::job::Token;
 use crate::outcome::Settlement;
-use crate::store::{Completion, End, Failure, Rest, Transaction, Verdict};
+use crate::store::{Completion, End, Failure, Judgement, Rest, Transaction, Verdict};
 
 use super::news::{Arrow, Event};
 use super::slips::Settled;
@@ -90,10 +92,10 @@ impl<'o> Batch<'o> {
         let mut buried = store.bury(now, &self.buried)?.into_iter();
         let mut aborted = store.abort(now, &self.aborted)?.into_iter();
         let mut handed_back = store.hand_back(now, &self.handed_back)?.into_iter();
-        if !self.settled.iter().any(|one| one.notify) {
+        if !self.settled.iter().any(Settled::has_consequences) {
             return Ok(Vec::new());
         }
-        let mut events = Vec::new();
+        let mut consequences = Consequences::default();
         for (one, arrow) in self.settled.iter().zip(&self.arrows) {
             let verdict = match arrow {
                 Arrow::Complete => completed.next(),
@@ -104,19 +106,48 @@ impl<'o> Batch<'o> {
                 Arrow::HandedBack => handed_back.next(),
                 Arrow::Stale => None,
             };
-            if one.notify {
-                events.push(report(one, *arrow, verdict));
-            }
+            consequences.add(one, *arrow, verdict.unwrap_or(Verdict::Stale));
         }
-        Ok(events)
+        store.put_back_tokens(&consequences.unstarted)?;
+        store.judge(now, &consequences.judgements)?;
+        Ok(consequences.events)
     }
 }
 
-fn report(one: &Settled, arrow: Arrow, verdict: Option<Verdict>) -> Event {
+/// What follows from settlements beside the arrows.
+#[derive(Default)]
+struct Consequences {
+    events: Vec<Event>,
+    /// Claims whose tokens go back.
+    unstarted: Vec<Token>,
+    /// What breakers learn.
+    judgements: Vec<Judgement>,
+}
+
+impl Consequences {
+    fn add(&mut self, one: &Settled, arrow: Arrow, verdict: Verdict) {
+        if one.notify {
+            self.events.push(report(one, arrow, verdict));
+        }
+        let token = one.claim.token;
+        if !one.started && verdict != Verdict::Stale {
+            self.unstarted.push(token);
+        }
+        if one.is_judged()
+            && verdict == Verdict::Applied
+            && let Some(trial) = one.outcome.trial()
+        {
+            let task = Arc::clone(&one.claim.task);
+            self.judgements.push(Judgement { task, token, trial });
+        }
+    }
+}
+
+fn report(one: &Settled, arrow: Arrow, verdict: Verdict) -> Event {
     let arrow = match verdict {
-        Some(Verdict::Applied) => arrow,
-        Some(Verdict::Cancelled) => Arrow::Cancelled,
-        Some(Verdict::Stale) | None => Arrow::Stale,
+        Verdict::Applied => arrow,
+        Verdict::Cancelled => Arrow::Cancelled,
+        Verdict::Stale => Arrow::Stale,
     };
     Event::Settled {
         claim: one.claim.clone(),

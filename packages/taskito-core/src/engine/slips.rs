@@ -28,6 +28,7 @@ impl Ready {
             entry: self.entry,
             outcome,
             run: Duration::ZERO,
+            started: false,
             notify: false,
         }
     }
@@ -64,6 +65,7 @@ impl Running {
     pub(super) fn settle(self, outcome: Outcome, notify: bool) -> Settled {
         Settled {
             run: self.since.elapsed(),
+            started: true,
             claim: self.claim,
             task: self.task,
             entry: self.entry,
@@ -98,11 +100,23 @@ pub(super) struct Settled {
     pub(super) outcome: Outcome,
     /// How long the attempt ran; nothing if it did not start.
     pub(super) run: Duration,
+    /// Whether it started.
+    pub(super) started: bool,
     /// Whether an event is to say what became of it.
     pub(super) notify: bool,
 }
 
 impl Settled {
+    /// Whether the breaker of its task learns how it ended.
+    pub(super) fn is_judged(&self) -> bool {
+        self.task.settings.limits.breaker.is_some()
+    }
+
+    /// Whether anything follows from it beside its arrow.
+    pub(super) fn has_consequences(&self) -> bool {
+        self.notify || !self.started || self.is_judged()
+    }
+
     /// Whether a worker died while running it before.
     pub(super) fn is_suspect(&self) -> bool {
         self.claim.losses > 0

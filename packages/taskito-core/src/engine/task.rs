@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::limits::TaskLimits;
 use crate::retry::RetryPolicy;
 
 use super::pools::Kind;
@@ -21,6 +22,8 @@ pub struct TaskSettings {
     pub policy: RetryPolicy,
     /// What runs it.
     pub kind: Kind,
+    /// What holds its jobs back.
+    pub limits: TaskLimits,
 }
 
 impl From<RetryPolicy> for TaskSettings {
@@ -28,6 +31,7 @@ impl From<RetryPolicy> for TaskSettings {
         Self {
             policy,
             kind: Kind::Thread,
+            limits: TaskLimits::NONE,
         }
     }
 }

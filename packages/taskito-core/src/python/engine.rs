@@ -7,11 +7,13 @@ use pyo3::prelude::*;
 
 use super::error::detached;
 use super::event::PyEvent;
+use super::limits::PyLimits;
 use super::store::PyStore;
 use super::types::{PyClaim, PyOutcome, PyRetryPolicy, duration};
 use crate::engine::{Engine, Event, Kind, Next, Settings, Site, TaskSettings};
 use crate::id::DatabaseId;
 use crate::job::Claim;
+use crate::limits::TaskLimits;
 use crate::os::Waited;
 use crate::store::{Inspect, JobStore};
 
@@ -69,9 +71,16 @@ impl PyEngine {
         worker.map_or_else(String::new, |(_, key)| key.text(self.database))
     }
 
-    #[pyo3(signature = (task, policy, *, is_async = false))]
-    fn register(&self, task: &str, policy: &Bound<'_, PyRetryPolicy>, is_async: bool) {
+    #[pyo3(signature = (task, policy, *, is_async = false, limits = None))]
+    fn register(
+        &self,
+        task: &str,
+        policy: &Bound<'_, PyRetryPolicy>,
+        is_async: bool,
+        limits: Option<&Bound<'_, PyLimits>>,
+    ) {
         let settings = TaskSettings {
+            limits: limits.map_or(TaskLimits::NONE, |limits| limits.get().0.clone()),
             policy: policy.get().0.clone(),
             kind: if is_async {
                 Kind::Coroutine

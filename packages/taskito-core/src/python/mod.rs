@@ -12,6 +12,7 @@ mod clock;
 mod engine;
 mod error;
 mod event;
+mod limits;
 mod links;
 mod rows;
 mod store;
@@ -33,6 +34,8 @@ mod _native {
     use super::error::EngineError;
     #[pymodule_export]
     use super::event::PyEvent;
+    #[pymodule_export]
+    use super::limits::{PyBreakerRow, PyHold, PyLimits, PyQueueRow};
     #[pymodule_export]
     use super::links::PyLinks;
     #[pymodule_export]

@@ -4,7 +4,8 @@ use pyo3::prelude::*;
 
 use super::types::millis;
 use crate::id::DatabaseId;
-use crate::job::{AttemptRow, DeadRow, JobRow, WorkerRow};
+use crate::job::{AttemptRow, DeadRow, JobRow, Wait, WorkerRow};
+use crate::state::State;
 
 /// One job.
 #[pyclass(name = "JobRow", module = "taskito_core", frozen)]
@@ -160,6 +161,21 @@ impl PyJobRow {
     fn fire_time(&self) -> Option<i64> {
         self.row.fire.as_ref().map(|fire| fire.time.0)
     }
+
+    #[getter]
+    fn is_scheduled(&self) -> bool {
+        self.row.state == State::Scheduled
+    }
+
+    #[getter]
+    fn wait(&self) -> Option<&'static str> {
+        self.row.wait.map(Wait::name)
+    }
+
+    #[getter]
+    fn worker(&self) -> Option<i64> {
+        self.row.owner.map(|worker| worker.0)
+    }
 }
 
 /// One failed or lost attempt.
@@ -287,6 +303,11 @@ impl PyWorkerRow {
     #[getter]
     fn id(&self) -> String {
         self.row.key.text(self.database)
+    }
+
+    #[getter]
+    fn number(&self) -> i64 {
+        self.row.id.0
     }
 
     #[getter]

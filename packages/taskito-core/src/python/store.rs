@@ -10,16 +10,19 @@ use pyo3::types::{PyBytes, PyDict};
 
 use super::clock::PyClock;
 use super::error::detached;
+use super::limits::{PyBreakerRow, PyHold, PyQueueRow, read_rate};
 use super::links::PyLinks;
 use super::rows::{PyAttemptRow, PyDeadRow, PyJobRow, PyWorkerRow};
 use super::types::{PyJobSpec, duration};
 use crate::clock::{Clock, Millis, SystemClock};
+use crate::engine::living_workers;
 use crate::error::{Error, Result};
 use crate::id::{DatabaseId, Key};
 use crate::job::{JobFilter, LetterFilter, NewJob, ReplayRow, Waiting};
+use crate::limits::QueueChange;
 use crate::state::{State, Status};
 use crate::store::sqlite::SqliteStore;
-use crate::store::{Graph, Inspect, JobStore, Purge, Survey, Sync, Transaction, purge};
+use crate::store::{Graph, Inspect, JobStore, Purge, Restraints, Survey, Sync, Transaction, purge};
 
 /// The longest sleep of a waiter, for what did not ring.
 const SLICE: Duration = Duration::from_secs(1);
@@ -403,6 +406,53 @@ impl PyStore {
         self.rows(py, || self.0.workers(), PyWorkerRow::new)
     }
 
+    fn living_workers(&self, py: Python<'_>) -> PyResult<Vec<PyWorkerRow>> {
+        let file = self.0.file();
+        let ask = || living_workers(&*self.0, file.as_deref());
+        self.rows(py, ask, PyWorkerRow::new)
+    }
+
+    fn pause(&self, py: Python<'_>, queue: &str) -> PyResult<()> {
+        self.set_queue(py, queue, &QueueChange::Pause)
+    }
+
+    fn resume(&self, py: Python<'_>, queue: &str) -> PyResult<()> {
+        self.set_queue(py, queue, &QueueChange::Resume)
+    }
+
+    fn set_queue_rate(&self, py: Python<'_>, queue: &str, rate: Option<&str>) -> PyResult<()> {
+        let rate = read_rate(py, rate)?;
+        self.set_queue(py, queue, &QueueChange::Rate(rate))
+    }
+
+    fn set_queue_concurrency(
+        &self,
+        py: Python<'_>,
+        queue: &str,
+        max_concurrent: Option<u32>,
+    ) -> PyResult<()> {
+        self.set_queue(py, queue, &QueueChange::MaxConcurrent(max_concurrent))
+    }
+
+    fn queues(&self, py: Python<'_>) -> PyResult<Vec<PyQueueRow>> {
+        let ask = || self.0.queues(self.0.now());
+        self.rows(py, ask, |row, _| PyQueueRow(row))
+    }
+
+    fn breakers(&self, py: Python<'_>) -> PyResult<Vec<PyBreakerRow>> {
+        let now = self.0.now();
+        let ask = || self.0.breakers();
+        self.rows(py, ask, |row, _| PyBreakerRow::new(row, now))
+    }
+
+    fn holds(&self, py: Python<'_>, job_id: &str) -> PyResult<Vec<PyHold>> {
+        let ask = || match self.key(job_id)? {
+            Some(key) => self.0.holds(self.0.now(), key),
+            None => Ok(Vec::new()),
+        };
+        self.rows(py, ask, |hold, _| PyHold(hold))
+    }
+
     #[pyo3(signature = (job_id, timeout_ms = None))]
     fn wait(&self, py: Python<'_>, job_id: &str, timeout_ms: Option<i64>) -> PyResult<bool> {
         let deadline = timeout_ms.map(|millis| Instant::now() + duration(millis));
@@ -477,6 +527,12 @@ impl PyStore {
         })?;
         answer.ok_or_else(|| Error::Invalid {
             message: "the transaction did not answer".into(),
+        })
+    }
+
+    fn set_queue(&self, py: Python<'_>, queue: &str, change: &QueueChange) -> PyResult<()> {
+        detached(py, || {
+            self.operate(|transaction, _| transaction.set_queue(queue, change))
         })
     }
 

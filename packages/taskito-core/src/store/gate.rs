@@ -8,7 +8,7 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::fork;
@@ -67,6 +67,9 @@ pub struct Turn<'g> {
     gate: &'g Gate,
     turnstile: Option<MutexGuard<'g, Turnstile>>,
 }
+
+/// A worker that limits hold back, see [`Gate::hold_back`].
+pub struct HeldBack(Arc<Gate>);
 
 impl Gate {
     /// The gate of a database file.
@@ -133,6 +136,27 @@ impl Gate {
     pub fn ring_control(&self) {
         self.bell(3, STALE).ring();
         self.work().ring();
+    }
+
+    /// Says that a worker is held back by limits until some job ends, as long as the answer
+    /// lives. Say it first, then look at the store: whoever ends a job afterwards rings.
+    #[must_use]
+    pub fn hold_back(self: &Arc<Self>) -> HeldBack {
+        let held = HeldBack(Arc::clone(self));
+        held.renew();
+        let word = self.page.word32(self.held_back().base + 1);
+        word.fetch_add(1, Ordering::SeqCst);
+        held
+    }
+
+    /// Whether the end of a job concerns any worker.
+    #[must_use]
+    pub fn holds_anybody_back(&self) -> bool {
+        self.held_back().has_sleepers()
+    }
+
+    fn held_back(&self) -> Bell<'_> {
+        self.bell(4, STALE)
     }
 
     fn waiting_room(&self) -> Bell<'_> {
@@ -213,6 +237,22 @@ impl Drop for Turn<'_> {
     }
 }
 
+impl HeldBack {
+    /// Says so again. To be done at least every second: what is older is of a worker that was
+    /// killed.
+    pub fn renew(&self) {
+        let word = self.0.page.word32(self.0.held_back().base + 2);
+        word.store(os::uptime_millis(), Ordering::SeqCst);
+    }
+}
+
+impl Drop for HeldBack {
+    fn drop(&mut self) {
+        let word = self.0.page.word32(self.0.held_back().base + 1);
+        word.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl Bell<'_> {
     /// How often it rang. Read it *before* looking at the store, then sleep on it.
     #[must_use]
@@ -284,6 +324,19 @@ mod tests {
             .word32(room.base + 2)
             .store(long_ago, Ordering::SeqCst);
         assert!(!room.has_sleepers());
+        Ok(())
+    }
+
+    #[test]
+    fn a_worker_is_held_back_until_it_says_otherwise() -> io::Result<()> {
+        let gate = Arc::new(Gate::private()?);
+        assert!(!gate.holds_anybody_back());
+        let one = gate.hold_back();
+        let other = gate.hold_back();
+        drop(one);
+        assert!(gate.holds_anybody_back());
+        drop(other);
+        assert!(!gate.holds_anybody_back());
         Ok(())
     }
 

@@ -4,6 +4,7 @@
 //! contract and simulation tests compare it with.
 
 pub mod gate;
+mod limits;
 #[cfg(feature = "model")]
 pub mod model;
 mod operations;
@@ -26,8 +27,10 @@ use crate::job::{
     AttemptRow, Claim, DeadRow, Held, Inserted, JobFilter, JobRow, LetterFilter, LogRow, NewJob,
     NewWorker, ReplayRow, Stats, Token, Waiting, WorkerId, WorkerRow,
 };
+use crate::limits::{Opening, TaskLimits};
 use crate::state::State;
 
+pub use limits::{Judgement, Limits, Restraints};
 pub use schedules::{Schedules, Timetable};
 
 /// The error of a job that did not start in time.
@@ -97,13 +100,27 @@ pub struct End<'a> {
     pub run: Option<Duration>,
 }
 
+/// When a claimed job starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// It may wait in memory until a runner is free.
+    Soon,
+    /// A token of a rate is taken for it now: a runner must be free.
+    AtOnce,
+}
+
 /// What a claim may take. The store asks in the order in which jobs would run.
 pub trait Appetite {
     /// Whether this worker runs such jobs at all.
     fn serves(&self, queue: &str, task: &str) -> bool;
     /// Whether one more job of `task` is wanted; `false` means no more of them from this queue
     /// in this claim.
-    fn admit(&mut self, task: &str) -> bool;
+    fn admit(&mut self, task: &str, start: Start) -> bool;
+    /// The limits of a task.
+    fn limits(&self, task: &str) -> &TaskLimits;
+    /// Tells that limits hold jobs back, and when they may let one start. Not told of paused
+    /// queues: whoever resumes one wakes the workers.
+    fn held_back(&mut self, opening: Opening);
     /// Tells that the job of `task` that was admitted is taken. It is not when it turns out
     /// to have expired.
     fn took(&mut self, task: &str);
@@ -294,9 +311,12 @@ pub trait Roster {
 }
 
 /// Everything one write transaction can do.
-pub trait Transaction: Arrows + Notes + Operations + Roster + Retention + Schedules {}
+pub trait Transaction:
+    Arrows + Notes + Operations + Roster + Retention + Schedules + Limits
+{
+}
 
-impl<T: Arrows + Notes + Operations + Roster + Retention + Schedules> Transaction for T {}
+impl<T: Arrows + Notes + Operations + Roster + Retention + Schedules + Limits> Transaction for T {}
 
 /// The body of a write transaction.
 pub type Work<'a> = dyn FnMut(&mut dyn Transaction) -> Result<()> + 'a;
@@ -408,11 +428,12 @@ pub trait Inspect {
     /// Storage failures.
     fn next_due(&self) -> Result<Option<Millis>>;
 
-    /// Lanes with pending jobs, as (queue, task).
+    /// Whether a claim might take something, asked without changing anything. What holds jobs
+    /// back is told to `appetite`. May say yes when there is nothing, never no when there is.
     ///
     /// # Errors
     /// Storage failures.
-    fn ready_lanes(&self) -> Result<Vec<(String, String)>>;
+    fn has_prospects(&self, now: Millis, appetite: &mut dyn Appetite) -> Result<bool>;
 }
 
 /// Questions about which job waits for which.
@@ -431,7 +452,9 @@ pub trait Graph {
 }
 
 /// A database of jobs.
-pub trait JobStore: Inspect + Graph + Survey + Timetable + Send + std::marker::Sync {
+pub trait JobStore:
+    Inspect + Graph + Survey + Timetable + Restraints + Send + std::marker::Sync
+{
     /// Runs `work` in one write transaction: all of it becomes visible at the commit, or none.
     /// `work` may be called again when a commit has to be repeated.
     ///

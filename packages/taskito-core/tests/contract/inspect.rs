@@ -30,7 +30,7 @@ contract![
     dead_letters_are_ordered_by_death_and_not_by_job,
     stats_count_every_job_once_wherever_it_stands,
     the_next_due_is_the_earliest_scheduled_job,
-    ready_lanes_are_those_with_a_pending_job,
+    there_are_prospects_while_a_served_job_is_pending,
 ];
 
 fn in_lane(queue: &str, task: &str) -> NewJob {
@@ -57,7 +57,8 @@ fn an_empty_store_has_nothing_to_tell(world: &World) {
     assert_eq!(store.stats().unwrap(), Stats::default());
     assert!(store.workers().unwrap().is_empty());
     assert_eq!(store.next_due().unwrap(), None);
-    assert_eq!(store.ready_lanes().unwrap(), []);
+    let mut hunger = Hunger::endless();
+    assert!(!store.has_prospects(world.now(), &mut hunger).unwrap());
 }
 
 fn a_database_has_an_id_that_stays_and_reads_its_keys(world: &World) {
@@ -383,35 +384,29 @@ fn the_next_due_is_the_earliest_scheduled_job(world: &World) {
     assert_eq!(next(), None);
 }
 
-fn ready_lanes_are_those_with_a_pending_job(world: &World) {
-    let lanes = || {
-        let mut lanes = world.store().ready_lanes().unwrap();
-        lanes.sort_unstable();
-        lanes
+fn there_are_prospects_while_a_served_job_is_pending(world: &World) {
+    let prospects = |mut hunger: Hunger| {
+        let answer = world.store().has_prospects(world.now(), &mut hunger);
+        answer.unwrap()
     };
-    let lane = |queue: &str, task: &str| (queue.to_owned(), task.to_owned());
-    world.insert_all(&[in_lane("x", "a"), in_lane("x", "a"), in_lane("y", "b")]);
-    let later = world.insert(job_with("later", |spec| {
+    let any = || prospects(Hunger::endless());
+    world.insert(job_with("later", |spec| {
         spec.delay = Duration::from_secs(9);
     }));
-    assert_eq!(lanes(), [lane("x", "a"), lane("y", "b")]);
-    let first = world.claim(&mut Hunger::of(1)).remove(0).token;
-    assert_eq!(lanes(), [lane("x", "a"), lane("y", "b")]);
-    let rest = world.claim(&mut Hunger::endless());
-    assert_eq!(lanes(), []);
-    assert_applied(world.hand_back(first));
-    assert_eq!(lanes(), [lane("x", "a")]);
-    for claim in rest {
-        assert_applied(world.lose(claim.token, "e"));
-    }
-    assert_eq!(lanes(), [lane("x", "a"), lane("y", "b")]);
-    for job in world.jobs() {
-        if job.key != later {
-            assert!(world.cancel(job.key));
-        }
-    }
-    assert_eq!(lanes(), []);
+    assert!(!any());
+    let key = world.insert(in_lane("x", "a"));
+    assert!(any());
+    assert!(!prospects(Hunger::endless().without("x", "a")));
+    let token = world.take().token;
+    assert!(!any());
+    assert_applied(world.hand_back(token));
+    assert!(any());
+    let token = world.take().token;
+    assert_applied(world.lose(token, "e"));
+    assert!(any());
+    assert!(world.cancel(key));
+    assert!(!any());
     world.advance(9000);
     world.promote(1);
-    assert_eq!(lanes(), [lane("default", "later")]);
+    assert!(any());
 }

@@ -3,17 +3,19 @@
 use std::cell::Cell;
 use std::time::Duration;
 
+use taskito_core::breaker::Trial;
 use taskito_core::clock::Millis;
 use taskito_core::error::Result;
 use taskito_core::id::Key;
 use taskito_core::job::{
     AttemptRow, Claim, DeadRow, Fence, Held, Inserted, JobFilter, JobRow, LaneId, LetterFilter,
-    LogRow, NewJob, Stats, Token, WorkerId,
+    LogRow, NewJob, Spot, Stats, Token, WorkerId,
 };
+use taskito_core::limits::{QueueChange, TaskLimits};
 use taskito_core::schedule::{Plan, ScheduleRow, Ticked};
 use taskito_core::state::State;
 use taskito_core::store::{
-    Completion, End, Failure, JobStore, LogLine, Rest, Sync, Transaction, Verdict,
+    Completion, End, Failure, JobStore, Judgement, LogLine, Rest, Sync, Transaction, Verdict,
 };
 
 use crate::support::{Home, Hunger, START, job_with, worker};
@@ -275,6 +277,30 @@ impl World {
         row.expect("the schedule is gone")
     }
 
+    pub(crate) fn set_queue(&self, queue: &str, change: &QueueChange) {
+        self.write(|t| t.set_queue(queue, change));
+    }
+
+    /// Says of one task what the code of a worker that starts now says.
+    pub(crate) fn announce(&self, task: &str, limits: &TaskLimits) {
+        self.write(|t| t.announce(&[(task.into(), limits.clone())]));
+    }
+
+    pub(crate) fn put_back_tokens(&self, token: Token) {
+        self.write(|t| t.put_back_tokens(&[token]));
+    }
+
+    pub(crate) fn judge(&self, task: &str, token: Token, trial: Trial) {
+        let task = task.into();
+        let attempt = Judgement { task, token, trial };
+        self.write(|t| t.judge(self.now(), std::slice::from_ref(&attempt)));
+    }
+
+    /// Asserts that whatever the store keeps on the side agrees with its jobs.
+    pub(crate) fn audit(&self) {
+        self.home.audit();
+    }
+
     pub(crate) fn held(&self, worker: WorkerId) -> Vec<Held> {
         let mut held = self.write(|t| t.held(worker));
         held.sort_by_key(|held| held.token.key);
@@ -398,7 +424,7 @@ pub(crate) fn unknown_token() -> Token {
     Token {
         key: NOBODY,
         fence: Fence(1),
-        lane: LaneId(1),
+        spot: Spot::of(LaneId(1)),
     }
 }
 

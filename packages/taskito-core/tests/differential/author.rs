@@ -1,11 +1,16 @@
 //! Invents histories from a seed.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
+use taskito_core::breaker::{BreakerSettings, Trial};
 use taskito_core::clock::Millis;
 use taskito_core::id::xorshift;
 use taskito_core::job::{JobFilter, LetterFilter, NewJob};
+use taskito_core::limits::{Limit, QueueChange, TaskLimits};
 use taskito_core::links::{Group, Inputs};
+use taskito_core::rate::Rate;
 use taskito_core::schedule::CatchUp;
 use taskito_core::state::Status;
 
@@ -50,6 +55,11 @@ pub(crate) enum Step {
     Held(Pick),
     Dismiss(Pick),
     Schedule(Pick, Call),
+    SetQueue(&'static str, QueueChange),
+    Announce(Vec<(Arc<str>, TaskLimits)>),
+    /// Handed back without having started.
+    PutBack(Vec<Pick>),
+    Judge(Vec<(Pick, Trial)>),
 }
 
 /// A job to insert, and what ties it to others.
@@ -94,11 +104,23 @@ pub(crate) struct Question {
     pub(crate) outlived: (Millis, u32),
 }
 
+/// How the clock of a history goes.
+#[derive(Clone, Copy)]
+enum Pace {
+    /// It may stand still.
+    Steady,
+    /// It may step back as well.
+    Unsteady,
+}
+
 /// Invents one history.
 pub(crate) struct Author {
+    pace: Pace,
     random: u64,
     now: Millis,
     acts: u32,
+    /// What the code of all workers says.
+    limits: BTreeMap<&'static str, TaskLimits>,
 }
 
 impl Author {
@@ -108,11 +130,24 @@ impl Author {
         for _ in 0..4 {
             random = xorshift(random);
         }
-        Self {
+        let pace = if seed.is_multiple_of(3) {
+            Pace::Unsteady
+        } else {
+            Pace::Steady
+        };
+        let mut author = Self {
+            pace,
             random,
             now: START,
             acts: 0,
+            limits: BTreeMap::new(),
+        };
+        for task in ["a", "b", "c"] {
+            let rate = author.rate();
+            let limits = author.task_limits(rate);
+            author.limits.insert(task, limits);
         }
+        author
     }
 
     pub(crate) fn act(&mut self) -> Act {
@@ -120,18 +155,36 @@ impl Author {
         if self.acts == 1 {
             return Act {
                 now: self.now,
-                steps: vec![Step::Enlist, Step::Enlist],
+                steps: vec![Step::Enlist, Step::Enlist, self.announce()],
                 fails: false,
             };
         }
-        // It may stand still or step back.
-        self.now.0 += self.one_of(&[0, 0, 1, 50, 500, 500, 5000, -300]);
+        if self.one_in(20) {
+            let task = self.one_of(&["a", "b", "c"]);
+            let rate = self.limits[task].limit.rate.clone();
+            let limits = self.task_limits(rate);
+            self.limits.insert(task, limits);
+            return Act {
+                now: self.now,
+                steps: vec![self.announce()],
+                fails: false,
+            };
+        }
+        self.now.0 += match self.pace {
+            Pace::Steady => self.one_of(&[0, 0, 1, 50, 500, 500, 5000]),
+            Pace::Unsteady => self.one_of(&[0, 0, 1, 50, 500, 500, 5000, -300]),
+        };
         let count = self.one_of(&[1, 1, 1, 2, 4]);
         Act {
             now: self.now,
             steps: (0..count).map(|_| self.step()).collect(),
             fails: self.one_in(10),
         }
+    }
+
+    /// The instant of the last act.
+    pub(crate) fn now(&self) -> Millis {
+        self.now
     }
 
     pub(crate) fn question(&mut self) -> Question {
@@ -178,6 +231,9 @@ impl Author {
     fn step(&mut self) -> Step {
         if self.one_in(10) {
             return Step::Schedule(self.pick(), self.call());
+        }
+        if self.one_in(8) {
+            return self.limit_step();
         }
         match self.below(45) {
             0..8 => Step::Insert((0..self.below(5)).map(|index| self.fresh(index)).collect()),
@@ -267,6 +323,7 @@ impl Author {
             spec.unique_key = self.one_in(4).then(|| key(self)).flatten();
             spec.idempotency_key = self.one_in(6).then(|| key(self)).flatten();
             spec.metadata = self.one_in(4).then(|| "metadata".into());
+            spec.limit_key = self.one_in(3).then(|| key(self)).flatten();
             spec.headers = self.one_in(4).then(|| "{}".into());
         });
         NewJob { payload, ..job }
@@ -297,6 +354,9 @@ impl Author {
         let mut hunger = Hunger::of(self.one_of(&[0, 1, 2, 4, 100]))
             .suspects(self.one_of(&[0, 1, 1, 2, 100]))
             .turn(self.below(100));
+        for (task, limits) in &self.limits {
+            hunger = hunger.limit(task, limits.clone());
+        }
         for _ in 0..self.one_of(&[0, 0, 0, 2, 4]) {
             let queue = self.one_of(&["x", "y", "z"]);
             hunger = hunger.without(queue, self.one_of(&["a", "b", "c"]));
@@ -305,6 +365,68 @@ impl Author {
             hunger = hunger.until(self.one_of(&["a", "b", "c"]));
         }
         hunger
+    }
+
+    fn limit_step(&mut self) -> Step {
+        match self.below(6) {
+            0..2 => Step::SetQueue(self.one_of(&["x", "y", "z"]), self.queue_change()),
+            2 => Step::PutBack(self.picks()),
+            _ => {
+                let picks = self.picks().into_iter();
+                let trials = [Trial::Failed, Trial::Failed, Trial::Passed];
+                Step::Judge(picks.map(|pick| (pick, self.one_of(&trials))).collect())
+            }
+        }
+    }
+
+    /// Wants everything that the code of workers allows.
+    pub(crate) fn greed(&self) -> Hunger {
+        let limits = self.limits.iter();
+        limits.fold(Hunger::endless(), |hunger, (task, limits)| {
+            hunger.limit(task, limits.clone())
+        })
+    }
+
+    fn announce(&self) -> Step {
+        let limits = self.limits.iter();
+        Step::Announce(
+            limits
+                .map(|(task, l)| ((*task).into(), l.clone()))
+                .collect(),
+        )
+    }
+
+    /// Limits of a task with that rate, which does not change in a history: what a claim makes of
+    /// tokens that were taken at another rate depends on when it looks.
+    fn task_limits(&mut self, rate: Option<Rate>) -> TaskLimits {
+        TaskLimits {
+            limit: Limit {
+                rate,
+                max_concurrent: self.one_of(&[None, None, Some(1), Some(2)]),
+            },
+            breaker: self.one_in(3).then(|| BreakerSettings {
+                threshold: self.one_of(&[1, 2]),
+                window: Duration::from_millis(600),
+                cooldown: Duration::from_secs(1),
+            }),
+        }
+    }
+
+    /// Tokens and a clock that steps back do not go together here, for the same reason.
+    fn rate(&mut self) -> Option<Rate> {
+        let text = self.one_of(&[None, Some("1/s"), Some("4/s"), Some("0.5/s"), Some("90/m")]);
+        let text = text.filter(|_| matches!(self.pace, Pace::Steady));
+        text.map(|text| Rate::parse(text).unwrap())
+    }
+
+    fn queue_change(&mut self) -> QueueChange {
+        match self.below(6) {
+            0 => QueueChange::Pause,
+            1 | 2 => QueueChange::Resume,
+            3 => QueueChange::Rate(self.rate()),
+            4 => QueueChange::MaxConcurrent(None),
+            _ => QueueChange::MaxConcurrent(self.one_of(&[Some(1), Some(3)])),
+        }
     }
 
     fn picks(&mut self) -> Vec<Pick> {

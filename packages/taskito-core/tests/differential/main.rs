@@ -20,6 +20,8 @@ use std::thread;
 
 use author::{Act, Author, Step};
 use side::{Side, Sight};
+use support::Hunger;
+use taskito_core::clock::Millis;
 use taskito_core::id::Key;
 use taskito_core::job::JobRow;
 use taskito_core::state::State;
@@ -27,6 +29,8 @@ use taskito_core::state::State;
 const HISTORIES: usize = 240;
 const THREADS: usize = 4;
 const TRANSACTIONS: usize = 60;
+/// Every so manyth transaction is followed by an audit.
+const AUDITED: usize = 7;
 
 #[test]
 fn both_stores_tell_the_same_history() {
@@ -54,35 +58,59 @@ fn tell(seed: usize) {
         seed,
         lines: vec![],
     };
-    let mut before = sides[0].sight();
-    for _ in 0..TRANSACTIONS {
+    for number in 0..TRANSACTIONS {
         let act = author.act();
         log.lines.push(format!("{act:?}"));
+        let before = sides[0].sight(act.now);
         let [model, sqlite] = sides.each_mut().map(|side| side.perform(&act));
         assert_eq!(model, sqlite, "answers of the model, answers of SQLite");
         log.lines.push(format!("    -> {model:?}"));
-        let [model, sqlite] = sides.each_ref().map(Side::sight);
+        let [model, sqlite] = sides.each_ref().map(|side| side.sight(act.now));
         assert_eq!(model, sqlite, "sight of the model, sight of SQLite");
         assert_lawful(&act, &before, &model);
         let changed = model.jobs.iter().filter(|job| !before.jobs.contains(job));
-        assert_same_details(&sides, &model, changed);
-        before = model;
+        assert_same_details(&sides, &model, changed, act.now);
+        assert_same_prospects(&sides, act.now, &author.greed());
         let question = author.question();
         let [model, sqlite] = sides.each_ref().map(|side| side.answer(&question));
         assert_eq!(model, sqlite, "{question:?}");
+        if number % AUDITED == 0 {
+            sides[1].audit();
+        }
     }
-    assert_same_details(&sides, &before, &before.jobs);
+    let end = sides[0].sight(author.now());
+    assert_same_details(&sides, &end, &end.jobs, author.now());
+    sides[1].audit();
 }
 
 fn assert_same_details<'a>(
     sides: &[Side; 2],
     sight: &Sight,
     jobs: impl IntoIterator<Item = &'a JobRow>,
+    now: Millis,
 ) {
     for job in jobs {
-        let [model, sqlite] = sides.each_ref().map(|side| side.details(job));
+        let [model, sqlite] = sides.each_ref().map(|side| side.details(job, now));
         assert_eq!(model, sqlite, "{job:?}");
         assert_waits_lawfully(sight, job, &model.dependencies);
+    }
+}
+
+/// A store never misses that something can be claimed, now or as time goes on. It may look in
+/// vain.
+fn assert_same_prospects(sides: &[Side; 2], now: Millis, hunger: &Hunger) {
+    let [model, sqlite] = sides
+        .each_ref()
+        .map(|side| side.prospects(now, hunger.clone()));
+    if !sqlite.0 {
+        assert!(!model.0, "there is something to claim");
+        if let Some(opens_at) = model.1 {
+            let looks_at = sqlite.1.expect("something opens and nobody looks");
+            assert!(
+                looks_at <= opens_at,
+                "{looks_at:?} is later than {opens_at:?}"
+            );
+        }
     }
 }
 

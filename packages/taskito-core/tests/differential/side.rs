@@ -1,21 +1,25 @@
 //! One of the two stores, long as every arrow passes here. Keys become numbers that both
 //! stores share: jobs and workers by their coming, everything else by its place in a listing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 use std::time::Duration;
 
+use taskito_core::breaker::{Breaker, Trial};
 use taskito_core::clock::Millis;
 use taskito_core::error::{Error, Result};
 use taskito_core::id::Key;
 use taskito_core::job::{
     AttemptRow, DeadRow, Fence, Inserted, JobFilter, JobRow, LaneId, LetterFilter, NewJob,
-    ReplayRow, Stats, Token, WorkerId,
+    ReplayRow, Spot, Stats, Token, WorkerId,
 };
-use taskito_core::links::{Inputs, Links, Parent};
+use taskito_core::limits::{Hold, LimiterId, QueueRow, Scope};
+use taskito_core::links::{GroupId, Inputs, Links, Parent};
 use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::{
-    Completion, End, Failure, JobStore, LogLine, Passed, Rest, Sync, Transaction, Verdict,
+    Completion, End, Failure, JobStore, Judgement, LogLine, Passed, Rest, Start, Sync, Transaction,
+    Verdict,
 };
 
 use crate::author::{Act, Fresh, Kin, Pick, Question, Step};
@@ -37,6 +41,8 @@ struct Known {
     gone: BTreeSet<Key>,
     /// All claims, oldest first.
     tokens: Vec<Token>,
+    /// The tasks of their jobs.
+    tasks: HashMap<Key, Arc<str>>,
     /// All workers that ever came, oldest first.
     enlisted: Vec<WorkerId>,
     /// Those that did not leave.
@@ -53,6 +59,7 @@ pub(crate) enum Answer {
     Claimed {
         claims: Vec<String>,
         asked: Vec<String>,
+        starts: Vec<Start>,
         suspects: usize,
     },
     Settled(Vec<Verdict>),
@@ -65,6 +72,7 @@ pub(crate) enum Answer {
     Revived(Option<usize>),
     Enlisted,
     Beaten,
+    Done,
     Held(Vec<(usize, Fence, u32, u32, bool)>),
     Dismissed(bool),
     Scheduled(Vec<usize>, bool),
@@ -85,7 +93,8 @@ pub(crate) struct Sight {
     passed: Vec<Passed>,
     schedules: Vec<ScheduleRow>,
     fires: Vec<(String, Millis)>,
-    ready_lanes: Vec<(String, String)>,
+    queues: Vec<QueueRow>,
+    breakers: Vec<(String, Breaker)>,
 }
 
 impl Sight {
@@ -117,6 +126,7 @@ pub(crate) struct Details {
     pub(crate) dependencies: Vec<Key>,
     dependents: Vec<Key>,
     replays: Vec<ReplayRow>,
+    holds: Vec<Hold>,
 }
 
 impl Side {
@@ -129,6 +139,11 @@ impl Side {
 
     fn store(&self) -> &dyn JobStore {
         &*self.home.store
+    }
+
+    /// Asserts that whatever the store keeps on the side agrees with its jobs.
+    pub(crate) fn audit(&self) {
+        self.home.audit();
     }
 
     /// Runs one transaction; what its steps answered, also when it fails at its end.
@@ -157,10 +172,8 @@ impl Side {
         answers
     }
 
-    pub(crate) fn sight(&self) -> Sight {
+    pub(crate) fn sight(&self, now: Millis) -> Sight {
         let store = self.store();
-        let mut ready_lanes = store.ready_lanes().unwrap();
-        ready_lanes.sort_unstable();
         Sight {
             jobs: self.jobs(&JobFilter {
                 limit: u32::MAX,
@@ -174,12 +187,13 @@ impl Side {
             passed: self.passed(),
             schedules: self.schedules(),
             fires: store.fires().unwrap(),
-            ready_lanes,
+            queues: store.queues(now).unwrap(),
+            breakers: self.breakers(),
         }
     }
 
     /// Looks at one job, given as it is listed.
-    pub(crate) fn details(&self, listed: &JobRow) -> Details {
+    pub(crate) fn details(&self, listed: &JobRow, now: Millis) -> Details {
         let number = usize::try_from(listed.key.0).unwrap();
         let key = self.known.jobs[number];
         let row = self.store().job(key).unwrap();
@@ -190,6 +204,7 @@ impl Side {
             attempts: self.attempts(key),
             logs: self.logs(key),
             dependencies: self.shared_all(self.store().dependencies(key).unwrap()),
+            holds: self.holds(key, now),
             dependents: self.shared_all(self.store().dependents(key).unwrap()),
             replays: self.replays(key),
         }
@@ -285,6 +300,8 @@ impl Side {
             key: self.known.shared(row.key),
             metadata: row.metadata.map(|text| self.share_metadata(text)),
             workflow: row.workflow.map(|first| self.known.shared(first)),
+            // Numbers of groups are used again; whom a group holds back shows in claims.
+            group: row.group.map(|_| GroupId(0)),
             ended_by: root,
             error,
             ..row
@@ -298,6 +315,37 @@ impl Side {
         };
         let original = Key::parse(&id[..36], self.store().database().unwrap()).unwrap();
         format!("replayed from {}", self.known.number(original))
+    }
+
+    fn breakers(&self) -> Vec<(String, Breaker)> {
+        let mut breakers = self.store().breakers().unwrap();
+        for (_, breaker) in &mut breakers {
+            if let Some(probe) = &mut breaker.probe {
+                probe.key = self.known.shared(probe.key);
+            }
+        }
+        breakers
+    }
+
+    /// What holds a job back; numbers of groups are those of one store.
+    fn holds(&self, job: Key, now: Millis) -> Vec<Hold> {
+        let mut holds = self.store().holds(now, job).unwrap();
+        for hold in &mut holds {
+            if let Hold::Full {
+                scope: Scope::Group(group),
+                ..
+            } = hold
+            {
+                *group = LimiterId(0);
+            }
+        }
+        holds
+    }
+
+    /// Whether a claim might take something, and when else at the earliest.
+    pub(crate) fn prospects(&self, now: Millis, mut hunger: Hunger) -> (bool, Option<Millis>) {
+        let any = self.store().has_prospects(now, &mut hunger).unwrap();
+        (any, hunger.opens_at)
     }
 
     fn shared_all(&self, keys: Vec<Key>) -> Vec<Key> {
@@ -447,6 +495,8 @@ impl Known {
                 t.beat(now, worker, &[format!("task-{}", now.0)], *draining)?;
                 Answer::Beaten
             }
+            Step::SetQueue(..) | Step::Announce(_) | Step::Judge(_) => self.limit(t, now, step)?,
+            Step::PutBack(picks) => self.put_back(t, now, picks)?,
             Step::Held(worker) => self.held(t, *worker)?,
             Step::Dismiss(worker) => self.dismiss(t, *worker)?,
             Step::Schedule(worker, call) => self.schedule(t, now, *worker, call)?,
@@ -500,6 +550,36 @@ impl Known {
         }))
     }
 
+    fn limit(&self, t: &mut dyn Transaction, now: Millis, step: &Step) -> Result<Answer> {
+        match step {
+            Step::SetQueue(queue, change) => t.set_queue(queue, change)?,
+            Step::Announce(tasks) => t.announce(tasks)?,
+            Step::Judge(attempts) => t.judge(now, &self.judgements(attempts))?,
+            _ => {}
+        }
+        Ok(Answer::Done)
+    }
+
+    /// Hands claims back that never started.
+    fn put_back(&self, t: &mut dyn Transaction, now: Millis, picks: &[Pick]) -> Result<Answer> {
+        let batch = self.tokens(picks, |token| token);
+        let verdicts = t.hand_back(now, &batch)?;
+        let applied = batch.iter().zip(&verdicts);
+        let applied = applied.filter(|(_, verdict)| **verdict == Verdict::Applied);
+        let unstarted: Vec<Token> = applied.map(|(token, _)| *token).collect();
+        t.put_back_tokens(&unstarted)?;
+        Ok(Answer::Settled(verdicts))
+    }
+
+    fn judgements(&self, attempts: &[(Pick, Trial)]) -> Vec<Judgement> {
+        let attempts = attempts.iter().filter_map(|&(pick, trial)| {
+            let token = pick.of(&self.tokens)?;
+            let task = Arc::clone(&self.tasks[&token.key]);
+            Some(Judgement { task, token, trial })
+        });
+        attempts.collect()
+    }
+
     /// A job to insert with the keys of those it waits for.
     fn tied(&self, fresh: &Fresh) -> NewJob {
         let parent = |kin: &Kin| match kin {
@@ -536,13 +616,18 @@ impl Known {
         };
         let mut claims = t.claim(now, worker, &mut hunger)?;
         self.tokens.extend(claims.iter().map(|claim| claim.token));
+        let tasks = claims
+            .iter()
+            .map(|claim| (claim.token.key, Arc::clone(&claim.task)));
+        self.tasks.extend(tasks);
         for claim in &mut claims {
             claim.token.key = self.shared(claim.token.key);
-            claim.token.lane = LaneId(0);
+            claim.token.spot = Spot::of(LaneId(0));
         }
         Ok(Answer::Claimed {
             claims: claims.iter().map(|claim| format!("{claim:?}")).collect(),
             asked: hunger.asked,
+            starts: hunger.starts,
             suspects: hunger.suspects_taken,
         })
     }
@@ -615,7 +700,7 @@ impl Known {
         pick.of(&self.tokens).unwrap_or(Token {
             key: Key(1),
             fence: Fence(1),
-            lane: LaneId(1),
+            spot: Spot::of(LaneId(1)),
         })
     }
 

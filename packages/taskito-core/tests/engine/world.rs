@@ -12,12 +12,13 @@ use taskito_core::id::Key;
 use taskito_core::job::{
     Claim, DeadRow, JobRow, JobSpec, LetterFilter, NewJob, NewWorker, Token, WorkerId,
 };
+use taskito_core::limits::{NO_LIMITS, Opening, TaskLimits};
 use taskito_core::os::Waited;
 use taskito_core::outcome::Outcome;
 use taskito_core::retry::RetryPolicy;
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
-use taskito_core::store::{Appetite, Inspect, JobStore, Sync};
+use taskito_core::store::{Appetite, Inspect, JobStore, Start, Sync};
 
 pub(crate) const LONG: Duration = Duration::from_secs(10);
 
@@ -145,9 +146,15 @@ impl Appetite for Any {
         true
     }
 
-    fn admit(&mut self, _task: &str) -> bool {
+    fn admit(&mut self, _task: &str, _start: Start) -> bool {
         self.0 > 0
     }
+
+    fn limits(&self, _task: &str) -> &TaskLimits {
+        &NO_LIMITS
+    }
+
+    fn held_back(&mut self, _opening: Opening) {}
 
     fn took(&mut self, _task: &str) {
         self.0 -= 1;

@@ -2,8 +2,10 @@
 
 #![allow(dead_code, reason = "each test crate uses its part")]
 
+mod audit;
 mod pair;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -11,11 +13,12 @@ use std::time::Duration;
 use taskito_core::clock::Millis;
 use taskito_core::id::{DatabaseId, Key};
 use taskito_core::job::{JobSpec, NewJob, NewWorker};
+use taskito_core::limits::{NO_LIMITS, Opening, TaskLimits};
 use taskito_core::links::{Links, Parent};
 use taskito_core::schedule::{CatchUp, Plan};
 use taskito_core::store::model::ModelStore;
 use taskito_core::store::sqlite::SqliteStore;
-use taskito_core::store::{Appetite, JobStore, Sync};
+use taskito_core::store::{Appetite, JobStore, Start, Sync};
 use taskito_core::timing::Timing;
 
 use pair::Pair;
@@ -27,14 +30,26 @@ pub(crate) const START: Millis = Millis(1_795_000_000_000);
 pub(crate) struct Home {
     // Fields are dropped in this order: the store closes its files before they go.
     pub(crate) store: Box<dyn JobStore>,
-    _directory: Option<Directory>,
+    directory: Option<Directory>,
 }
+
+impl Home {
+    /// Asserts that whatever the store keeps on the side agrees with its jobs.
+    pub(crate) fn audit(&self) {
+        if let Some(directory) = &self.directory {
+            audit::audit(&directory.path(FILE));
+        }
+    }
+}
+
+/// The name of the database.
+const FILE: &str = "jobs.db";
 
 /// A fresh in-memory store.
 pub(crate) fn model() -> Home {
     Home {
         store: Box::new(ModelStore::new(7, DatabaseId::from_bits(0x5eed))),
-        _directory: None,
+        directory: None,
     }
 }
 
@@ -51,8 +66,8 @@ pub(crate) fn sqlite_pair() -> Home {
 fn in_directory(open: impl FnOnce(&Path) -> Box<dyn JobStore>) -> Home {
     let directory = Directory::new();
     Home {
-        store: open(&directory.path("jobs.db")),
-        _directory: Some(directory),
+        store: open(&directory.path(FILE)),
+        directory: Some(directory),
     }
 }
 
@@ -169,6 +184,14 @@ pub(crate) struct Hunger {
     pub(crate) asked: Vec<String>,
     /// How often it was told that a suspect was taken.
     pub(crate) suspects_taken: usize,
+    /// The limits of tasks that have any.
+    pub(crate) limits: BTreeMap<String, TaskLimits>,
+    /// How the jobs it was asked to admit were to start.
+    pub(crate) starts: Vec<Start>,
+    /// When the first limit opens that it was told of.
+    pub(crate) opens_at: Option<Millis>,
+    /// Whether it was told of a limit that opens when somebody lets it.
+    pub(crate) held_back: bool,
 }
 
 impl Hunger {
@@ -182,6 +205,10 @@ impl Hunger {
             stop_at: None,
             asked: vec![],
             suspects_taken: 0,
+            limits: BTreeMap::new(),
+            starts: vec![],
+            opens_at: None,
+            held_back: false,
         }
     }
 
@@ -196,6 +223,12 @@ impl Hunger {
     /// Does not run `task` from `queue`.
     pub(crate) fn without(mut self, queue: &str, task: &str) -> Self {
         self.unserved.push((queue.into(), task.into()));
+        self
+    }
+
+    /// Goes by these limits of `task`.
+    pub(crate) fn limit(mut self, task: &str, limits: TaskLimits) -> Self {
+        self.limits.insert(task.into(), limits);
         self
     }
 
@@ -223,12 +256,25 @@ impl Appetite for Hunger {
         !self.unserved.iter().any(|(q, t)| q == queue && t == task)
     }
 
-    fn admit(&mut self, task: &str) -> bool {
+    fn admit(&mut self, task: &str, start: Start) -> bool {
+        self.starts.push(start);
         self.asked.push(task.into());
         if self.jobs == 0 || self.stop_at.as_deref() == Some(task) {
             return false;
         }
         true
+    }
+
+    fn limits(&self, task: &str) -> &TaskLimits {
+        self.limits.get(task).unwrap_or(&NO_LIMITS)
+    }
+
+    fn held_back(&mut self, opening: Opening) {
+        match opening {
+            Opening::Now | Opening::Shut => unreachable!("{opening:?} is not to be told"),
+            Opening::At(at) => self.opens_at = self.opens_at.into_iter().chain([at]).min(),
+            Opening::Later => self.held_back = true,
+        }
     }
 
     fn took(&mut self, _task: &str) {

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use taskito_core::breaker::Breaker;
 use taskito_core::clock::Millis;
 use taskito_core::error::Result;
 use taskito_core::id::{DatabaseId, Key};
@@ -10,10 +11,13 @@ use taskito_core::job::{
     AttemptRow, DeadRow, Held, JobFilter, JobRow, LaneId, LetterFilter, LogRow, ReplayRow, Stats,
     Waiting, WorkerId, WorkerRow,
 };
+use taskito_core::limits::{Hold, QueueRow};
 use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
-use taskito_core::store::{Graph, Inspect, JobStore, Passed, Survey, Sync, Timetable, Work};
+use taskito_core::store::{
+    Appetite, Graph, Inspect, JobStore, Passed, Restraints, Survey, Sync, Timetable, Work,
+};
 
 /// Writes through its handles in turn, and reads through the one that did not write last.
 pub(crate) struct Pair {
@@ -132,8 +136,26 @@ impl Inspect for Pair {
         self.next().next_due()
     }
 
-    fn ready_lanes(&self) -> Result<Vec<(String, String)>> {
-        self.next().ready_lanes()
+    fn has_prospects(&self, now: Millis, appetite: &mut dyn Appetite) -> Result<bool> {
+        self.next().has_prospects(now, appetite)
+    }
+}
+
+impl Restraints for Pair {
+    fn restrained_queues(&self) -> Result<Vec<String>> {
+        self.next().restrained_queues()
+    }
+
+    fn queues(&self, now: Millis) -> Result<Vec<QueueRow>> {
+        self.next().queues(now)
+    }
+
+    fn breakers(&self) -> Result<Vec<(String, Breaker)>> {
+        self.next().breakers()
+    }
+
+    fn holds(&self, now: Millis, job: Key) -> Result<Vec<Hold>> {
+        self.next().holds(now, job)
     }
 }
 

@@ -6,10 +6,11 @@ use std::collections::BTreeMap;
 use super::{Draft, Job};
 use crate::clock::Millis;
 use crate::id::Key;
-use crate::job::{Claim, Fence, Token, WorkerId};
+use crate::job::{Claim, Fence, Spot, Token, WorkerId};
+use crate::limits::TaskLimits;
 use crate::links::RootEnd;
 use crate::state::State;
-use crate::store::Appetite;
+use crate::store::{Appetite, Start};
 
 impl Draft<'_> {
     /// One job from each queue in turn, until nothing is left. A refused task leaves the line.
@@ -19,21 +20,27 @@ impl Draft<'_> {
         worker: WorkerId,
         appetite: &mut dyn Appetite,
     ) -> Vec<Claim> {
+        self.heal(now, appetite);
         let mut waiting = self.waiting(appetite);
-        waiting.retain(|_, line| self.first(line, appetite).is_some());
+        waiting.retain(|_, line| self.first(line, now, appetite).is_some());
         let mut queues: Vec<String> = waiting.keys().cloned().collect();
         let mut position = appetite.turn().checked_rem(queues.len()).unwrap_or(0);
         let mut claims = Vec::new();
         while let Some(line) = queues.get(position).and_then(|name| waiting.get_mut(name)) {
-            let Some(key) = self.first(line, appetite) else {
+            let Some(key) = self.first(line, now, appetite) else {
                 queues.remove(position);
                 position = position.checked_rem(queues.len()).unwrap_or(0);
                 continue;
             };
+            let Some(job) = self.tables.jobs.get(&key) else {
+                break;
+            };
+            let limits = appetite.limits(&job.row.task).clone();
+            let start = self.start_of(key, &limits);
             let Some(job) = self.tables.jobs.get_mut(&key) else {
                 break;
             };
-            if !appetite.admit(&job.row.task) {
+            if !appetite.admit(&job.row.task, start) {
                 let refused = job.row.task.clone();
                 line.retain(|waiting| {
                     let job = self.tables.jobs.get(waiting);
@@ -54,8 +61,10 @@ impl Draft<'_> {
             let mut claim = job.start(now, worker);
             claim.inputs = self.inputs(key);
             claims.push(claim);
+            self.count_start(key, &limits, now);
             position = (position + 1) % queues.len();
         }
+        self.tables.tell(now, appetite);
         claims
     }
 
@@ -78,11 +87,26 @@ impl Draft<'_> {
     }
 
     /// The first job of a line that may be taken now.
-    fn first(&self, line: &[Key], appetite: &dyn Appetite) -> Option<Key> {
-        line.iter().copied().find(|key| {
-            let suspect = self.tables.jobs.get(key).is_some_and(Job::is_suspect);
-            !suspect || appetite.admits_suspect()
-        })
+    fn first(&self, line: &[Key], now: Millis, appetite: &dyn Appetite) -> Option<Key> {
+        let may_start = |job: &Job| {
+            let limits = appetite.limits(&job.row.task);
+            self.tables.holds(job, limits, now).is_empty()
+                && (!job.is_suspect() || appetite.admits_suspect())
+        };
+        line.iter()
+            .copied()
+            .find(|key| self.tables.jobs.get(key).is_some_and(may_start))
+    }
+
+    /// Whether a token is taken for a job.
+    fn start_of(&self, job: Key, limits: &TaskLimits) -> Start {
+        let job = self.tables.jobs.get(&job);
+        let rated = job.is_some_and(|job| self.tables.is_rated(&job.row.queue));
+        if rated || limits.limit.rate.is_some() {
+            Start::AtOnce
+        } else {
+            Start::Soon
+        }
     }
 }
 
@@ -115,7 +139,7 @@ impl Job {
         Token {
             key: self.row.key,
             fence: self.row.fence,
-            lane: self.lane,
+            spot: Spot::of(self.lane),
         }
     }
 }

@@ -1,7 +1,5 @@
 //! The questions, answered by looking at every row.
 
-use std::collections::BTreeSet;
-
 use super::{ModelStore, Tables};
 use crate::clock::Millis;
 use crate::error::Result;
@@ -11,7 +9,7 @@ use crate::job::{
     WorkerId, WorkerRow,
 };
 use crate::state::{State, Status};
-use crate::store::Inspect;
+use crate::store::{Appetite, Inspect};
 
 impl Inspect for ModelStore {
     fn database(&self) -> Result<DatabaseId> {
@@ -162,20 +160,14 @@ impl Inspect for ModelStore {
             .min())
     }
 
-    fn ready_lanes(&self) -> Result<Vec<(String, String)>> {
-        let lanes: BTreeSet<(String, String)> = self
-            .committed()
-            .rows()
-            .filter(|row| row.state == State::Pending)
-            .map(|row| (row.queue.clone(), row.task.clone()))
-            .collect();
-        Ok(lanes.into_iter().collect())
+    fn has_prospects(&self, now: Millis, appetite: &mut dyn Appetite) -> Result<bool> {
+        Ok(self.committed().prospects(now, appetite))
     }
 }
 
 impl Tables {
     /// All jobs as they read from outside, oldest first.
-    fn rows(&self) -> impl DoubleEndedIterator<Item = &JobRow> {
+    pub(super) fn rows(&self) -> impl DoubleEndedIterator<Item = &JobRow> {
         self.jobs.values().map(|job| &job.row)
     }
 }

@@ -8,6 +8,7 @@ mod arrows;
 mod claim;
 mod graph;
 mod inspect;
+mod limits;
 mod notes;
 mod operations;
 mod retention;
@@ -52,6 +53,7 @@ struct Tables {
     groups: BTreeMap<GroupId, (u32, Option<GroupId>)>,
     schedules: BTreeMap<String, ScheduleRow>,
     last_worker: i64,
+    restrictions: limits::Restrictions,
 }
 
 /// One job: what reads from outside, and what does not.

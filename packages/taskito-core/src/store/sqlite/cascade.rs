@@ -7,18 +7,18 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, Result, named_params};
 
-use super::row::duration;
+use super::row::{self, duration};
 use super::transaction::SqliteTransaction;
 use crate::clock::Millis;
 use crate::id::Key;
-use crate::job::LaneId;
+use crate::job::Spot;
 use crate::links::RootEnd;
 use crate::state::State;
 
 /// A blocked job and what its release must know.
 struct Dependent {
     key: Key,
-    lane: LaneId,
+    spot: Spot,
     waiting_on: u32,
     delay: Duration,
 }
@@ -47,7 +47,7 @@ impl SqliteTransaction<'_> {
                 .execute(named_params! {
                     ":id": dependent.key, ":state": state, ":run_at": run_at,
                 })?;
-            self.tally.moves(dependent.lane, State::Blocked, state);
+            self.tally.moves(dependent.spot, State::Blocked, state);
         }
         Ok(())
     }
@@ -62,7 +62,7 @@ impl SqliteTransaction<'_> {
         let mut ended = vec![root];
         while let Some(parent) = ended.pop() {
             for dependent in self.dependents(parent)? {
-                self.cancel_dependent(now, dependent.key, dependent.lane, (root, &error))?;
+                self.cancel_dependent(now, dependent.key, dependent.spot, (root, &error))?;
                 ended.push(dependent.key);
             }
         }
@@ -74,7 +74,7 @@ impl SqliteTransaction<'_> {
         &mut self,
         now: Millis,
         job: Key,
-        lane: LaneId,
+        spot: Spot,
         (root, error): (Key, &str),
     ) -> Result<()> {
         self.connection
@@ -82,7 +82,7 @@ impl SqliteTransaction<'_> {
             .execute(named_params! {
                 ":id": job, ":now": now, ":root": root, ":error": error,
             })?;
-        self.tally.moves(lane, State::Blocked, State::Cancelled);
+        self.tally.moves(spot, State::Blocked, State::Cancelled);
         Ok(())
     }
 
@@ -109,9 +109,9 @@ impl SqliteTransaction<'_> {
             .query_map(named_params! {":parent": parent}, |row| {
                 Ok(Dependent {
                     key: row.get(0)?,
-                    lane: row.get(1)?,
-                    waiting_on: row.get(2)?,
-                    delay: duration(row, 3)?,
+                    spot: row::spot(row, 1)?,
+                    waiting_on: row.get(3)?,
+                    delay: duration(row, 4)?,
                 })
             })?
             .collect::<Result<_>>()?;

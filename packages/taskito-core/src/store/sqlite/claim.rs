@@ -1,51 +1,54 @@
-//! Arrows `promote` and `claim`: which jobs run next, in which order.
+//! Arrows `promote` and `claim`: which jobs run next, in which order. Long, as all that decides
+//! about one job more is here.
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use rusqlite::{OptionalExtension, Result, Row, named_params, params};
+use rusqlite::{Result, named_params, params};
 
-use super::row::duration;
+use super::bars::{BarId, Bars, StrandBar};
+use super::candidate::Candidate;
+use super::contender::{self, Contender, Front, Head, Suspect};
+use super::row::{self, duration};
+use super::strand::{self, Strand};
 use super::transaction::{Lane, SqliteTransaction};
+use crate::breaker::Probe;
 use crate::clock::Millis;
 use crate::id::Key;
-use crate::job::{Claim, LaneId, Token, WorkerId};
+use crate::job::{Claim, Spot, StrandId, Token, WorkerId};
+use crate::limits::Opening;
 use crate::links::Shape;
 use crate::state::State;
-use crate::store::Appetite;
+use crate::store::{Appetite, Start};
 
-/// How many jobs of a lane are looked at in one go.
-const LOOK_AHEAD: usize = 64;
-/// How many expired jobs one claim clears away; what is left waits for the next.
-const MOST_EXPIRED: u32 = 500;
+/// How many expired jobs and closed strands one claim clears away; what is left waits for the
+/// next.
+const MOST_CLEARED: u32 = 500;
 
-/// What decides who runs first within a queue: the greatest goes.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Rank(i32, Reverse<i64>, Reverse<i64>);
+/// One claim on its way.
+struct Round<'r, 'c> {
+    transaction: &'r mut SqliteTransaction<'c>,
+    now: Millis,
+    worker: WorkerId,
+    appetite: &'r mut dyn Appetite,
+    bars: Bars,
+    /// Expired jobs and closed strands so far.
+    cleared: u32,
+}
 
-/// A job that could be claimed.
+/// Where in a lane a job waits.
 #[derive(Clone, Copy)]
-struct Candidate {
-    key: Key,
-    rank: Rank,
+enum Source {
+    Plain,
+    Line(usize),
+    Suspect(usize),
 }
 
-fn candidate(row: &Row<'_>) -> Result<Candidate> {
-    let key: Key = row.get(0)?;
-    Ok(Candidate {
-        key,
-        rank: Rank(row.get(1)?, Reverse(row.get(2)?), Reverse(key.0)),
-    })
-}
-
-/// One lane during a claim: its next jobs, read ahead in portions.
-struct Contender {
-    id: LaneId,
-    lane: Lane,
-    next: VecDeque<Candidate>,
-    exhausted: bool,
-    suspect: Option<Candidate>,
+/// The job that runs next, and the index of its lane.
+#[derive(Clone, Copy)]
+struct Pick {
+    contender: usize,
+    source: Source,
+    candidate: Candidate,
 }
 
 impl SqliteTransaction<'_> {
@@ -57,7 +60,7 @@ impl SqliteTransaction<'_> {
         let mut promoted = 0;
         while let Some(row) = rows.next()? {
             self.tally
-                .moves(row.get(0)?, State::Scheduled, State::Pending);
+                .moves(row::spot(row, 0)?, State::Scheduled, State::Pending);
             promoted += 1;
         }
         Ok(promoted)
@@ -69,46 +72,47 @@ impl SqliteTransaction<'_> {
         worker: WorkerId,
         appetite: &mut dyn Appetite,
     ) -> Result<Vec<Claim>> {
-        self.tally.write(self.connection)?;
+        self.pay()?;
+        let mut round = Round {
+            bars: Bars::read(self.connection, now)?,
+            transaction: self,
+            now,
+            worker,
+            appetite,
+            cleared: 0,
+        };
+        let claims = round.claim()?;
+        let bars = round.bars;
+        self.write_bars(&bars)?;
+        Ok(claims)
+    }
+}
+
+impl Round<'_, '_> {
+    fn claim(&mut self) -> Result<Vec<Claim>> {
         let mut queues: Vec<Vec<Contender>> = Vec::new();
-        for mut queue in self.contenders(appetite)?.into_values() {
-            if self.best(&mut queue, appetite)?.is_some() {
+        for mut queue in self.contenders()? {
+            if self.best(&mut queue)?.is_some() {
                 queues.push(queue);
             }
         }
         let mut claims = Vec::new();
-        let mut expired = 0;
-        let mut turn = appetite.turn();
+        let mut turn = self.appetite.turn();
         while !queues.is_empty() {
             let queue = turn % queues.len();
-            let Some((contender, candidate)) = self.best(&mut queues[queue], appetite)? else {
+            let Some(pick) = self.best(&mut queues[queue])? else {
                 queues.remove(queue);
                 turn = queue;
                 continue;
             };
-            if !appetite.admit(&queues[queue][contender].lane.task) {
-                queues[queue].remove(contender);
+            let contender = &mut queues[queue][pick.contender];
+            if !self.admits(contender) {
+                queues[queue].remove(pick.contender);
                 turn = queue;
                 continue;
             }
-            let contender = &mut queues[queue][contender];
-            let is_suspect = contender.suspect.is_some_and(|s| s.key == candidate.key);
-            let claim = self.take(now, worker, contender, candidate.key)?;
-            if claim.is_some() {
-                appetite.took(&contender.lane.task);
-                if is_suspect {
-                    appetite.took_suspect();
-                }
-            }
-            if is_suspect {
-                contender.suspect = self.next_suspect(contender.id, appetite)?;
-            } else {
-                contender.next.pop_front();
-            }
-            let Some(claim) = claim else {
-                expired += 1;
-                if expired == MOST_EXPIRED {
-                    self.tally.leaves_work();
+            let Some(claim) = self.take(contender, pick)? else {
+                if self.clears_too_much() {
                     break;
                 }
                 turn = queue;
@@ -120,127 +124,219 @@ impl SqliteTransaction<'_> {
         Ok(claims)
     }
 
-    /// The lanes with pending jobs this worker serves, by name of their queue.
-    fn contenders(
-        &mut self,
-        appetite: &dyn Appetite,
-    ) -> Result<BTreeMap<Arc<str>, Vec<Contender>>> {
-        let suspects = self.any_suspect()?;
-        let mut queues: BTreeMap<Arc<str>, Vec<Contender>> = BTreeMap::new();
-        let mut ready = self
-            .connection
-            .prepare_cached(include_str!("sql/ready_lanes.sql"))?;
-        let mut rows = ready.query([])?;
-        while let Some(row) = rows.next()? {
-            let id = row.get(0)?;
-            let lane = self.lanes.name(id, || Ok((row.get(1)?, row.get(2)?)))?;
-            if !appetite.serves(&lane.queue, &lane.task) {
+    /// The lanes with pending jobs that this worker serves, by queue.
+    fn contenders(&mut self) -> Result<impl Iterator<Item = Vec<Contender>> + use<>> {
+        let connection = self.transaction.connection;
+        let names = &mut *self.transaction.lanes;
+        let ready = contender::ready_lanes(connection, self.appetite, |id, row| {
+            names.name(id, || Lane::read(row, 1))
+        })?;
+        if ready.iter().any(|lane| lane.has_strands) {
+            if self.transaction.open_due_strands(self.now)? {
+                self.transaction.tally.leaves_work();
+            }
+            if let Some(at) = strand::next_opening(connection)? {
+                self.appetite.held_back(Opening::At(at));
+            }
+        }
+        contender::contenders(connection, &mut self.bars, ready, self.appetite)
+            .map(std::collections::BTreeMap::into_values)
+    }
+
+    /// The job of a queue that runs first.
+    fn best(&mut self, queue: &mut [Contender]) -> Result<Option<Pick>> {
+        let mut best: Option<Pick> = None;
+        for (index, contender) in queue.iter_mut().enumerate() {
+            if !self.is_open(contender.bars.all.iter().copied()) {
                 continue;
             }
-            let suspect = if suspects {
-                self.next_suspect(id, appetite)?
-            } else {
-                None
-            };
-            queues
-                .entry(Arc::clone(&lane.queue))
-                .or_default()
-                .push(Contender {
-                    id,
-                    lane,
-                    next: VecDeque::new(),
-                    exhausted: false,
-                    suspect,
-                });
-        }
-        Ok(queues)
-    }
-
-    fn any_suspect(&self) -> Result<bool> {
-        let found = self
-            .connection
-            .prepare_cached(include_str!("sql/any_suspect.sql"))?
-            .query_row([], |_| Ok(()))
-            .optional()?;
-        Ok(found.is_some())
-    }
-
-    /// The lost job of a lane that is next, if one may be taken.
-    fn next_suspect(&self, lane: LaneId, appetite: &dyn Appetite) -> Result<Option<Candidate>> {
-        if !appetite.admits_suspect() {
-            return Ok(None);
-        }
-        self.connection
-            .prepare_cached(include_str!("sql/next_suspect.sql"))?
-            .query_row(named_params! {":lane": lane}, candidate)
-            .optional()
-    }
-
-    /// The job of a queue that runs first, with the index of its lane.
-    fn best(
-        &self,
-        queue: &mut [Contender],
-        appetite: &dyn Appetite,
-    ) -> Result<Option<(usize, Candidate)>> {
-        let suspects = appetite.admits_suspect();
-        let mut best: Option<(usize, Candidate)> = None;
-        for (index, contender) in queue.iter_mut().enumerate() {
-            self.look_ahead(contender)?;
-            let suspect = contender.suspect.filter(|_| suspects);
-            for candidate in contender.next.front().copied().into_iter().chain(suspect) {
-                if best.is_none_or(|(_, leader)| candidate.rank > leader.rank) {
-                    best = Some((index, candidate));
+            let mut consider = |source, candidate: Candidate| {
+                if best.is_none_or(|leader| candidate.rank() > leader.candidate.rank()) {
+                    best = Some(Pick {
+                        contender: index,
+                        source,
+                        candidate,
+                    });
                 }
+            };
+            let unkeyed = self.is_open(contender.bars.unkeyed);
+            if unkeyed {
+                contender.look_ahead(self.transaction.connection)?;
+                if let Some(next) = contender.next.front() {
+                    consider(Source::Plain, *next);
+                }
+            }
+            for line in 0..contender.lines.len() {
+                if (unkeyed || contender.lines[line].keyed)
+                    && let Some(head) = self.head(contender, line)?
+                {
+                    consider(Source::Line(line), head);
+                }
+            }
+            if let Some((number, suspect)) = self.suspect(contender, unkeyed)? {
+                consider(Source::Suspect(number), suspect);
             }
         }
         Ok(best)
     }
 
-    /// Reads the next portion of a lane when the last one is used up. The jobs of earlier
-    /// portions are claimed by now and no longer in the index, so the next portion is the head.
-    fn look_ahead(&self, contender: &mut Contender) -> Result<()> {
-        if contender.exhausted || !contender.next.is_empty() {
-            return Ok(());
-        }
-        let mut next = self
-            .connection
-            .prepare_cached(include_str!("sql/next_in_lane.sql"))?;
-        let rows = next.query_map(params![contender.id, LOOK_AHEAD], candidate)?;
-        for row in rows {
-            contender.next.push_back(row?);
-        }
-        contender.exhausted = contender.next.len() < LOOK_AHEAD;
-        Ok(())
+    /// Whether all of these limits let a job start. If not, the worker is told when they may.
+    fn is_open(&mut self, bars: impl IntoIterator<Item = BarId>) -> bool {
+        let opening = self.bars.opening(bars);
+        contender::tell(self.appetite, opening);
+        opening == Opening::Now
     }
 
-    /// Moves one job to this worker and reads what it takes to run it. `None` if it may not
-    /// start any more: it expires.
-    fn take(
+    /// The first job of a line of strands. Strands that turn out to be closed leave the line.
+    fn head(&mut self, contender: &mut Contender, line: usize) -> Result<Option<Candidate>> {
+        let Contender {
+            id, limits, lines, ..
+        } = contender;
+        let line = &mut lines[line];
+        loop {
+            let connection = self.transaction.connection;
+            match &mut line.front {
+                Front::Empty => return Ok(None),
+                Front::Head(head) => {
+                    // Jobs taken from elsewhere may have closed it.
+                    if self.bars.judge(&head.bars).0.is_none() {
+                        return Ok(Some(head.candidate));
+                    }
+                    self.advance(&mut head.strand, &head.bars)?;
+                    self.clears_too_much();
+                    line.front = Front::Unknown;
+                }
+                Front::Unknown => {
+                    let next = strand::next_ready(connection, *id, line.keyed)?;
+                    let next = next.filter(|_| self.cleared < MOST_CLEARED);
+                    let strand = next
+                        .map(|next| Strand::read(connection, next))
+                        .transpose()?;
+                    line.front = match strand {
+                        Some(strand) => {
+                            let bars = self.bars.of_strand(connection, &strand, &limits.limit)?;
+                            Front::of(strand, bars)
+                        }
+                        None => Front::Empty,
+                    };
+                }
+            }
+        }
+    }
+
+    /// Brings a strand up to date after one of its limiters was found closed or its head is gone.
+    fn advance(&mut self, strand: &mut Strand, bars: &[StrandBar]) -> Result<()> {
+        let (closed, open) = self.bars.judge(bars);
+        if let Some(until) = closed.and_then(|closed| closed.until) {
+            self.appetite.held_back(Opening::At(until));
+        }
+        self.transaction.advance(strand, closed, &open)
+    }
+
+    /// The first suspect of a lane that may be taken, and its number.
+    fn suspect(
         &mut self,
-        now: Millis,
-        worker: WorkerId,
         contender: &Contender,
-        key: Key,
-    ) -> Result<Option<Claim>> {
-        let mut claim = self
-            .connection
-            .prepare_cached(include_str!("sql/claim.sql"))?;
-        if claim.execute(params![worker, now, key])? == 0 {
-            self.expire_job(now, key, contender.id, State::Pending)?;
+        unkeyed: bool,
+    ) -> Result<Option<(usize, Candidate)>> {
+        if contender.suspects.is_empty() || !self.appetite.admits_suspect() {
             return Ok(None);
         }
-        self.tally
-            .moves(contender.id, State::Pending, State::Running);
-        let mut claimed = self
-            .connection
-            .prepare_cached(include_str!("sql/claimed.sql"))?;
+        for (number, suspect) in contender.suspects.iter().enumerate() {
+            let (keyed, bars) = self.bars_of_suspect(contender, *suspect)?;
+            if (unkeyed || keyed) && self.is_open(bars.iter().map(|bar| bar.bar)) {
+                return Ok(Some((number, suspect.candidate)));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether a suspect has a limit key, and the limiters of its strand.
+    fn bars_of_suspect(
+        &mut self,
+        contender: &Contender,
+        suspect: Suspect,
+    ) -> Result<(bool, Vec<StrandBar>)> {
+        let Some(strand) = suspect.strand else {
+            return Ok((false, Vec::new()));
+        };
+        let connection = self.transaction.connection;
+        let strand = Strand::read(connection, strand)?;
+        let limit = &contender.limits.limit;
+        let bars = self.bars.of_strand(connection, &strand, limit)?;
+        Ok((strand.is_keyed(), bars))
+    }
+
+    /// Takes the picked job and counts it. `None` if it may not start any more: it expires.
+    fn take(&mut self, contender: &mut Contender, pick: Pick) -> Result<Option<Claim>> {
+        let all = contender.bars.all.iter().copied();
+        let key = pick.candidate.key;
+        match pick.source {
+            Source::Plain => {
+                contender.next.pop_front();
+                let bars: Vec<BarId> = all.chain(contender.bars.unkeyed).collect();
+                self.start(contender, key, None, &bars)
+            }
+            Source::Line(line) => {
+                let front = std::mem::take(&mut contender.lines[line].front);
+                let Front::Head(head) = front else {
+                    return Ok(None);
+                };
+                let Head {
+                    mut strand, bars, ..
+                } = *head;
+                let unkeyed = contender.bars.unkeyed.filter(|_| !strand.is_keyed());
+                let own = bars.iter().map(|bar| bar.bar);
+                let counted: Vec<BarId> = all.chain(unkeyed).chain(own).collect();
+                let claim = self.start(contender, key, Some(strand.id), &counted)?;
+                self.advance(&mut strand, &bars)?;
+                Ok(claim)
+            }
+            Source::Suspect(number) => {
+                let suspect = contender.suspects.remove(number);
+                let (keyed, own) = self.bars_of_suspect(contender, suspect)?;
+                let unkeyed = contender.bars.unkeyed.filter(|_| !keyed);
+                let own = own.iter().map(|bar| bar.bar);
+                let counted: Vec<BarId> = all.chain(unkeyed).chain(own).collect();
+                let claim = self.start(contender, key, suspect.strand, &counted)?;
+                if claim.is_some() {
+                    self.appetite.took_suspect();
+                }
+                Ok(claim)
+            }
+        }
+    }
+
+    /// pending -> running for one job, which all of `bars` count.
+    fn start(
+        &mut self,
+        contender: &Contender,
+        key: Key,
+        strand: Option<StrandId>,
+        bars: &[BarId],
+    ) -> Result<Option<Claim>> {
+        let spot = Spot {
+            lane: contender.id,
+            strand,
+        };
+        let connection = self.transaction.connection;
+        let mut claim = connection.prepare_cached(include_str!("sql/claim.sql"))?;
+        if claim.execute(params![self.worker, self.now, key])? == 0 {
+            self.transaction
+                .expire_job(self.now, key, spot, State::Pending)?;
+            return Ok(None);
+        }
+        self.transaction
+            .tally
+            .moves(spot, State::Pending, State::Running);
+        let mut claimed = connection.prepare_cached(include_str!("sql/claimed.sql"))?;
         let (mut claim, shape): (Claim, Option<Shape>) =
             claimed.query_row(params![key], |row| {
                 let claim = Claim {
                     token: Token {
                         key,
                         fence: row.get(0)?,
-                        lane: contender.id,
+                        spot,
                     },
                     queue: Arc::clone(&contender.lane.queue),
                     task: Arc::clone(&contender.lane.task),
@@ -255,8 +351,29 @@ impl SqliteTransaction<'_> {
                 Ok((claim, row.get(7)?))
             })?;
         if let Some(shape) = shape {
-            claim.inputs = Some(self.inputs(key, shape)?);
+            claim.inputs = Some(self.transaction.inputs(key, shape)?);
         }
+        self.bars
+            .take(bars.iter().copied(), Probe::from(claim.token));
+        self.appetite.took(&contender.lane.task);
         Ok(Some(claim))
+    }
+
+    /// Whether the worker wants a job of this lane.
+    fn admits(&mut self, contender: &Contender) -> bool {
+        let rated = contender.limits.limit.rate.is_some()
+            || self.bars.are_rated(contender.bars.all.iter().copied());
+        let start = if rated { Start::AtOnce } else { Start::Soon };
+        self.appetite.admit(&contender.lane.task, start)
+    }
+
+    /// Counts something that was cleared away; whether it is enough for one claim. Then the
+    /// next one goes on.
+    fn clears_too_much(&mut self) -> bool {
+        self.cleared += 1;
+        if self.cleared >= MOST_CLEARED {
+            self.transaction.tally.leaves_work();
+        }
+        self.cleared >= MOST_CLEARED
     }
 }

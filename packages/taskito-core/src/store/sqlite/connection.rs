@@ -16,7 +16,7 @@ use crate::store::Sync;
 use crate::store::gate::Gate;
 
 /// More than we have statements, so that none is ever prepared twice.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 200;
 
 /// Length of the write-ahead log in pages (of 4 KiB) at which a commit moves it into the file.
 /// Workers do that about once a second; this is for producers without one.

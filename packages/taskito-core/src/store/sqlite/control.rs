@@ -2,29 +2,30 @@
 
 use rusqlite::{OptionalExtension, Result, named_params};
 
+use super::row;
 use super::transaction::SqliteTransaction;
 use crate::clock::Millis;
 use crate::id::Key;
-use crate::job::LaneId;
+use crate::job::{LaneId, Spot};
 use crate::links::RootEnd;
 use crate::state::State;
 
 impl SqliteTransaction<'_> {
     pub(super) fn cancel_job(&mut self, now: Millis, job: Key) -> Result<bool> {
-        let waiting: Option<(LaneId, State)> = self
+        let waiting: Option<(Spot, State)> = self
             .connection
             .prepare_cached(include_str!("sql/waiting_state.sql"))?
             .query_row(named_params! {":id": job}, |row| {
-                Ok((row.get(0)?, row.get(1)?))
+                Ok((row::spot(row, 0)?, row.get(2)?))
             })
             .optional()?;
-        let Some((lane, state)) = waiting else {
+        let Some((spot, state)) = waiting else {
             return Ok(false);
         };
         self.connection
             .prepare_cached(include_str!("sql/cancel.sql"))?
             .execute(named_params! {":id": job, ":now": now})?;
-        self.tally.moves(lane, state, State::Cancelled);
+        self.tally.moves(spot, state, State::Cancelled);
         self.cascade(now, job, RootEnd::Cancelled)?;
         Ok(true)
     }
@@ -40,24 +41,30 @@ impl SqliteTransaction<'_> {
     }
 
     pub(super) fn revive_job(&mut self, now: Millis, letter: Key) -> Result<Option<Key>> {
+        let dead: Option<(LaneId, String, Option<String>)> = self
+            .connection
+            .prepare_cached(include_str!("sql/dead_job.sql"))?
+            .query_row(named_params! {":dead_letter": letter}, |row| {
+                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+            })
+            .optional()?;
+        let Some((lane, task, limit_key)) = dead else {
+            return Ok(None);
+        };
+        let strand = self.strand_for(now, lane, (&task, limit_key.as_deref()), None)?;
         let mut revive = self
             .connection
             .prepare_cached(include_str!("sql/revive.sql"))?;
-        let revived = self.with_new_key(now, |key| {
-            revive
-                .query_row(
-                    named_params! {":id": key, ":dead_letter": letter, ":now": now},
-                    |row| Ok((key, row.get(0)?)),
-                )
-                .optional()
+        let key = self.with_new_key(now, |key| {
+            revive.execute(named_params! {
+                ":id": key, ":dead_letter": letter, ":now": now, ":strand": strand,
+            })?;
+            Ok(key)
         })?;
-        let Some((key, lane)) = revived else {
-            return Ok(None);
-        };
         self.connection
             .prepare_cached(include_str!("sql/drop_letter.sql"))?
             .execute(named_params! {":dead_letter": letter})?;
-        self.tally.enters(lane, State::Pending);
+        self.tally.enters(Spot { lane, strand }, State::Pending);
         Ok(Some(key))
     }
 }

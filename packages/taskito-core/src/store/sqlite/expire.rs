@@ -2,10 +2,11 @@
 
 use rusqlite::{Result, named_params};
 
+use super::row;
 use super::transaction::SqliteTransaction;
 use crate::clock::Millis;
 use crate::id::Key;
-use crate::job::LaneId;
+use crate::job::Spot;
 use crate::links::RootEnd;
 use crate::state::State;
 use crate::store::EXPIRED;
@@ -18,19 +19,19 @@ impl SqliteTransaction<'_> {
             if due.is_empty() {
                 break;
             }
-            for (key, lane, state) in due {
+            for (key, spot, state) in due {
                 // A job that was taken along by an earlier one is not counted.
-                expired += u32::from(self.expire_job(now, key, lane, state)?);
+                expired += u32::from(self.expire_job(now, key, spot, state)?);
             }
         }
         Ok(expired)
     }
 
-    fn too_late(&self, now: Millis, limit: u32) -> Result<Vec<(Key, LaneId, State)>> {
+    fn too_late(&self, now: Millis, limit: u32) -> Result<Vec<(Key, Spot, State)>> {
         self.connection
             .prepare_cached(include_str!("sql/expired.sql"))?
             .query_map(named_params! {":now": now, ":limit": limit}, |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?))
+                Ok((row.get(0)?, row::spot(row, 1)?, row.get(3)?))
             })?
             .collect()
     }
@@ -40,7 +41,7 @@ impl SqliteTransaction<'_> {
         &mut self,
         now: Millis,
         key: Key,
-        lane: LaneId,
+        spot: Spot,
         state: State,
     ) -> Result<bool> {
         let moved = self
@@ -48,7 +49,7 @@ impl SqliteTransaction<'_> {
             .prepare_cached(include_str!("sql/expire.sql"))?
             .execute(named_params! {":id": key, ":now": now, ":error": EXPIRED})?;
         if moved == 1 {
-            self.tally.moves(lane, state, State::Cancelled);
+            self.tally.moves(spot, state, State::Cancelled);
             self.cascade(now, key, RootEnd::Cancelled)?;
         }
         Ok(moved == 1)

@@ -8,7 +8,9 @@ use super::transaction::SqliteTransaction;
 use crate::clock::Millis;
 use crate::error;
 use crate::id::Key;
-use crate::job::{Inserted, JobSpec, LaneId, NewJob};
+use crate::job::{Inserted, JobSpec, NewJob, Spot};
+use crate::limits::LimiterId;
+use crate::links::GroupId;
 use crate::state::State;
 
 impl SqliteTransaction<'_> {
@@ -37,10 +39,10 @@ impl SqliteTransaction<'_> {
                 None => Place::default(),
             };
             let stored = self.insert_job(&mut insert, now, job, &place);
-            let (key, lane) = self.explained(stored)?;
+            let (key, spot) = self.explained(stored)?;
             if let Some(links) = &job.links {
                 family.welcome(key, links);
-                let tied = self.tie(now, key, lane, &place);
+                let tied = self.tie(now, key, spot, &place);
                 self.explained(tied)?;
             }
             inserted.push(Inserted {
@@ -57,11 +59,9 @@ impl SqliteTransaction<'_> {
         now: Millis,
         job: &NewJob,
         place: &Place,
-    ) -> Result<(Key, LaneId)> {
+    ) -> Result<(Key, Spot)> {
         let spec = &*job.spec;
-        let lane = self
-            .lanes
-            .find_or_add(self.connection, &spec.queue, &spec.task)?;
+        let spot = self.spot_for(now, spec, place.group)?;
         let run_at = now.plus(spec.delay);
         let state = if place.waiting_on > 0 {
             State::Blocked
@@ -73,7 +73,7 @@ impl SqliteTransaction<'_> {
         let key = self.with_new_key(now, |key| {
             insert.execute(params![
                 key,
-                lane,
+                spot.lane,
                 state,
                 spec.priority,
                 run_at,
@@ -95,11 +95,22 @@ impl SqliteTransaction<'_> {
                 spec.fire.as_ref().map(|fire| fire.time),
                 spec.limit_key,
                 place.group,
+                spot.strand,
             ])?;
             Ok(key)
         })?;
-        self.tally.enters(lane, state);
-        Ok((key, lane))
+        self.tally.enters(spot, state);
+        Ok((key, spot))
+    }
+
+    /// Where a new job waits.
+    fn spot_for(&mut self, now: Millis, spec: &JobSpec, group: Option<GroupId>) -> Result<Spot> {
+        let lane = self
+            .lanes
+            .find_or_add(self.connection, &spec.queue, &spec.task)?;
+        let group = group.map(|group| LimiterId(group.0));
+        let strand = self.strand_for(now, lane, (&spec.task, spec.limit_key.as_deref()), group)?;
+        Ok(Spot { lane, strand })
     }
 
     /// The job that a new one would only repeat.

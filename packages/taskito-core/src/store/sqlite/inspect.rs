@@ -2,7 +2,7 @@
 
 use rusqlite::{OptionalExtension, named_params, params};
 
-use super::{SqliteStore, row};
+use super::{SqliteStore, contender, row};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::fork;
@@ -12,7 +12,7 @@ use crate::job::{
     WorkerId, WorkerRow,
 };
 use crate::state::{State, Status};
-use crate::store::Inspect;
+use crate::store::{Appetite, Inspect};
 
 impl Inspect for SqliteStore {
     fn database(&self) -> Result<DatabaseId> {
@@ -211,13 +211,8 @@ impl Inspect for SqliteStore {
         })
     }
 
-    fn ready_lanes(&self) -> Result<Vec<(String, String)>> {
-        self.read(|connection| {
-            connection
-                .prepare_cached(include_str!("sql/ready_lanes.sql"))?
-                .query_map([], |row| Ok((row.get(1)?, row.get(2)?)))?
-                .collect()
-        })
+    fn has_prospects(&self, now: Millis, appetite: &mut dyn Appetite) -> Result<bool> {
+        self.read(|connection| contender::has_prospects(connection, now, appetite))
     }
 }
 

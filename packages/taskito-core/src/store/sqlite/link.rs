@@ -8,7 +8,8 @@ use super::transaction::SqliteTransaction;
 use crate::clock::Millis;
 use crate::error::{self, Error};
 use crate::id::Key;
-use crate::job::{Inserted, LaneId};
+use crate::job::{Inserted, Spot};
+use crate::limits::LimiterId;
 use crate::links::{Group, GroupId, Inputs, Links, RootEnd, Shape};
 use crate::state::State;
 
@@ -108,7 +109,7 @@ impl SqliteTransaction<'_> {
 
     /// Stores the edges of a job that was inserted at `place`; cancels it if a parent already
     /// ended without a result.
-    pub(super) fn tie(&mut self, now: Millis, job: Key, lane: LaneId, place: &Place) -> Result<()> {
+    pub(super) fn tie(&mut self, now: Millis, job: Key, spot: Spot, place: &Place) -> Result<()> {
         let mut add = self
             .connection
             .prepare_cached(include_str!("sql/add_dependency.sql"))?;
@@ -121,7 +122,7 @@ impl SqliteTransaction<'_> {
             self.blocked = Some(true);
         }
         match &place.doom {
-            Some(doom) => self.cancel_dependent(now, job, lane, (doom.root, &doom.error)),
+            Some(doom) => self.cancel_dependent(now, job, spot, (doom.root, &doom.error)),
             None => Ok(()),
         }
     }
@@ -200,6 +201,8 @@ impl SqliteTransaction<'_> {
         self.connection
             .prepare_cached(include_str!("sql/add_group.sql"))?
             .execute(named_params! {":max_running": group.limit, ":outer_group": outer})?;
-        Ok(GroupId(self.connection.last_insert_rowid()))
+        let id = GroupId(self.connection.last_insert_rowid());
+        outer.map_or(Ok(()), |outer| self.use_limiter(LimiterId(outer.0)))?;
+        Ok(id)
     }
 }

@@ -120,7 +120,8 @@ fn look(connection: &Connection, path: &Path) -> Result<i64> {
     let taken: i64 = connection
         .query_row(
             "SELECT count(*) FROM sqlite_schema WHERE name IN
-             ('job', 'jobs', 'lane', 'attempt', 'worker', 'job_result', 'replay', 'task_log')",
+             ('job', 'jobs', 'lane', 'attempt', 'worker', 'job_result', 'replay', 'task_log',
+              'dependency', 'queue_setting', 'limiter', 'strand', 'task_limit', 'breaker')",
             [],
             |row| row.get(0),
         )

@@ -6,9 +6,13 @@
 //! position, in the order in which their parameters are named.
 
 mod arrows;
+mod bars;
+mod breaker;
+mod candidate;
 mod cascade;
 mod claim;
 mod connection;
+mod contender;
 mod control;
 mod expire;
 mod failure;
@@ -16,15 +20,19 @@ mod graph;
 mod group;
 mod insert;
 mod inspect;
+mod limiter;
+mod limits;
 mod link;
 mod migrate;
 mod notes;
 mod operations;
 mod prune;
+mod restraints;
 mod row;
 mod schedules;
 mod settle;
 mod snapshot;
+mod strand;
 mod survey;
 mod transaction;
 mod workers;
@@ -325,7 +333,7 @@ impl SqliteStore {
         self.untidy.store(true, Ordering::Relaxed);
         if news.control {
             gate.ring_control();
-        } else if news.work {
+        } else if news.work || news.freed && gate.holds_anybody_back() {
             gate.work().ring();
         }
         if news.finished {

@@ -9,9 +9,11 @@ use crate::clock::Millis;
 use crate::id::Key;
 use crate::job::{
     AttemptRow, DeadRow, Fence, Fire, Held, JobRow, JobSpec, LaneId, LogRow, Mishap, NewWorker,
-    ReplayRow, Token, Wait, Waiting, WorkerId, WorkerRow,
+    ReplayRow, Spot, StrandId, Token, Wait, Waiting, WorkerId, WorkerRow,
 };
+use crate::limits::LimiterId;
 use crate::links::{GroupId, Shape};
+use crate::rate::{Bucket, Interval};
 use crate::schedule::CatchUp;
 use crate::state::State;
 use crate::store::Passed;
@@ -32,7 +34,9 @@ macro_rules! integer_column {
     )*};
 }
 
-integer_column!(Millis, Key, Fence, LaneId, WorkerId, GroupId);
+integer_column!(
+    Millis, Key, Fence, LaneId, StrandId, WorkerId, GroupId, LimiterId, Bucket, Interval
+);
 
 impl ToSql for State {
     fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
@@ -215,6 +219,14 @@ pub(super) fn attempt(row: &Row<'_>) -> Result<AttemptRow> {
     })
 }
 
+/// Where a job waits, from the columns of its lane and strand.
+pub(super) fn spot(row: &Row<'_>, index: usize) -> Result<Spot> {
+    Ok(Spot {
+        lane: row.get(index)?,
+        strand: row.get(index + 1)?,
+    })
+}
+
 /// A row of `dead_letters.sql`.
 pub(super) fn dead_letter(row: &Row<'_>) -> Result<DeadRow> {
     Ok(DeadRow {
@@ -248,11 +260,11 @@ pub(super) fn held(row: &Row<'_>) -> Result<Held> {
         token: Token {
             key: row.get(0)?,
             fence: row.get(1)?,
-            lane: row.get(2)?,
+            spot: spot(row, 2)?,
         },
-        max_retries: row.get(3)?,
-        losses: row.get(4)?,
-        cancel_requested: row.get(5)?,
+        max_retries: row.get(4)?,
+        losses: row.get(5)?,
+        cancel_requested: row.get(6)?,
     })
 }
 

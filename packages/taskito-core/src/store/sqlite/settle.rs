@@ -190,7 +190,7 @@ impl SqliteTransaction<'_> {
         if moved == 0 {
             return Verdict::Stale;
         }
-        self.tally.moves(token.lane, State::Running, to);
+        self.tally.moves(token.spot, State::Running, to);
         Verdict::Applied
     }
 }

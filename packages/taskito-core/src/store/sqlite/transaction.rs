@@ -1,14 +1,15 @@
 //! One write transaction: the lanes it knows, the counters it owes.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 use std::sync::Arc;
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, ffi, named_params, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, Row, ffi, named_params, params};
 
+use super::strand::Debt;
 use crate::clock::Millis;
 use crate::id::{DatabaseId, Key, KeySource};
-use crate::job::LaneId;
+use crate::job::{LaneId, Spot, StrandId};
 use crate::state::State;
 
 /// So many keys in a row are never taken by chance: something else is wrong then.
@@ -27,6 +28,16 @@ pub(super) struct Lanes {
 pub(super) struct Lane {
     pub(super) queue: Arc<str>,
     pub(super) task: Arc<str>,
+}
+
+impl Lane {
+    /// From the columns `queue, task`.
+    pub(super) fn read(row: &Row<'_>, index: usize) -> Result<Self> {
+        Ok(Self {
+            queue: row.get(index)?,
+            task: row.get(index + 1)?,
+        })
+    }
 }
 
 impl Lanes {
@@ -58,14 +69,10 @@ impl Lanes {
         Ok(id)
     }
 
-    /// Queue and task of a lane; `name` reads them when they are not known yet.
-    pub(super) fn name(
-        &mut self,
-        id: LaneId,
-        name: impl FnOnce() -> Result<(Arc<str>, Arc<str>)>,
-    ) -> Result<Lane> {
+    /// Queue and task of a lane; `read` reads them when they are not known yet.
+    pub(super) fn name(&mut self, id: LaneId, read: impl FnOnce() -> Result<Lane>) -> Result<Lane> {
         if !self.by_id.contains_key(&id) {
-            let (queue, task) = name()?;
+            let Lane { queue, task } = read()?;
             self.remember(id, &queue, &task);
         }
         Ok(self.by_id[&id].clone())
@@ -87,25 +94,42 @@ impl Lanes {
 /// What a transaction owes to the counters of each lane, and whom its commit concerns.
 #[derive(Default)]
 pub(super) struct Tally {
-    owed: HashMap<LaneId, [i64; State::ALL.len()]>,
+    owed: HashMap<LaneId, Owed>,
+    strands: BTreeMap<StrandId, Debt>,
     pub(super) news: News,
+}
+
+/// What a transaction owes to the counters of a lane.
+#[derive(Clone, Copy, Default)]
+struct Owed {
+    states: [i64; State::ALL.len()],
+    keyed: i64,
 }
 
 /// Whom a commit concerns.
 #[derive(Clone, Copy, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "any of them may be concerned"
+)]
 pub(super) struct News {
     /// Workers: a job waits.
     pub(super) work: bool,
     /// Those who wait for a result: a job is finished.
     pub(super) finished: bool,
+    /// Workers that are held back: a job ended that a limit may have counted.
+    pub(super) freed: bool,
     /// Workers: what they hold or may run was changed from outside.
     pub(super) control: bool,
 }
 
 impl Tally {
-    /// One job of `lane` entered `state`.
-    pub(super) fn enters(&mut self, lane: LaneId, state: State) {
-        self.owed.entry(lane).or_default()[state as usize] += 1;
+    /// One job entered `state`.
+    pub(super) fn enters(&mut self, spot: Spot, state: State) {
+        self.owed.entry(spot.lane).or_default().states[state as usize] += 1;
+        if let Some(strand) = spot.strand {
+            self.strands.entry(strand).or_default().enters(state);
+        }
         match state {
             State::Scheduled | State::Pending => self.news.work = true,
             State::Blocked | State::Running => {}
@@ -113,15 +137,39 @@ impl Tally {
         }
     }
 
-    /// One job of `lane` moved along an arrow.
-    pub(super) fn moves(&mut self, lane: LaneId, from: State, to: State) {
-        self.owed.entry(lane).or_default()[from as usize] -= 1;
-        self.enters(lane, to);
+    /// One job moved along an arrow.
+    pub(super) fn moves(&mut self, spot: Spot, from: State, to: State) {
+        self.owed.entry(spot.lane).or_default().states[from as usize] -= 1;
+        self.news.freed |= from == State::Running;
+        if let Some(strand) = spot.strand {
+            self.strands.entry(strand).or_default().leaves(from);
+        }
+        self.enters(spot, to);
+    }
+
+    /// So many jobs of a lane more run that have a limit key.
+    pub(super) fn runs_keyed(&mut self, lane: LaneId, count: i64) {
+        self.owed.entry(lane).or_default().keyed += count;
+    }
+
+    /// The head of a strand was brought up to date.
+    pub(super) fn settles(&mut self, strand: StrandId) {
+        self.strands.entry(strand).or_default().settles();
+    }
+
+    /// What is owed to strands; the caller pays it.
+    pub(super) fn strand_debts(&mut self) -> BTreeMap<StrandId, Debt> {
+        std::mem::take(&mut self.strands)
+    }
+
+    /// Workers should look at what they hold and at what holds them back.
+    pub(super) fn controls(&mut self) {
+        self.news.control = true;
     }
 
     /// One finished job of `lane` is gone.
     pub(super) fn leaves(&mut self, lane: LaneId, state: State) {
-        self.owed.entry(lane).or_default()[state as usize] -= 1;
+        self.owed.entry(lane).or_default().states[state as usize] -= 1;
     }
 
     /// There was more to claim than this transaction came to.
@@ -129,8 +177,8 @@ impl Tally {
         self.news.work = true;
     }
 
-    /// Pays: writes the counters.
-    pub(super) fn write(&mut self, connection: &Connection) -> Result<()> {
+    /// Pays what is owed to lanes: writes the counters.
+    fn write(&mut self, connection: &Connection) -> Result<()> {
         if self.owed.is_empty() {
             return Ok(());
         }
@@ -144,9 +192,10 @@ impl Tally {
                 complete,
                 dead,
                 cancelled,
-            ] = owed;
+            ] = owed.states;
+            let keyed = owed.keyed;
             count.execute(params![
-                blocked, scheduled, pending, running, complete, dead, cancelled, lane
+                blocked, scheduled, pending, running, complete, dead, cancelled, keyed, lane
             ])?;
         }
         Ok(())
@@ -200,9 +249,15 @@ impl<'c> SqliteTransaction<'c> {
         }
     }
 
+    /// Brings every counter up to date.
+    pub(super) fn pay(&mut self) -> Result<()> {
+        self.pay_strands()?;
+        self.tally.write(self.connection)
+    }
+
     /// Writes the counters; the caller commits and tells the news.
     pub(super) fn finish(mut self) -> Result<News> {
-        self.tally.write(self.connection)?;
+        self.pay()?;
         Ok(self.tally.news)
     }
 }

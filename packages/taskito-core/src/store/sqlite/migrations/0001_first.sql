@@ -21,13 +21,105 @@ CREATE TABLE lane (
     complete INTEGER NOT NULL DEFAULT 0,
     dead INTEGER NOT NULL DEFAULT 0,
     cancelled INTEGER NOT NULL DEFAULT 0,
+    -- Those of the running that have a limit key: the limits of the task count them apart.
+    keyed INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT a_lane_exists_once UNIQUE (queue, task),
     CONSTRAINT counts_are_not_negative CHECK (
-        min(blocked, scheduled, pending, running, complete, dead, cancelled) >= 0
-    )
+        min(blocked, scheduled, pending, running, complete, dead, cancelled, keyed) >= 0
+    ),
+    CONSTRAINT keyed_jobs_are_running CHECK (keyed <= running)
 ) STRICT;
 
 CREATE INDEX lane_ready ON lane (id) WHERE pending > 0;
+-- Which lanes has a task?
+CREATE INDEX lane_task ON lane (task);
+
+-- What people set for a queue; one without settings has no row.
+CREATE TABLE queue_setting (
+    name TEXT PRIMARY KEY,
+    paused INTEGER NOT NULL DEFAULT 0 CONSTRAINT paused_is_a_truth_value CHECK (paused IN (0, 1)),
+    rate TEXT,
+    max_concurrent INTEGER CONSTRAINT some_job_may_run CHECK (max_concurrent > 0),
+    -- The tokens of the rate, see rate.rs.
+    arrival_ns INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+-- What counts jobs of several lanes: those of a task that have the same limit key, those of a
+-- limited group, and for its tokens only those of a task that have no key.
+CREATE TABLE limiter (
+    id INTEGER PRIMARY KEY,
+    task TEXT,
+    limit_key TEXT,
+    -- Of a group: how many of its jobs run at once, and the group it lies in.
+    max_running INTEGER CONSTRAINT some_member_may_run CHECK (max_running > 0),
+    outer_group INTEGER,
+    running INTEGER NOT NULL DEFAULT 0,
+    -- Strands that it counts, and groups that lie in it.
+    users INTEGER NOT NULL DEFAULT 0,
+    -- Its tokens, and what one cost when the last was taken: see rate.rs.
+    arrival_ns INTEGER NOT NULL DEFAULT 0,
+    interval_ns INTEGER NOT NULL DEFAULT 0,
+    CONSTRAINT it_is_of_a_task_or_a_group CHECK ((task IS NULL) <> (max_running IS NULL)),
+    CONSTRAINT counts_are_not_negative CHECK (min(running, users) >= 0)
+) STRICT;
+
+CREATE INDEX limiter_of_task ON limiter (task, limit_key) WHERE task IS NOT NULL;
+-- Which are of no use once their tokens are back?
+CREATE INDEX limiter_idle ON limiter (arrival_ns) WHERE users = 0 AND task IS NOT NULL;
+
+-- The unfinished jobs of a lane that have the same limit key and group: they wait in a line of
+-- their own, whose head runs as soon as the limiters let it.
+CREATE TABLE strand (
+    id INTEGER PRIMARY KEY,
+    lane INTEGER NOT NULL,
+    key_limiter INTEGER,
+    job_group INTEGER,
+    keyed INTEGER NOT NULL GENERATED ALWAYS AS (key_limiter IS NOT NULL) VIRTUAL,
+    unfinished INTEGER NOT NULL DEFAULT 0,
+    -- The pending job that runs first; a job that may have killed a worker does not count.
+    head INTEGER,
+    priority INTEGER,
+    run_at INTEGER,
+    -- The limiter that was found closed; until then, if its rate closed it.
+    waits_for INTEGER,
+    opens_at INTEGER,
+    CONSTRAINT a_strand_is_limited CHECK (key_limiter IS NOT NULL OR job_group IS NOT NULL),
+    CONSTRAINT unfinished_is_not_negative CHECK (unfinished >= 0),
+    CONSTRAINT only_a_limiter_opens_again CHECK (opens_at IS NULL OR waits_for IS NOT NULL)
+) STRICT;
+
+CREATE INDEX strand_of ON strand (lane, key_limiter, job_group);
+-- Which strand of a lane is next?
+CREATE INDEX strand_ready ON strand (lane, keyed, priority DESC, run_at, head)
+WHERE head IS NOT NULL AND waits_for IS NULL;
+-- Who waits for a limiter?
+CREATE INDEX strand_waiting ON strand (waits_for, lane, keyed, priority DESC, run_at, head)
+WHERE waits_for IS NOT NULL AND head IS NOT NULL;
+-- Which strands have a token again?
+CREATE INDEX strand_opens ON strand (opens_at) WHERE opens_at IS NOT NULL;
+
+-- What the code of the worker that started last says about tasks; for those who ask. Workers
+-- go by their own code.
+CREATE TABLE task_limit (
+    task TEXT PRIMARY KEY,
+    rate TEXT,
+    max_concurrent INTEGER
+) STRICT;
+
+-- Circuit breakers, see breaker.rs. One that was never opened, or closed again, has no opened_at.
+CREATE TABLE breaker (
+    task TEXT PRIMARY KEY,
+    threshold INTEGER NOT NULL,
+    window_ms INTEGER NOT NULL,
+    cooldown_ms INTEGER NOT NULL,
+    -- The instants of the failures that count, parted by blanks.
+    failures TEXT NOT NULL DEFAULT '',
+    last_failure_at INTEGER,
+    opened_at INTEGER,
+    -- The claim that was let through last.
+    probe INTEGER,
+    probe_fence INTEGER
+) STRICT;
 
 -- One job, one row, one truth.
 CREATE TABLE job (
@@ -57,7 +149,7 @@ CREATE TABLE job (
     expires_at INTEGER,
     result_ttl_ms INTEGER,
     workflow INTEGER,
-    -- The innermost limited group it is in.
+    -- The limiter of the innermost limited group it is in. Stale when finished.
     group_id INTEGER,
     -- The job that is dead or was cancelled and took this one with it.
     ended_by INTEGER,
@@ -65,6 +157,8 @@ CREATE TABLE job (
     fire_time INTEGER,
     progress INTEGER,
     limit_key TEXT,
+    -- Where it waits, if it has a limit key or belongs to a limited group. Stale when finished.
+    strand INTEGER,
     unique_key TEXT,
     idempotency_key TEXT,
     metadata TEXT,
@@ -82,8 +176,9 @@ CREATE TABLE job (
     CONSTRAINT only_the_dead_have_letters CHECK (dead_letter IS NULL OR state = 'dead')
 ) STRICT;
 
--- Which job of a lane is next?
-CREATE INDEX job_claim ON job (lane, priority DESC, run_at) WHERE state = 'pending' AND losses = 0;
+-- Which job of a lane is next, and which of a strand?
+CREATE INDEX job_claim ON job (lane, strand, priority DESC, run_at)
+WHERE state = 'pending' AND losses = 0;
 -- The same for jobs that may have killed a worker; a worker takes them one at a time.
 CREATE INDEX job_suspect ON job (lane, priority DESC, run_at) WHERE state = 'pending' AND losses > 0;
 -- What is due?
@@ -132,13 +227,6 @@ CREATE TABLE dependency (
 
 -- Who waits for a job?
 CREATE INDEX dependency_parent ON dependency (parent, job);
-
--- Groups of which only so many jobs run at once. A group may lie in another one.
-CREATE TABLE job_group (
-    id INTEGER PRIMARY KEY,
-    max_running INTEGER NOT NULL CONSTRAINT some_member_may_run CHECK (max_running > 0),
-    outer_group INTEGER
-) STRICT;
 
 CREATE TABLE job_result (
     job INTEGER PRIMARY KEY,

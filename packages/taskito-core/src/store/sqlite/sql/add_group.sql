@@ -1,4 +1,4 @@
 -- Arrow: insert, for the first job of a limited group.
 -- Index: primary key.
-INSERT INTO job_group (max_running, outer_group)
+INSERT INTO limiter (max_running, outer_group)
 VALUES (:max_running, :outer_group)

@@ -8,5 +8,6 @@ SET
     running = running + :running,
     complete = complete + :complete,
     dead = dead + :dead,
-    cancelled = cancelled + :cancelled
+    cancelled = cancelled + :cancelled,
+    keyed = keyed + :keyed
 WHERE id = :id

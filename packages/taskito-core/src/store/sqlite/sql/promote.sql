@@ -9,4 +9,4 @@ WHERE id IN (
     ORDER BY run_at, id
     LIMIT :limit
 )
-RETURNING lane
+RETURNING lane, strand

@@ -1,5 +1,5 @@
--- Question: which lanes have pending jobs?
--- Index: lane_ready. SCAN is meant: the index holds nothing but ready lanes, all are wanted.
-SELECT id, queue, task
+-- Question: which lanes have pending jobs, and which of these have strands?
+-- Index: lane_ready, strand_of. SCAN is meant: the index holds nothing but ready lanes, all are wanted.
+SELECT id, queue, task, EXISTS (SELECT 1 FROM strand WHERE strand.lane = lane.id)
 FROM lane
 WHERE pending > 0

@@ -1,5 +1,5 @@
--- Question: in which lane and state does this job wait?
+-- Question: where and in which state does this job wait?
 -- Index: primary key.
-SELECT lane, state
+SELECT lane, strand, state
 FROM job
 WHERE id = :id AND state IN ('blocked', 'scheduled', 'pending')

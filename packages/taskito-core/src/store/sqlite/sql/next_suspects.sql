@@ -1,7 +1,7 @@
--- Question: which job of a lane that was lost before is next?
+-- Question: which jobs of a lane that were lost before are next?
 -- Index: job_suspect.
-SELECT id, priority, run_at
+SELECT id, priority, run_at, strand
 FROM job
 WHERE lane = :lane AND state = 'pending' AND losses > 0
 ORDER BY priority DESC, run_at, id
-LIMIT 1
+LIMIT :limit

@@ -1,0 +1,5 @@
+-- Question: what is the name of a lane?
+-- Index: primary key.
+SELECT queue, task
+FROM lane
+WHERE id = :id

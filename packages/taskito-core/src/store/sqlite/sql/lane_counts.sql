@@ -1,0 +1,5 @@
+-- Question: which lanes are there, and how many jobs stand where?
+-- Index: none. SCAN is meant: a row per queue and task, not per job.
+SELECT
+    id, queue, pending, blocked + scheduled + pending, running, complete, dead, cancelled
+FROM lane
