@@ -1,6 +1,7 @@
 """Canvas that runs: what each step receives, when it starts, what happens when one fails."""
 
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -33,7 +34,7 @@ def tell(queue: Queue) -> Task:
     """Returns what it was called with."""
 
     @queue.task(name="tell")
-    def tell(*args: Any, **kwargs: Any) -> Any:
+    def tell(*args: Any, **kwargs: Any) -> object:
         return [*args, kwargs] if kwargs else [*args]
 
     return tell
@@ -291,3 +292,98 @@ class TestFailure:
         with pytest.raises(DependencyFailedError):
             doomed.result(20)
         assert queue.stats()["cancelled"] == 2000
+
+
+class TestLimit:
+    @pytest.fixture
+    def crowd(self) -> "Crowd":
+        return Crowd()
+
+    @pytest.mark.parametrize("limit", [1, 2])
+    def test_no_more_jobs_of_a_group_run_at_once_than_it_allows(
+        self, queue: Queue, tell: Task, start_worker: StartWorker, crowd: "Crowd", limit: int
+    ) -> None:
+        enter = queue.task(name="enter")(crowd.enter)
+        members = group((enter.s() for _ in range(12)), max_concurrency=limit)
+        start_worker(workers=3)
+        start_worker(workers=3)
+        assert len(chain(tell.s(), members, tell.s()).apply().result(10)[0]) == 12
+        assert crowd.largest == limit
+
+    def test_a_member_that_is_a_chain_counts_with_each_of_its_steps(
+        self, queue: Queue, start_worker: StartWorker, crowd: "Crowd"
+    ) -> None:
+        enter = queue.task(name="enter")(crowd.enter)
+        start_worker(workers=4)
+        steps = (enter.s() | enter.s() | group(enter.s(), enter.s()) for _ in range(4))
+        results(group(steps, max_concurrency=2).apply())
+        assert crowd.largest == 2
+
+    def test_a_group_in_a_group_keeps_to_both_limits(
+        self, queue: Queue, start_worker: StartWorker
+    ) -> None:
+        inside, around = Crowd(), Crowd()
+        inner = queue.task(name="inner")(lambda: around.enter(inside))
+        outer = queue.task(name="outer")(around.enter)
+        start_worker(workers=6)
+        narrow = group((inner.s() for _ in range(6)), max_concurrency=1)
+        results(group(*(outer.s() for _ in range(6)), narrow, max_concurrency=3).apply())
+        assert inside.largest == 1
+        assert around.largest <= 3
+
+    def test_no_member_waits_for_a_whole_wave(
+        self, queue: Queue, start_worker: StartWorker
+    ) -> None:
+        others = threading.Event()
+        done: list[int] = []
+
+        @queue.task(name="first")
+        def first() -> None:
+            assert others.wait(5), "the others waited for the first"
+
+        @queue.task(name="other")
+        def other(number: int) -> None:
+            done.append(number)
+            if len(done) == 5:
+                others.set()
+
+        start_worker(workers=2)
+        members = [first.s(), *(other.s(number) for number in range(5))]
+        results(group(members, max_concurrency=2).apply())
+        assert sorted(done) == [0, 1, 2, 3, 4]
+
+    def test_what_fails_or_is_cancelled_makes_room(
+        self, tell: Task, fail: Task, start_worker: StartWorker
+    ) -> None:
+        members = [fail.s(), tell.s(1), fail.s() | tell.s(2), tell.s(3), tell.s(4)]
+        jobs = group(members, max_concurrency=1).apply()
+        assert jobs[3].cancel()
+        start_worker()
+        assert jobs[4].result(5) == [4]
+        statuses = [job.status for job in jobs if job.wait(5)]
+        assert statuses == ["dead", "complete", "cancelled", "cancelled", "complete"]
+
+
+class Crowd:
+    """Counts how many are inside at once.
+
+    Attributes:
+        largest: the most there ever were.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self.largest = 0
+
+    def enter(self, *then: Any) -> None:
+        """Be inside for a moment; after a ``Crowd`` is given, inside of that one as well."""
+        with self._lock:
+            self._inside += 1
+            self.largest = max(self.largest, self._inside)
+        time.sleep(0.01)  # long enough for any other to come in
+        for crowd in then:
+            if isinstance(crowd, Crowd):
+                crowd.enter()
+        with self._lock:
+            self._inside -= 1
