@@ -77,6 +77,11 @@ pub enum Error {
         /// What the field takes.
         hint: String,
     },
+    /// No schedule has this name.
+    NoSchedule {
+        /// The name.
+        name: String,
+    },
     /// No time zone has this name.
     UnknownTimezone {
         /// The name.
@@ -114,6 +119,7 @@ impl Error {
             Self::MissingDependency { .. } => "missing_dependency",
             Self::Invalid { .. } | Self::UnknownTimezone { .. } => "invalid",
             Self::Cron { .. } => "cron",
+            Self::NoSchedule { .. } => "no_schedule",
             Self::Closed { .. } => "closed",
             Self::Io { .. } => "io",
         }
@@ -146,6 +152,10 @@ impl Error {
             }
             Self::Closed { .. } => "make a new Queue for this path",
             Self::Cron { hint, .. } | Self::UnknownTimezone { hint, .. } => hint,
+            Self::NoSchedule { .. } => {
+                "list_periodic() has the names; a schedule is stored when a worker that declares \
+                 it starts"
+            }
             Self::NotFound { .. } | Self::Invalid { .. } | Self::Io { .. } => return None,
         })
     }
@@ -167,6 +177,7 @@ impl Error {
             | Self::MissingDependency { .. }
             | Self::Invalid { .. }
             | Self::Cron { .. }
+            | Self::NoSchedule { .. }
             | Self::UnknownTimezone { .. } => None,
         }
     }
@@ -217,6 +228,7 @@ impl fmt::Display for Error {
             Self::NotFound { what } => write!(f, "{what} not found"),
             Self::MissingDependency { id } => write!(f, "Dependency job '{id}' not found"),
             Self::Invalid { message } | Self::Cron { message, .. } => f.write_str(message),
+            Self::NoSchedule { name } => write!(f, "no schedule is named '{name}'"),
             Self::UnknownTimezone { name, .. } => write!(f, "unknown time zone '{name}'"),
             Self::Closed { path } => write!(f, "queue of '{}' is closed", path.display()),
             Self::Io { path, cause } => {

@@ -32,6 +32,7 @@ ErrorKind: TypeAlias = Literal[
     "missing_dependency",  # a new job is to wait for one that does not exist
     "invalid",  # an argument the engine refuses
     "cron",  # a cron expression that is malformed or can never fire
+    "no_schedule",  # no schedule has this name
     "closed",  # the store was closed
     "io",  # any other failure of the operating system or SQLite
 ]
@@ -557,6 +558,80 @@ class Hold:
         """When it ends by itself, if that is known."""
 
 @final
+class Plan:
+    """A schedule as a program declares it.
+
+    Task, queue, priority, retries and timeout of its jobs are those of ``spec``. ``catch_up``
+    says what becomes of fires that are more than 10 s late: one job for all of them, no job,
+    or a job each.
+    """
+
+    def __new__(
+        cls,
+        name: str,
+        timing: Timing,
+        spec: JobSpec,
+        payload: bytes,
+        *,
+        catch_up: Literal["one", "none", "all"] = "one",
+    ) -> Plan: ...
+
+@final
+class ScheduleRow:
+    """One schedule as it is stored."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def task(self) -> str: ...
+    @property
+    def queue(self) -> str: ...
+    @property
+    def cron(self) -> str | None:
+        """``None`` for a schedule with a period."""
+    @property
+    def every_ms(self) -> int | None: ...
+    @property
+    def timezone(self) -> str: ...
+    @property
+    def catch_up(self) -> Literal["one", "none", "all"]: ...
+    @property
+    def payload(self) -> bytes: ...
+    @property
+    def enabled(self) -> bool:
+        """False while it is paused."""
+    @property
+    def active(self) -> bool:
+        """Whether a living worker declares it."""
+    @property
+    def last_run(self) -> int | None:
+        """The fire of its newest job."""
+    @property
+    def next_run(self) -> int | None:
+        """``None`` while it is paused, or when there will be none."""
+    @property
+    def last_job_id(self) -> str | None:
+        """Its newest job, which may be gone."""
+
+@final
+class Timetable:
+    """The schedules of a database, for operators."""
+
+    def __new__(cls, store: Store) -> Timetable: ...
+    def introduce(self, plans: Sequence[Plan]) -> None:
+        """Store those whose names are not stored yet."""
+    def rows(self) -> list[ScheduleRow]:
+        """All schedules by name."""
+    def pause(self, name: str) -> bool:
+        """Let it fire no more until it is resumed. False when there is no such schedule."""
+    def resume(self, name: str) -> bool:
+        """Let it fire again, first after now. False when there is no such schedule."""
+    def delete(self, name: str) -> bool:
+        """False when there is no such schedule."""
+    def trigger(self, name: str) -> str:
+        """Store one job now, besides all fires; its id. Raises kind ``no_schedule``."""
+
+@final
 class RetryPolicy:
     """How one task waits between attempts: ``min(cap, base * 2**n) + U[0, base)``.
 
@@ -638,6 +713,7 @@ EventKind: TypeAlias = Literal[
     "cancel",  # `claim` is to be cancelled, or no longer the current attempt of its job
     "settled",  # `claim` was settled along `arrow`, after the commit
     "lost",  # the job of `claim`, of another worker, was dead-lettered: `error`
+    "overflowed",  # `schedule` missed more fires than are made up
     "trouble",  # transactions of the worker fail since now: `error`
     "recovered",  # they no longer do
 ]
@@ -667,6 +743,9 @@ class Event:
     @property
     def count(self) -> int | None:
         """Of ``hire``."""
+    @property
+    def schedule(self) -> str | None:
+        """Of ``overflowed``."""
     @property
     def arrow(self) -> Arrow | None:
         """Of ``settled``."""
@@ -719,6 +798,13 @@ class Engine:
 
         Those of an async task come from :meth:`next_coroutines`, all others from :meth:`next`.
         """
+    def declare(self, plans: Sequence[Plan]) -> None:
+        """Store schedules and fire them until the worker ends.
+
+        Before :meth:`start` they are kept for it; later this is effective at once. A schedule
+        that is stored already takes the new settings, and keeps its next fire unless its
+        expression or time zone is another.
+        """
     def want_lost(self) -> None:
         """Send events ``lost`` from now on. They carry the arguments of jobs.
 
@@ -745,6 +831,8 @@ class Engine:
         """
     def tend(self) -> None:
         """Do what becomes due with time alone: jobs expire, and are deleted in the end."""
+    def tick(self) -> int | None:
+        """Fire the schedules that are due; when the next one is, or ``None``."""
     def leave(self) -> None:
         """Hand back what is unfinished and leave the database. Idempotent."""
     def next(self) -> Claim | None:

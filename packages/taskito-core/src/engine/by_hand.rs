@@ -6,11 +6,13 @@
 use std::sync::{MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::job::Claim;
 
 use super::dispatch::Dispatcher;
 use super::janitor::Janitor;
+use super::news::Event;
 use super::pools::Pools;
 use super::slips::Next;
 use super::{Engine, Stay};
@@ -103,6 +105,21 @@ impl Engine {
             // Should this fail, the next claim does and says so.
             hand.dispatcher.heed().ok();
         }
+    }
+
+    /// Fires the schedules that are due; when the next one is.
+    ///
+    /// # Errors
+    /// Storage failures, and a worker that is not stepped by hand.
+    pub fn tick(&self) -> Result<Option<Millis>> {
+        let hand = self.hand();
+        if hand.is_none() {
+            return Err(not_by_hand());
+        }
+        let tock = self.ticker.step(self.site.clock.now())?;
+        self.news
+            .tell(tock.overflowed.into_iter().map(Event::Overflowed));
+        Ok(tock.next)
     }
 
     /// Hands back what is unfinished and strikes a worker that is stepped by hand off the

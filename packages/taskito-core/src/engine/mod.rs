@@ -5,6 +5,7 @@
 //! dispatch   commit <── desk <── settle() <──┘
 //! watch      other workers die: reaper settles what they held
 //! janitor    what is over expires or is deleted
+//! ticker     schedules fire: their jobs are inserted
 //! ```
 //!
 //! Runner threads and the event loop belong to the caller (Python); they only ever touch the
@@ -28,6 +29,7 @@ mod reaper;
 mod settle;
 mod slips;
 mod task;
+mod ticker;
 mod watch;
 
 use std::io;
@@ -44,6 +46,7 @@ use crate::job::{Claim, NewWorker, Token, WorkerId};
 use crate::limits::TaskLimits;
 use crate::os::{self, Waited};
 use crate::outcome::Outcome;
+use crate::schedule::Plan;
 use crate::store::gate::Gate;
 use crate::store::{JobStore, LogLine, Sync};
 
@@ -61,6 +64,7 @@ pub use pools::Kind;
 pub use reaper::{living_workers, reap_the_dead};
 pub use slips::Next;
 pub use task::TaskSettings;
+pub use ticker::{Ticker, Tock};
 
 /// Where a worker works.
 #[derive(Clone)]
@@ -107,6 +111,9 @@ pub struct Engine {
     /// What the dispatcher's thread would own, while the worker is stepped by hand.
     hand: Mutex<Option<Hand>>,
     news: Arc<News>,
+    ticker: Arc<Ticker>,
+    /// Schedules to declare when the worker starts.
+    plans: Mutex<Vec<Plan>>,
     /// The process it belongs to. In a forked child it is an empty shell: it has no threads
     /// there, and its locks may have been held by one.
     generation: u32,
@@ -141,6 +148,8 @@ impl Engine {
         let news = Arc::new(News::default());
         let desk = Desk::new(Arc::clone(&site.gate), Arc::clone(&news), &settings);
         Self {
+            ticker: Arc::new(Ticker::new(site.clone())),
+            plans: Mutex::default(),
             site,
             settings,
             desk: Arc::new(desk),
@@ -163,6 +172,29 @@ impl Engine {
         }
     }
 
+    /// Declares schedules: stores them, at the start of the worker or at once, and fires them
+    /// until it ends.
+    ///
+    /// # Errors
+    /// Storage failures.
+    pub fn declare(&self, plans: Vec<Plan>) -> Result<()> {
+        if self.is_copy() {
+            return Ok(());
+        }
+        let crew = self.crew.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(worker) = crew.as_ref().map(|crew| crew.worker) else {
+            self.plans().extend(plans);
+            return Ok(());
+        };
+        drop(crew);
+        let now = self.site.clock.now();
+        self.site.store.write(Sync::Relaxed, &mut |transaction| {
+            transaction.declare(now, worker, &plans)
+        })?;
+        self.ticker.add(plans.into_iter().map(|plan| plan.name));
+        Ok(())
+    }
+
     /// Asks for [`Event::Lost`], which is not sent otherwise: it carries the job's arguments.
     pub fn want_lost(&self) {
         self.news.want_lost();
@@ -183,10 +215,11 @@ impl Engine {
         )?;
         let janitor = Janitor::new(self.site.clone(), self.settings.result_ttl);
         let janitor = janitor::Post::start(janitor)?;
+        let ticker = ticker::Post::start(Arc::clone(&self.ticker), Arc::clone(&self.news))?;
         spawn("taskito-dispatch", move || {
             let _stay = stay;
             dispatcher.run();
-            drop((watch, janitor));
+            drop((watch, janitor, ticker));
         })?;
         *crew = Some(members);
         Ok(())
@@ -219,8 +252,10 @@ impl Engine {
             tasks: self.desk.task_names(),
             concurrency: self.settings.threads,
         };
+        let plans = self.plans().clone();
         let limits = self.desk.limits();
-        let (worker, certificate) = enlist(&self.site, &about, &limits)?;
+        let (worker, certificate) = enlist(&self.site, &about, &limits, &plans)?;
+        self.ticker.add(plans.into_iter().map(|plan| plan.name));
         let key = self
             .site
             .store
@@ -251,6 +286,10 @@ impl Engine {
             certificate: Some(certificate),
         };
         Ok((Crew { worker, key }, dispatcher, stay))
+    }
+
+    fn plans(&self) -> MutexGuard<'_, Vec<Plan>> {
+        self.plans.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Number and public key of the worker, once it has started.
@@ -363,6 +402,7 @@ impl Engine {
         if self.is_copy() {
             return;
         }
+        self.ticker.end();
         self.desk.drain(Instant::now() + limit);
         let never_started = self
             .crew
@@ -428,16 +468,21 @@ impl Engine {
     }
 }
 
-/// Enters the roster, and says what limits the tasks have. The certificate is in force before
-/// anybody can see the row.
+/// Enters the roster, and says what limits the tasks have and which schedules there are. The
+/// certificate is in force before anybody can see the row.
 fn enlist(
     site: &Site,
     about: &NewWorker,
     limits: &[(Arc<str>, TaskLimits)],
+    plans: &[Plan],
 ) -> Result<(WorkerId, Certificate)> {
     let mut enlisted = None;
     site.store.write(Sync::Relaxed, &mut |transaction| {
-        let worker = transaction.enlist(site.clock.now(), about)?;
+        let now = site.clock.now();
+        let worker = transaction.enlist(now, about)?;
+        if !plans.is_empty() {
+            transaction.declare(now, worker, plans)?;
+        }
         let certificate = Certificate::hold(site.path.as_deref(), worker)
             .map_err(|error| site.not_writable(&error))?;
         transaction.announce(limits)?;

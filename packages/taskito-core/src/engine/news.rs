@@ -30,6 +30,8 @@ pub enum Event {
     /// A job of another worker became a dead letter: its last claim, with its payload, and
     /// what the letter says. Sent only if asked for.
     Lost(Box<Claim>, String),
+    /// The schedule of that name missed more fires than are made up.
+    Overflowed(String),
     /// Transactions of this worker fail since now; why.
     Trouble(String),
     /// They no longer do.

@@ -8,6 +8,7 @@ use pyo3::prelude::*;
 use super::error::detached;
 use super::event::PyEvent;
 use super::limits::PyLimits;
+use super::schedules::{PyPlan, plain};
 use super::store::PyStore;
 use super::types::{PyClaim, PyOutcome, PyRetryPolicy, duration};
 use crate::engine::{Engine, Event, Kind, Next, Settings, Site, TaskSettings};
@@ -91,6 +92,11 @@ impl PyEngine {
         self.engine.register(task, settings);
     }
 
+    fn declare(&self, py: Python<'_>, plans: Vec<Bound<'_, PyPlan>>) -> PyResult<()> {
+        let plans = plain(&plans);
+        detached(py, || self.engine.declare(plans))
+    }
+
     fn want_lost(&self) {
         self.engine.want_lost();
     }
@@ -118,6 +124,11 @@ impl PyEngine {
 
     fn tend(&self, py: Python<'_>) -> PyResult<()> {
         detached(py, || self.engine.tend())
+    }
+
+    fn tick(&self, py: Python<'_>) -> PyResult<Option<i64>> {
+        let next = detached(py, || self.engine.tick())?;
+        Ok(next.map(|at| at.0))
     }
 
     fn leave(&self, py: Python<'_>) {

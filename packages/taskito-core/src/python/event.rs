@@ -29,6 +29,7 @@ impl PyEvent {
             Event::Cancel(_) => "cancel",
             Event::Settled { .. } => "settled",
             Event::Lost(..) => "lost",
+            Event::Overflowed(_) => "overflowed",
             Event::Trouble(_) => "trouble",
             Event::Recovered => "recovered",
         }
@@ -39,7 +40,9 @@ impl PyEvent {
         let claim = match &self.event {
             Event::Overdue(claim) | Event::Cancel(claim) | Event::Settled { claim, .. } => claim,
             Event::Lost(claim, _) => claim,
-            Event::Hire(_) | Event::Trouble(_) | Event::Recovered => return None,
+            Event::Hire(_) | Event::Overflowed(_) | Event::Trouble(_) | Event::Recovered => {
+                return None;
+            }
         };
         Some(PyClaim {
             claim: claim.clone(),
@@ -51,6 +54,14 @@ impl PyEvent {
     fn count(&self) -> Option<usize> {
         match self.event {
             Event::Hire(count) => Some(count),
+            _ => None,
+        }
+    }
+
+    #[getter]
+    fn schedule(&self) -> Option<&str> {
+        match &self.event {
+            Event::Overflowed(name) => Some(name),
             _ => None,
         }
     }

@@ -15,6 +15,7 @@ mod event;
 mod limits;
 mod links;
 mod rows;
+mod schedules;
 mod store;
 mod timing;
 mod types;
@@ -40,6 +41,8 @@ mod _native {
     use super::links::PyLinks;
     #[pymodule_export]
     use super::rows::{PyAttemptRow, PyDeadRow, PyJobRow, PyWorkerRow};
+    #[pymodule_export]
+    use super::schedules::{PyPlan, PyScheduleRow, PyTimetable};
     #[pymodule_export]
     use super::store::PyStore;
     #[pymodule_export]

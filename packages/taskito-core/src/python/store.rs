@@ -516,7 +516,7 @@ fn parse_status(name: &str) -> PyResult<Status> {
 
 impl PyStore {
     /// One transaction of an operator.
-    fn operate<T>(
+    pub(super) fn operate<T>(
         &self,
         mut work: impl FnMut(&mut dyn Transaction, Millis) -> Result<T>,
     ) -> Result<T> {

@@ -6,6 +6,7 @@ from taskito.exceptions import (
     DependencyError,
     JobNotFoundError,
     QueueClosedError,
+    ScheduleNotFoundError,
     SchemaVersionError,
     StorageError,
     TaskitoError,
@@ -15,6 +16,7 @@ _PLAIN: dict[str, type[TaskitoError]] = {
     "closed": QueueClosedError,
     "cron": CronError,
     "missing_dependency": DependencyError,
+    "no_schedule": ScheduleNotFoundError,
     "not_found": JobNotFoundError,
 }
 
