@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from taskito import JsonSerializer, Queue, TaskFailedError, TaskWrapper
-from taskito._runner import error_text
+from taskito._failures import error_text
 from tests.unit.conftest import StartWorker
 
 
@@ -139,7 +139,7 @@ class TestFail:
         job.wait()
         error = job.error or ""
         assert error.startswith("KeyError: 'k'\n\nThe above exception was the direct cause")
-        assert "_runner.py" not in error
+        assert "taskito/_" not in error
         assert "in fail\n" in error
         assert error.endswith("ValueError: café")
 
@@ -198,7 +198,7 @@ class TestFail:
         assert queue.list_jobs()[0].wait(5)
         error = queue.job_errors(job.id)[0]["error"]
         assert "taskito.exceptions.SerializationError: the arguments of 't' cannot" in error
-        assert "_runner.py" not in error
+        assert "taskito/_" not in error
 
     def test_a_result_that_cannot_be_encoded_fails_the_attempt(
         self, queue: Queue, start_worker: StartWorker
@@ -251,7 +251,7 @@ class TestFail:
             job = fail.delay()
             start_worker()
             job.wait()
-        first, last = [r for r in caplog.records if r.name == "taskito._runner"]
+        first, last = [r for r in caplog.records if r.name == "taskito"]
         assert (first.levelno, last.levelno) == (logging.INFO, logging.ERROR)
         assert "attempt 1 of 2" in first.message
         assert last.message.endswith(f"job {job.id}: ValueError: a\\nb\\x1b[31m")

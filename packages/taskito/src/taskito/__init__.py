@@ -11,9 +11,12 @@ Example:
     >>> job = add.delay(1, 2)
 """
 
+import logging
+
 from taskito._version import __version__
 from taskito.canvas import Signature, chain, chord, chunks, group, starmap
 from taskito.check import CheckIssue
+from taskito.context import JobContext, current_job
 from taskito.exceptions import (
     Cancel,
     CircuitBreakerOpenError,
@@ -47,6 +50,7 @@ from taskito.exceptions import (
 )
 from taskito.job import JobResult
 from taskito.listing import JobPage
+from taskito.middleware import TaskMiddleware
 from taskito.queue import Queue
 from taskito.serializers import (
     CloudpickleSerializer,
@@ -75,6 +79,10 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "chord",
     "chunks",
     "starmap",
+    # inside a task, and around it
+    "current_job",
+    "JobContext",
+    "TaskMiddleware",
     # bytes
     "Serializer",
     "CloudpickleSerializer",
@@ -113,3 +121,5 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "CircuitBreakerOpenError",
     "RateLimitExceededError",
 ]
+
+logging.getLogger(__name__).addHandler(logging.NullHandler())

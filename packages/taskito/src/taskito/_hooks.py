@@ -63,10 +63,14 @@ class Hooks:
         if iscoroutinefunction(hook):
             raise not_plain(f"the {event} hook {_name(hook)}")
         self._functions[event].append(hook)
-        self.version = object()
+        self.renew()
         if event == "on_enqueue":
             self.on_enqueue = True
         return hook
+
+    def renew(self) -> None:
+        """Make every plan old: something else is to be called from now on."""
+        self.version = object()
 
     def plan(self, own: tuple[TaskMiddleware, ...]) -> "HookPlan":
         """Return what to call for a task with middleware of its own."""
@@ -153,19 +157,22 @@ class AttemptHooks:
         """Listen to the attempt of ``context``."""
         self._plan = plan
         self._context = context
-        self._call: tuple[object, ...] = ()
+        self._call: tuple[object, ...] = (context.task_name, (), {})
         self._muted: set[int] = set()
 
     def hear(self, *events: str) -> bool:
         """Return whether anything listens to one of the events."""
         return any(map(self._plan.hears, events))
 
-    def started(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
-        """Tell that the function is about to be called with these arguments.
+    def learn(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
+        """Take the arguments of the attempt.
 
         Hooks see a copy of ``kwargs``: what the function gets is not theirs to change.
         """
         self._call = (self._context.task_name, args, dict(kwargs))
+
+    def started(self) -> None:
+        """Tell that the function is about to be called."""
         for place, method in self._plan.methods["before_task"]:
             if not self._told("before", method, self._context):
                 self._muted.add(place)

@@ -29,6 +29,7 @@ class JobLoop:
         self._run = run
         self._loop = asyncio.new_event_loop()
         self._ended = asyncio.Event()
+        self._dismissed = asyncio.Event()
         self._attempts: dict[Claim, asyncio.Task[None]] = {}
         self._thread = threading.Thread(target=self._main, name="taskito-loop", daemon=True)
 
@@ -42,7 +43,12 @@ class JobLoop:
             self._loop.call_soon_threadsafe(self._cancel, claim)
 
     def join(self, seconds: float) -> None:
-        """Wait for what still ran when the worker left, and was cancelled then."""
+        """Wait for what still ran when the worker left, and was cancelled then.
+
+        Also for the hooks that the caller has put on the loop before.
+        """
+        with suppress(RuntimeError):
+            self._loop.call_soon_threadsafe(self._dismissed.set)
         self._thread.join(seconds)
 
     def _main(self) -> None:
@@ -61,6 +67,7 @@ class JobLoop:
             for attempt in self._attempts.values():
                 attempt.cancel()
             await asyncio.wait(self._attempts.values())
+        await self._dismissed.wait()
 
     def _take(self) -> None:
         claims = self._engine.next_coroutines()

@@ -1,174 +1,224 @@
-"""One attempt: bytes to arguments, the call, the result to bytes, an outcome."""
+"""Runs claimed jobs: in the calling thread, or on the event loop."""
 
-import logging
-import traceback
+import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
+from functools import partial
+from threading import Thread
 from typing import TYPE_CHECKING, Any
 
+from taskito._attempt import Attempt, Prepared
 from taskito._core import Outcome
-from taskito.exceptions import PayloadTooLargeError, SerializationError
+from taskito._hook_thread import HookThread
+from taskito._hooks import AttemptHooks, HookPlan
+from taskito._outcomes import log_failure, outcome_of
+from taskito.context import ACTIVE, JobContext, active, timeout_error
+from taskito.exceptions import (
+    PayloadTooLargeError,
+    SerializationError,
+    TaskTimeoutError,
+    WorkerLostError,
+)
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
-    from taskito._core import Claim
-    from taskito._sizes import PayloadSizes
-    from taskito.serializers import Serializer
-    from taskito.task import TaskDefinition, TaskWrapper
-
-_LONGEST_ERROR = 65_536
-_LONGEST_SUMMARY = 200
-_logger = logging.getLogger(__name__)
+    from taskito._core import Claim, Engine
+    from taskito._database import Database
+    from taskito._hooks import Hooks
+    from taskito._payloads import Payloads
+    from taskito.task import TaskWrapper
+    from taskito_core import Arrow
 
 
 class Runner:
-    """Runs claimed jobs in the calling thread. One for all threads of a worker.
+    """Runs the jobs that one engine hands out. One for all threads of a worker.
 
     Whatever a task raises, ``SystemExit`` and ``KeyboardInterrupt`` included, fails the
     attempt and never the worker.
     """
 
-    __slots__ = ("_dumps", "_loads", "_sizes", "_tasks")
+    __slots__ = (
+        "_attempts",
+        "_database",
+        "_engine",
+        "_hook_thread",
+        "_hooks",
+        "_payloads",
+        "_pid",
+        "_prepared",
+        "_stepped",
+        "_tasks",
+    )
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what the Queue is made of
         self,
+        engine: "Engine",
+        *,
+        database: "Database",
         tasks: "Mapping[str, TaskWrapper[..., Any]]",
-        serializer: "Serializer",
-        sizes: "PayloadSizes",
+        hooks: "Hooks",
+        payloads: "Payloads",
+        stepped: bool,
     ) -> None:
-        """Run the functions of ``tasks``, a live mapping of names."""
+        """Run the functions of ``tasks``, a live mapping of names.
+
+        If ``stepped``, what follows a commit is called at once by the thread that tells of it.
+        """
+        self._engine = engine
+        self._database = database
         self._tasks = tasks
-        self._loads = serializer.loads
-        self._dumps = serializer.dumps
-        self._sizes = sizes
+        self._hooks = hooks
+        self._payloads = payloads
+        self._stepped = stepped
+        self._pid = os.getpid()
+        self._prepared: dict[str, Prepared] = {}
+        self._attempts: dict[Claim, Attempt] = {}
+        self._hook_thread = HookThread()
+        engine.want_lost()
 
-    def run(self, claim: "Claim") -> Outcome:
-        """Run one attempt and say what happened. Never raises."""
-        task = self._tasks[claim.task].definition
-        retries = task.options.retries
+    # For the threads and the loop that run jobs
+
+    def run(self, claim: "Claim") -> None:
+        """Run one attempt in this thread and settle it. Never raises."""
+        task = self._task(claim.task)
+        context = JobContext(claim, self, task.options.soft_timeout_ms)
+        outer = ACTIVE.set(context)  # active() costs more, and this is part of every job
         try:
-            args, kwargs = self._loads(claim.payload)
-            if claim.inputs is not None:
-                results = [self._loads(data) for data in claim.inputs]
-                args = (results, *args) if claim.inputs_as == "list" else (*results, *args)
-        except BaseException as error:  # noqa: BLE001
-            return _failed(claim, _undecodable(task.name, error), retries)
-        try:
-            value = task.function(*args, **kwargs)
-        except BaseException as error:  # noqa: BLE001
-            return _failed(claim, error, retries)
-        return self._returned(claim, task, value)
+            if task.is_silent:
+                self._engine.settle(claim, self._outcome(task, claim, context))
+            else:
+                self._attempt(task, claim, context).run()
+        finally:
+            ACTIVE.reset(outer)
 
-    async def run_coroutine(self, claim: "Claim") -> Outcome:
-        """Run one attempt on the event loop. Never raises; what was cancelled has no result."""
-        from asyncio import CancelledError, current_task  # noqa: PLC0415 - loaded by the loop
+    async def run_coroutine(self, claim: "Claim") -> None:
+        """Run one attempt in this asyncio task and settle it. Never raises."""
+        task = self._task(claim.task)
+        context = JobContext(claim, self, task.options.soft_timeout_ms)
+        await self._attempt(task, claim, context).run_coroutine()
 
-        task = self._tasks[claim.task].definition
-        retries = task.options.retries
-        try:
-            args, kwargs = self._loads(claim.payload)
-        except BaseException as error:  # noqa: BLE001
-            return _failed(claim, _undecodable(task.name, error), retries)
-        try:
-            value = await task.function(*args, **kwargs)
-        except CancelledError:
-            return Outcome.cancelled("cancelled by request")
-        except BaseException as error:  # noqa: BLE001
-            return _failed(claim, error, retries)
-        if (current := current_task()) is not None and current.cancelling():
-            return Outcome.cancelled("cancelled by request")
-        return self._returned(claim, task, value)
+    # For the thread that supervises
 
-    def _returned(self, claim: "Claim", task: "TaskDefinition", value: object) -> Outcome:
-        retries = task.options.retries
-        try:
-            result = self._dumps(value)
-            if len(result) > self._sizes.unremarkable:
-                self._sizes.check(task.name, "result", len(result))
-            return Outcome.done(result)
-        except PayloadTooLargeError as error:
-            return _failed(claim, error, _never)
-        except BaseException as error:  # noqa: BLE001
-            return _failed(claim, _unencodable(task.name, error), retries)
+    def overdue(self, claim: "Claim") -> None:
+        """Fail an attempt that ran over its timeout; returns at once."""
+        attempt = self._attempts.get(claim)
+        if attempt is not None:
+            attempt.is_overdue = True
+            self._call(attempt, attempt.time_out)
+            return
+        options = self._task(claim.task).options
+        context = JobContext(claim, self, options.soft_timeout_ms)
+        error = timeout_error(context)
+        log_failure(error, context, retryable=options.retries(error))
+        self._engine.settle(claim, Outcome.timed_out())
 
+    def settled(self, claim: "Claim", arrow: "Arrow", retry_count: int) -> None:
+        """Call what follows the commit of an attempt's outcome; returns at once."""
+        attempt = self._attempts.pop(claim, None)
+        if attempt is not None:
+            self._call(attempt, partial(attempt.settled, arrow, retry_count))
 
-def _never(_error: BaseException) -> bool:
-    return False
+    def lost(self, claim: "Claim", error: str) -> None:
+        """Call ``on_dead_letter`` for a job of another worker; returns at once."""
+        task = self._tasks.get(claim.task)
+        plan = self._hooks.plan(() if task is None else task.definition.options.middleware)
+        if plan.hears("on_dead_letter"):
+            self._hook_thread.do(partial(self._mourn, plan, claim, error))
 
+    def finish(self, seconds: float) -> bool:
+        """Wait for the hooks that follow commits, but not for long; whether they ended."""
+        return self._hook_thread.finish(seconds)
 
-def _failed(
-    claim: "Claim", error: BaseException, retries: Callable[[BaseException], bool]
-) -> Outcome:
-    """Return the outcome of an attempt that raised ``error``."""
-    text = error_text(error)
-    try:
-        retryable = retries(error)
-        last = not retryable or claim.retry_count >= claim.max_retries
-        _logger.log(
-            logging.ERROR if last else logging.INFO,
-            "%s failed, attempt %d of %d%s, job %s: %s",
-            claim.task,
-            claim.retry_count + 1,
-            claim.max_retries + 1,
-            ", and will not be retried" if last else "",
-            claim.job_id,
-            _summary(error),
+    # For contexts and attempts
+
+    def progress(self, claim: "Claim", percent: int, /) -> None:
+        """Store the progress of a job."""
+        self._engine.progress(claim, percent)
+
+    def log(self, claim: "Claim", level: str, message: str, extra: str | None, /) -> None:
+        """Store a line of a job's log."""
+        self._engine.log(claim, level, message, extra)
+
+    def is_cancelled(self, claim: "Claim", /) -> bool:
+        """Return whether an attempt should end early."""
+        return self._engine.is_cancelled(claim)
+
+    def details(self, claim: "Claim", /) -> tuple[str | None, str | None]:
+        """Return metadata and headers of a job."""
+        with self._database as store:
+            row = store.job(claim.job_id)
+        return (None, None) if row is None else (row.metadata, row.headers)
+
+    def is_current(self, claim: "Claim") -> bool:
+        """Return whether the outcome of an attempt counts: not in a forked child."""
+        return os.getpid() == self._pid and self._engine.is_current(claim)
+
+    def settle(self, attempt: Attempt, outcome: Outcome, *, notify: bool) -> None:
+        """Report an attempt, and forget it unless something is to follow the commit."""
+        counts = self._engine.settle(attempt.claim, outcome, notify=notify)
+        if not (counts and notify) and not attempt.is_overdue:
+            self._attempts.pop(attempt.claim, None)
+
+    def _task(self, name: str) -> Prepared:
+        prepared = self._prepared.get(name)
+        if prepared is None or prepared.version is not self._hooks.version:
+            prepared = self._prepared[name] = self._prepare(name)
+        return prepared
+
+    def _prepare(self, name: str) -> Prepared:
+        version = self._hooks.version  # read first: what is registered meanwhile makes it old
+        definition = self._tasks[name].definition
+        plan = self._hooks.plan(definition.options.middleware)
+        return Prepared(
+            name=name,
+            function=definition.function,
+            options=definition.options,
+            plan=plan,
+            is_silent=plan.is_silent,
+            version=version,
         )
-    except BaseException:  # noqa: BLE001 - code of the application runs here: log filters
-        return Outcome.failed(text)
-    return Outcome.failed(text, retryable=retryable)
 
+    def _outcome(self, task: Prepared, claim: "Claim", context: JobContext) -> Outcome:
+        """Run an attempt that nobody hears of: what :class:`Attempt` does, without the rest."""
+        try:
+            args, kwargs = self._payloads.arguments(claim)
+            value = task.function(*args, **kwargs)
+        except BaseException as error:  # noqa: BLE001 - whatever it is, it fails the attempt
+            return outcome_of(error, context, task.options)
+        try:
+            return self._payloads.done(task.name, value)
+        except SerializationError as error:
+            final = isinstance(error, PayloadTooLargeError)
+            return outcome_of(error, context, task.options, final=final)
 
-def error_text(error: BaseException) -> str:
-    """Return the formatted traceback of ``error`` without the runner's own frame.
+    def _attempt(self, task: Prepared, claim: "Claim", context: JobContext) -> Attempt:
+        attempt = Attempt(task, claim, context, self._payloads, self)
+        self._attempts[claim] = attempt
+        return attempt
 
-    Text over 64 KiB loses its middle; characters that UTF-8 cannot hold are escaped; an
-    exception that cannot be formatted is recorded by its class.
-    """
-    try:
-        text = "".join(traceback.format_exception(type(error), error, _user_frames(error)))
-    except BaseException:  # noqa: BLE001 - code of the task runs here: __str__, __notes__
-        text = f"{type(error).__name__}: <this exception cannot be formatted>\n"
-    data = text.rstrip("\n").encode("utf-8", "backslashreplace")
-    if len(data) > _LONGEST_ERROR:
-        half = _LONGEST_ERROR // 2 - 50
-        gap = f"\n... [{len(data) - 2 * half} bytes left out] ...\n".encode()
-        data = data[:half] + gap + data[-half:]
-    return data.decode("utf-8", "ignore")
+    def _call(self, attempt: Attempt, step: Callable[[], None]) -> None:
+        """Take a step of an attempt where its hooks run, without waiting for it.
 
+        What is overdue gets threads of its own: it must be settled soon, whatever other hooks
+        are busy with, and may itself be busy for long.
+        """
+        if self._stepped:
+            step()
+            return
+        if attempt.loop is not None:
+            with suppress(RuntimeError):  # the loop is closed
+                attempt.loop.call_soon_threadsafe(step)
+                return
+        if attempt.is_overdue:
+            Thread(target=step, name="taskito-overdue", daemon=True).start()
+        else:
+            self._hook_thread.do(step)
 
-def _user_frames(error: BaseException) -> "TracebackType | None":
-    frames = error.__traceback__
-    own = (Runner.run.__code__, Runner.run_coroutine.__code__)
-    while frames is not None and frames.tb_frame.f_code in own:
-        frames = frames.tb_next
-    return frames
-
-
-def _summary(error: BaseException) -> str:
-    """Return the exception on one line, safe for any log."""
-    try:
-        message = str(error)
-    except BaseException:  # noqa: BLE001 - code of the task runs here
-        message = "<str() failed>"
-    line = f"{type(error).__name__}: {message}"[:_LONGEST_SUMMARY]
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)
-
-
-def _undecodable(task: str, cause: BaseException) -> SerializationError:
-    return _caused(f"the arguments of {task!r} cannot be decoded", cause)
-
-
-def _unencodable(task: str, cause: BaseException) -> SerializationError:
-    return _caused(f"the result of {task!r} cannot be serialized", cause)
-
-
-def _caused(message: str, cause: BaseException) -> SerializationError:
-    """Return the error for a failure of the serializer, which may raise our own kinds."""
-    cause = cause.with_traceback(_user_frames(cause))
-    if isinstance(cause, SerializationError):
-        cause.add_note(message)
-        return cause
-    error = SerializationError(f"{message}: {_summary(cause)}")
-    error.__cause__ = cause
-    return error
+    def _mourn(self, plan: HookPlan, claim: "Claim", text: str) -> None:
+        context = JobContext(claim, self, soft_timeout_ms=0)
+        hooks = AttemptHooks(plan, context)
+        with suppress(SerializationError):
+            hooks.learn(*self._payloads.arguments(claim))
+        kind, _, message = text.partition(": ")
+        error = (TaskTimeoutError if kind == "TaskTimeoutError" else WorkerLostError)(message)
+        with active(context):
+            hooks.committed("on_dead_letter", error)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 from taskito._worker import Worker
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
-    from taskito._core import Claim
+    from taskito._core import Claim, Engine
     from taskito._database import Database
     from taskito._private_loops import PrivateLoops
     from taskito._runner import Runner
@@ -18,12 +18,16 @@ class SteppedWorker(Worker):
     """Claims and settles as any worker does, one job at a time in the calling thread."""
 
     def __init__(
-        self, database: "Database", runner: "Runner", *, result_ttl_ms: int | None
+        self,
+        database: "Database",
+        make_runner: "Callable[[Engine], Runner]",
+        *,
+        result_ttl_ms: int | None,
     ) -> None:
         """Prepare a worker of all queues."""
         super().__init__(
             database,
-            runner,
+            make_runner,
             threads=1,
             coroutines=0,
             queues=(),
@@ -53,19 +57,20 @@ class SteppedWorker(Worker):
             return None
         self._run(claim)
         with self._database:
-            self._engine.commit()
+            events = self._engine.commit()
+        for event in events:
+            self._heed(event)
         return claim.job_id
 
     def _run(self, claim: "Claim") -> None:
         if not self._tasks[claim.task].definition.is_async:
-            self._engine.settle(claim, self._runner.run(claim))
+            self._runner.run(claim)
             return
         if self._loops is None:
             from taskito._private_loops import PrivateLoops  # noqa: PLC0415 - loads asyncio
 
             self._loops = PrivateLoops()
-        outcome = self._loops.run(lambda: self._runner.run_coroutine(claim))
-        self._engine.settle(claim, outcome)
+        self._loops.run(lambda: self._runner.run_coroutine(claim))
 
     def tend(self) -> None:
         """Do what is due by now besides running jobs."""

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from taskito._core import Claim, Engine, Event, Outcome, RetryPolicy
+from taskito._core import Claim, Engine, Event, RetryPolicy
 from taskito.exceptions import TaskTimeoutError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ _logger = logging.getLogger(__name__)
 def work(engine: Engine, runner: "Runner") -> None:
     """Live the life of a job thread."""
     while (claim := engine.next()) is not None:
-        engine.settle(claim, runner.run(claim))
+        runner.run(claim)
 
 
 class Worker:
@@ -48,7 +48,7 @@ class Worker:
     def __init__(  # noqa: PLR0913 - what the Queue decides
         self,
         database: "Database",
-        runner: "Runner",
+        make_runner: "Callable[[Engine], Runner]",
         *,
         threads: int,
         coroutines: int,
@@ -58,7 +58,6 @@ class Worker:
     ) -> None:
         """Prepare a worker that runs so many jobs at once; no queues means all of them."""
         self._database = database
-        self._runner = runner
         self.threads = threads
         self._drain_ms = drain_ms
         with database as store:
@@ -69,9 +68,11 @@ class Worker:
                 queues=queues,
                 result_ttl_ms=result_ttl_ms,
             )
+        self._runner = make_runner(self._engine)
         self._pid = os.getpid()
         self._started = False
         self._asked_ms: int | None = None
+        self._leave_by = 0.0
         self._signals: list[int] = []
         self._crew: list[threading.Thread] = []
         self._hired = 0
@@ -121,6 +122,7 @@ class Worker:
                 while events := self._engine.events():
                     for event in events:
                         self._heed(event)
+                self._let_hooks_end()
             except BaseException:
                 self._engine.stop()  # also wakes those who join a worker that never started
                 self.join(_LAST_WORDS_MS)
@@ -148,6 +150,7 @@ class Worker:
 
     def _end_within(self, limit_ms: int) -> None:
         self._asked_ms = limit_ms
+        self._leave_by = time.monotonic() + limit_ms / 1000
         if self._started:
             self._engine.drain(limit_ms)
 
@@ -158,10 +161,14 @@ class Worker:
             case "hire":
                 self._replace(event.count or 0)
             case "overdue" if claim is not None:
-                self._engine.settle(claim, Outcome.timed_out())
+                self._runner.overdue(claim)  # first: its hooks then run before it is cancelled
                 self._cancel(claim)
             case "cancel" if claim is not None:
                 self._cancel(claim)
+            case "settled" if claim is not None and event.arrow is not None:
+                self._runner.settled(claim, event.arrow, event.retry_count or 0)
+            case "lost" if claim is not None:
+                self._runner.lost(claim, event.error or "")
             case "trouble":
                 _logger.error("the database cannot be used: %s; trying again", event.error)
             case "recovered":
@@ -175,11 +182,8 @@ class Worker:
 
         with self._loop_lock:
             if self._loop is None:
-                self._loop = JobLoop(self._engine, self._run_coroutine)
+                self._loop = JobLoop(self._engine, self._runner.run_coroutine)
                 self._loop.start()
-
-    async def _run_coroutine(self, claim: Claim) -> None:
-        self._engine.settle(claim, await self._runner.run_coroutine(claim))
 
     def _cancel(self, claim: Claim) -> None:
         if self._loop is not None:
@@ -211,6 +215,11 @@ class Worker:
                 abandoned,
             )
         self._hire(count)
+
+    def _let_hooks_end(self) -> None:
+        """Wait for the hooks that follow commits, as long as jobs would have had."""
+        while not self._runner.finish(_FAREWELL) and time.monotonic() < self._leave_by:
+            pass
 
     def _part(self, seconds: float) -> None:
         """Wait briefly for threads to end; one that still runs a job is left behind."""

@@ -1,6 +1,8 @@
 """The job that runs here and now: ``current_job``."""
 
 import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any, Protocol, cast
@@ -230,6 +232,16 @@ class JobContext:
 
 ACTIVE: ContextVar[JobContext | None] = ContextVar("taskito_job", default=None)
 """The context of the attempt that runs here."""
+
+
+@contextmanager
+def active(context: JobContext) -> Generator[None]:
+    """Make ``context`` the active one, then the one before again."""
+    outer = ACTIVE.set(context)
+    try:
+        yield
+    finally:
+        ACTIVE.reset(outer)
 
 
 class _CurrentJob:

@@ -3,6 +3,7 @@
 Longer than other files because each verb is documented here in full.
 """
 
+import functools
 import itertools
 import logging
 import os
@@ -59,6 +60,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
+    from taskito._core import Engine
     from taskito._runner import Runner
     from taskito._stepped import SteppedWorker
     from taskito._worker import Worker
@@ -261,6 +263,7 @@ class Queue:
                 "task %r now means %r instead of %r", name, checked, before.definition.function
             )
         self._tasks[name] = task
+        self._hooks.renew()
         # A worker that starts meanwhile joins the set before it reads the tasks.
         for worker in tuple(self._workers):
             worker.register(definition)
@@ -945,7 +948,7 @@ class Queue:
         threads = self._threads if workers is None else count("workers", workers)
         return Worker(
             self._database,
-            self._runner(),
+            self._make_runner,
             threads=threads or _cpus(),
             coroutines=self._coroutines,
             queues=_queue_names(queues),
@@ -955,10 +958,18 @@ class Queue:
             else duration("drain_timeout", drain_timeout),
         )
 
-    def _runner(self) -> "Runner":
+    def _make_runner(self, engine: "Engine", *, stepped: bool = False) -> "Runner":
+        from taskito._payloads import Payloads  # noqa: PLC0415 - loads the engine
         from taskito._runner import Runner  # noqa: PLC0415 - loads the engine
 
-        return Runner(self._tasks, self._serializer, self._sizes)
+        return Runner(
+            engine,
+            database=self._database,
+            tasks=self._tasks,
+            hooks=self._hooks,
+            payloads=Payloads(self._serializer, self._sizes),
+            stepped=stepped,
+        )
 
     def _run(self, worker: "Worker", on_ready: Callable[[], None] | None = None) -> int | None:
         """Run a worker; the number of the second signal if one ended it."""
@@ -973,7 +984,11 @@ class Queue:
         """Give a worker that runs jobs when it is told to, in the calling thread."""
         from taskito._stepped import SteppedWorker  # noqa: PLC0415 - loads the engine
 
-        worker = SteppedWorker(self._database, self._runner(), result_ttl_ms=self._result_ttl_ms)
+        worker = SteppedWorker(
+            self._database,
+            functools.partial(self._make_runner, stepped=True),
+            result_ttl_ms=self._result_ttl_ms,
+        )
         self._workers.add(worker)
         try:
             worker.enter(self._tasks)

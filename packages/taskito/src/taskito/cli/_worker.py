@@ -89,7 +89,8 @@ def _shown_path(queue: Queue) -> str:
 def _log_to_stderr(level: int) -> None:
     """Show our log lines, unless the application has set up logging itself."""
     logger = logging.getLogger("taskito")
-    if logging.getLogger().handlers or logger.handlers:
+    handlers = logging.getLogger().handlers + logger.handlers
+    if not all(isinstance(handler, logging.NullHandler) for handler in handlers):
         return
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(logging.Formatter("%(asctime)s  %(message)s", "%H:%M:%S"))
