@@ -1,7 +1,7 @@
 """The workers of one example, and the wait for their work."""
 
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,21 +21,37 @@ class Crew:
     def __init__(self, workers: list[Worker]) -> None:
         self._workers = workers
 
-    def finish(self, queue: "Queue", screen: Screen) -> None:
+    def finish(
+        self,
+        queue: "Queue",
+        screen: Screen,
+        *,
+        meanwhile: Callable[[], None] | None = None,
+        more: Callable[[], bool] | None = None,
+    ) -> None:
         """Show the progress until no job is left.
 
         A job that enqueues others does so before it is complete, so at no moment is there
         neither a pending nor a running job while work is left.
+
+        Args:
+            queue: the queue of the workers.
+            screen: where to show it.
+            meanwhile: called ten times per second.
+            more: whether jobs are still to come that nobody has enqueued yet.
         """
         screen.begin()
         last_done, last_change = -1, time.monotonic()
         while True:
+            expected = more is not None and more()  # before the counts, which then have them
             stats = queue.stats()
             total = sum(stats.values())
             done = total - stats["pending"] - stats["running"]
-            if done == total:
+            if done == total and not expected:
                 screen.clear()
                 return
+            if meanwhile:
+                meanwhile()
             if done != last_done:
                 last_done, last_change = done, time.monotonic()
             dead = f"  dead {stats['dead']}" if stats["dead"] else ""

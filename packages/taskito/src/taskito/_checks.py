@@ -122,10 +122,11 @@ def metadata_text(name: str, value: object) -> str:
     if not isinstance(value, Mapping):
         message = f"{name} must be a str or a mapping, got {short_repr(value)}"
         raise TypeError(message)
+    mapping = cast("Mapping[object, object]", value)
     try:
-        return compact_json(dict(cast("Mapping[object, object]", value)))
+        return compact_json(dict(mapping))
     except (TypeError, ValueError) as error:
-        message = f"{name} cannot be stored as JSON, got {short_repr(value)}: {error}"
+        message = f"{name} cannot be stored as JSON, got {short_repr(mapping)}: {error}"
         raise type(error)(message) from error
 
 
