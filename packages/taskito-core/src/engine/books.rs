@@ -1,6 +1,7 @@
 //! What the desk has written down: who waits, who runs, who was given up, what came in. Long
 //! because every move of an attempt between these is here; nothing in it waits or locks.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -151,17 +152,21 @@ impl Books {
 
     /// Enters the outcome of an attempt; `false` if it does not count.
     pub(super) fn settle(&mut self, token: Token, outcome: Outcome, notify: bool) -> bool {
-        if !self.is_current(token) {
-            self.welcome_back(token);
-            return false;
+        match self.running.entry(token) {
+            Entry::Occupied(entry) if entry.get().stage != Stage::Overdue => {
+                let run = entry.remove();
+                self.pools[run.kind()].busy -= 1;
+                let settled = run.settle(outcome, notify);
+                settled.task.observe(settled.run);
+                self.settled.push(settled);
+                self.ring_loop();
+                true
+            }
+            _ => {
+                self.welcome_back(token);
+                false
+            }
         }
-        if let Some(run) = self.running.remove(&token) {
-            self.pools[run.kind()].busy -= 1;
-            run.task.observe(run.since.elapsed());
-            self.settled.push(run.settle(outcome, notify));
-            self.ring_loop();
-        }
-        true
     }
 
     /// Settles an attempt that ran over its timeout, after that was said.
@@ -358,6 +363,10 @@ impl Books {
             let mut running = self.running.values().filter(|run| run.kind() == kind);
             running.all(|run| run.task.is_brief())
         };
+        let parallel = Pools {
+            threads: 1,
+            coroutines: u32::try_from(self.pools.coroutines.slots).unwrap_or(u32::MAX),
+        };
         let deadlines = self.running.values().filter_map(|run| run.deadline);
         let ends = self.abandoned.values().filter_map(|gone| gone.until);
         Plan {
@@ -375,8 +384,9 @@ impl Books {
             }),
             buffered: ready().count(),
             buffered_time: ready()
-                .map(|ready| ready.task.pace().unwrap_or_default())
+                .filter_map(|ready| ready.task.share_of_buffer(parallel[ready.task.kind()]))
                 .sum(),
+            parallel,
             suspects: self.suspects,
             running: self.running.len(),
             steady: Pools::of(brief),

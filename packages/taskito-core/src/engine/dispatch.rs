@@ -364,6 +364,7 @@ impl Dispatcher {
             shares: Pools::of(|kind| Share {
                 free: plan.free[kind],
                 steady: plan.steady[kind],
+                parallel: plan.parallel[kind],
                 closed: !wanted[kind],
             }),
             room: self.ledger.room(),

@@ -43,6 +43,8 @@ pub(super) struct Share {
     pub(super) free: usize,
     /// Whether jobs may wait behind what runs.
     pub(super) steady: bool,
+    /// How many run side by side, see [`Task::share_of_buffer`].
+    pub(super) parallel: u32,
     /// Whether no more is wanted. Once so, nothing else of the kind is: jobs keep their order.
     pub(super) closed: bool,
 }
@@ -50,7 +52,8 @@ pub(super) struct Share {
 impl Hunger<'_> {
     fn wants(&self, task: &Task, start: Start) -> bool {
         let share = &self.shares[task.kind()];
-        let fits = || task.pace().is_some_and(|pace| pace <= self.time);
+        let time = || task.share_of_buffer(share.parallel);
+        let fits = || time().is_some_and(|time| time <= self.time);
         let can_wait =
             || start == Start::Soon && share.steady && self.buffered < BUFFER_JOBS && fits();
         !share.closed && self.room > 0 && (share.free > 0 || can_wait())
@@ -93,8 +96,8 @@ impl Appetite for Hunger<'_> {
             // Nothing is buffered behind a job that may take long.
             share.steady &= task.is_brief();
         } else {
-            let pace = task.pace().unwrap_or_default();
-            self.time = self.time.saturating_sub(pace);
+            let time = task.share_of_buffer(share.parallel).unwrap_or_default();
+            self.time = self.time.saturating_sub(time);
         }
         self.room -= 1;
         self.buffered += 1;

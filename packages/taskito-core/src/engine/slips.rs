@@ -161,7 +161,9 @@ pub(super) struct Plan {
     pub(super) notes: Notes,
     /// Runners without a job, beyond the jobs that are ready for them.
     pub(super) free: Pools<usize>,
-    /// Ready jobs, and how long they will take one after the other.
+    /// How many run side by side. Threads count as one: each job takes a thread for itself.
+    pub(super) parallel: Pools<u32>,
+    /// Ready jobs, and how long it will take to get through them.
     pub(super) buffered: usize,
     pub(super) buffered_time: Duration,
     pub(super) suspects: usize,

@@ -66,6 +66,13 @@ impl Task {
         }
     }
 
+    /// How much of the buffer one of its jobs takes where `parallel` run side by side. Known
+    /// only of tasks that run briefly.
+    pub(super) fn share_of_buffer(&self, parallel: u32) -> Option<Duration> {
+        let pace = self.pace().filter(|pace| *pace <= BUFFER_TIME)?;
+        Some(pace / parallel.max(1))
+    }
+
     /// Moves the typical run time an eighth of the way towards the newest.
     pub(super) fn observe(&self, run: Duration) {
         let newest = u32::try_from(run.as_micros()).unwrap_or(u32::MAX).max(1);

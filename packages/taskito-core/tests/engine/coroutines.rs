@@ -169,3 +169,19 @@ fn jobs_claimed_before_the_loop_listens_are_announced() {
     assert_eq!(listen(&engine, bell)[0].token.key, job);
     assert!(is_silent(bell));
 }
+
+#[test]
+fn brief_ones_wait_in_memory_behind_each_other() {
+    let world = World::new();
+    let engine = world.async_worker(2);
+    let bell = engine.loop_bell().unwrap();
+    engine.start().unwrap();
+    let known = world.enqueue(coroutine());
+    engine.settle(listen(&engine, bell)[0].token, done());
+    world.reaches(known, State::Complete);
+    let jobs: Vec<_> = (0..6).map(|_| world.enqueue(coroutine())).collect();
+    for job in &jobs {
+        world.reaches(*job, State::Running);
+    }
+    assert!(engine.next_coroutines().unwrap().len() <= 2);
+}
