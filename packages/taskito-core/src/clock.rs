@@ -3,6 +3,8 @@
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use crate::os;
+
 /// An instant: milliseconds since the Unix epoch, UTC.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Millis(pub i64);
@@ -27,6 +29,9 @@ impl Millis {
 pub trait Clock: Send + Sync {
     /// The present instant.
     fn now(&self) -> Millis;
+
+    /// Milliseconds since the machine started, on a clock that nobody can set.
+    fn uptime(&self) -> i64;
 }
 
 /// The clock of the operating system.
@@ -40,30 +45,51 @@ impl Clock for SystemClock {
             .unwrap_or(Duration::ZERO);
         Millis(0).plus(since_epoch)
     }
+
+    fn uptime(&self) -> i64 {
+        os::boot_millis()
+    }
 }
 
 /// A clock that stands still until it is told to move.
 #[derive(Debug, Default)]
-pub struct ManualClock(AtomicI64);
+pub struct ManualClock {
+    uptime: AtomicI64,
+    /// The wall clock minus the uptime.
+    offset: AtomicI64,
+}
 
 impl ManualClock {
     /// A clock that stands at `now`.
     #[must_use]
     pub fn at(now: Millis) -> Self {
-        Self(AtomicI64::new(now.0))
+        Self {
+            uptime: AtomicI64::new(0),
+            offset: AtomicI64::new(now.0),
+        }
     }
 
-    /// Moves the clock forward; never beyond the end of time.
+    /// Lets time pass; never beyond the end of time.
     pub fn advance(&self, by: Duration) {
-        let later = |now| Some(Millis(now).plus(by).0);
-        self.0
+        let offset = self.offset.load(Ordering::SeqCst);
+        let later = |uptime: i64| Some(Millis(uptime + offset).plus(by).0 - offset);
+        self.uptime
             .fetch_update(Ordering::SeqCst, Ordering::SeqCst, later)
             .ok();
+    }
+
+    /// Sets the clock by so many milliseconds, back if negative, while no time passes.
+    pub fn step(&self, by: i64) {
+        self.offset.fetch_add(by, Ordering::SeqCst);
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Millis {
-        Millis(self.0.load(Ordering::SeqCst))
+        Millis(self.offset.load(Ordering::SeqCst) + self.uptime())
+    }
+
+    fn uptime(&self) -> i64 {
+        self.uptime.load(Ordering::SeqCst)
     }
 }

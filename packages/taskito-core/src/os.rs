@@ -89,18 +89,44 @@ pub fn uptime_millis() -> u32 {
     u32::try_from(monotonic_millis() & 0xffff_ffff).unwrap_or_default()
 }
 
-/// Milliseconds on a clock that never steps and that all processes of the machine share.
+/// Milliseconds on a clock that never steps and that all processes of the machine share. It
+/// stands still while the machine sleeps.
 #[must_use]
 pub fn monotonic_millis() -> u64 {
+    clock_millis(libc::CLOCK_MONOTONIC).unsigned_abs()
+}
+
+/// Milliseconds since the machine started, the time it slept included.
+#[must_use]
+pub fn boot_millis() -> i64 {
+    #[cfg(target_os = "linux")]
+    {
+        clock_millis(libc::CLOCK_BOOTTIME)
+    }
+    #[cfg(not(target_os = "linux"))]
+    {
+        clock_millis(libc::CLOCK_MONOTONIC)
+    }
+}
+
+fn clock_millis(clock: libc::clockid_t) -> i64 {
     let mut now = libc::timespec {
         tv_sec: 0,
         tv_nsec: 0,
     };
-    // SAFETY: the kernel writes the time into `now`; this clock exists everywhere.
+    // SAFETY: the kernel writes the time into `now`; these clocks exist everywhere they are
+    // asked for.
     unsafe {
-        libc::clock_gettime(libc::CLOCK_MONOTONIC, &raw mut now);
+        libc::clock_gettime(clock, &raw mut now);
     }
-    u64::try_from(now.tv_sec * 1000 + now.tv_nsec / 1_000_000).unwrap_or_default()
+    now.tv_sec * 1000 + now.tv_nsec / 1_000_000
+}
+
+/// Tells the present run of the machine from others; empty where that cannot be known.
+#[must_use]
+pub fn boot_id() -> String {
+    let id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id");
+    id.map(|id| id.trim().to_owned()).unwrap_or_default()
 }
 
 /// Memory that every process which maps the same file shares; or our own, without a file.

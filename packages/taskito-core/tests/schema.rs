@@ -122,6 +122,7 @@ fn every_statement_says_what_it_is_and_has_no_star() {
             "-- Question: ",
             "-- Roster: ",
             "-- Schedule: ",
+            "-- Waits: ",
             "-- Every arrow: ",
             "-- Limits: ",
         ];

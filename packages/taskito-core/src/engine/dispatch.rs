@@ -16,6 +16,7 @@ use crate::os;
 use crate::store::Sync;
 
 use super::Site;
+use super::clockwork::Clockwork;
 use super::desk::Desk;
 use super::hunger::{BUFFER_JOBS, Hunger, Share};
 use super::ledger::{self, Ledger};
@@ -47,6 +48,7 @@ pub(super) struct Dispatcher {
     site: Site,
     desk: Arc<Desk>,
     ledger: Ledger,
+    clockwork: Clockwork,
     worker: WorkerId,
     queues: Vec<String>,
     seed: u64,
@@ -70,6 +72,15 @@ pub(super) struct Dispatcher {
     known_limits: HashMap<Arc<str>, TaskLimits>,
 }
 
+/// What a worker that has entered the roster stored and found there.
+pub(super) struct Arrival {
+    pub(super) worker: WorkerId,
+    /// The limits of its tasks.
+    pub(super) limits: HashMap<Arc<str>, TaskLimits>,
+    /// How the clock stands.
+    pub(super) clockwork: Clockwork,
+}
+
 /// Whether a claim could find something.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Hope {
@@ -89,6 +100,8 @@ struct Done {
     claimed: Vec<Entered>,
     /// What to say about it.
     events: Vec<Event>,
+    /// How the clock stood.
+    clock: i64,
     /// Whether there is more to claim.
     hopes: Pools<Hope>,
     /// What limits held back.
@@ -112,16 +125,16 @@ impl Dispatcher {
         site: Site,
         desk: Arc<Desk>,
         ledger: Ledger,
-        worker: WorkerId,
         queues: Vec<String>,
         news: Arc<News>,
-        known_limits: HashMap<Arc<str>, TaskLimits>,
+        arrival: Arrival,
     ) -> Self {
         Self {
             site,
             desk,
             ledger,
-            worker,
+            clockwork: arrival.clockwork,
+            worker: arrival.worker,
             queues,
             seed: os::random(),
             turn: 0,
@@ -134,7 +147,7 @@ impl Dispatcher {
             alarm: None,
             news,
             patience: Pools::default(),
-            known_limits,
+            known_limits: arrival.limits,
         }
     }
 
@@ -170,7 +183,8 @@ impl Dispatcher {
         self.hope(rung, &plan);
         let wanted = self.wants_claims(&plan);
         let claims = wanted.iter().any(|wanted| *wanted);
-        let reports = !plan.settled.is_empty() || !plan.notes.is_empty();
+        let set = self.clockwork.is_due(&self.site);
+        let reports = set || !plan.settled.is_empty() || !plan.notes.is_empty();
         if !(reports || claims && self.has_prospects(&plan, wanted)) {
             return self.idle(&plan);
         }
@@ -298,6 +312,7 @@ impl Dispatcher {
         match self.transact(&plan, wanted, suspects) {
             Ok(done) => {
                 self.note_recovery();
+                self.clockwork.kept(done.clock);
                 let again = self.learn(done.restraint, wanted);
                 for kind in Kind::ALL {
                     if wanted[kind] {
@@ -324,6 +339,7 @@ impl Dispatcher {
         let mut done = None;
         self.site.store.write(Sync::Relaxed, &mut |transaction| {
             let now = self.site.clock.now();
+            let clock = self.clockwork.keep(&self.site, transaction)?;
             plan.notes.apply(transaction)?;
             let events = Batch::decide(&plan.settled, now, self.seed).apply(now, transaction)?;
             transaction.promote(now, PROMOTE_LIMIT)?;
@@ -340,6 +356,7 @@ impl Dispatcher {
             done = Some(Done {
                 claimed,
                 events,
+                clock,
                 restraint: hunger.restraint,
                 hopes: Pools::of(|kind| {
                     if hunger.shares[kind].closed {

@@ -14,6 +14,7 @@
 mod books;
 mod by_hand;
 mod certificate;
+mod clockwork;
 mod desk;
 mod dispatch;
 mod hunger;
@@ -52,8 +53,9 @@ use crate::store::{JobStore, LogLine, Sync};
 
 use by_hand::Hand;
 use certificate::Certificate;
+use clockwork::Clockwork;
 use desk::Desk;
-use dispatch::Dispatcher;
+use dispatch::{Arrival, Dispatcher};
 use ledger::Ledger;
 use news::News;
 use watch::Watch;
@@ -243,7 +245,8 @@ impl Engine {
 
     /// Recovers what dead workers held and enters the roster.
     fn enrol(&self) -> Result<(Crew, Dispatcher, Stay)> {
-        reaper::reap(&self.site, &self.news, self.site.store.workers()?)?;
+        let others = reaper::reap(&self.site, &self.news, self.site.store.workers()?)?;
+        let clockwork = Clockwork::start(&self.site, others.is_empty())?;
         let about = NewWorker {
             hostname: os::hostname(),
             pid: std::process::id(),
@@ -275,10 +278,13 @@ impl Engine {
             self.site.clone(),
             Arc::clone(&self.desk),
             ledger,
-            worker,
             self.settings.queues.clone(),
             Arc::clone(&self.news),
-            limits.into_iter().collect(),
+            Arrival {
+                worker,
+                limits: limits.into_iter().collect(),
+                clockwork,
+            },
         );
         let stay = Stay {
             desk: Arc::clone(&self.desk),

@@ -12,11 +12,13 @@ mod purge;
 mod retention;
 mod schedules;
 pub mod sqlite;
+mod waits;
 
 pub use operations::Operations;
 pub(crate) use purge::delete;
 pub use purge::{Purge, purge};
 pub use retention::{Passed, Retention, Survey};
+pub use waits::{NotedClock, Waits};
 
 use std::time::Duration;
 
@@ -312,11 +314,14 @@ pub trait Roster {
 
 /// Everything one write transaction can do.
 pub trait Transaction:
-    Arrows + Notes + Operations + Roster + Retention + Schedules + Limits
+    Arrows + Notes + Operations + Roster + Retention + Schedules + Limits + Waits
 {
 }
 
-impl<T: Arrows + Notes + Operations + Roster + Retention + Schedules + Limits> Transaction for T {}
+impl<T> Transaction for T where
+    T: Arrows + Notes + Operations + Roster + Retention + Schedules + Limits + Waits
+{
+}
 
 /// The body of a write transaction.
 pub type Work<'a> = dyn FnMut(&mut dyn Transaction) -> Result<()> + 'a;
@@ -421,6 +426,13 @@ pub trait Inspect {
     /// # Errors
     /// Storage failures.
     fn workers(&self) -> Result<Vec<WorkerRow>>;
+
+    /// Whether a retry or snooze waits for more than `slack` longer from now than its wait is
+    /// long: then another clock told the end of it.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn overlong_wait(&self, now: Millis, slack: Duration) -> Result<bool>;
 
     /// When the next scheduled job is due.
     ///

@@ -64,4 +64,5 @@ mod schedules;
 mod settlement;
 mod snooze;
 mod tick;
+mod waits;
 mod write;

@@ -44,6 +44,8 @@ pub(crate) enum Step {
     CancelRequest(Pick),
     NoteProgress(Vec<Pick>, u8),
     NoteLog(Vec<Pick>),
+    ShiftWaits(i64),
+    ShortenWaits,
     Expire(u32),
     Prune(Vec<Pick>),
     Replay(Pick),
@@ -235,7 +237,7 @@ impl Author {
         if self.one_in(8) {
             return self.limit_step();
         }
-        match self.below(45) {
+        match self.below(47) {
             0..8 => Step::Insert((0..self.below(5)).map(|index| self.fresh(index)).collect()),
             8..10 => Step::Promote(self.one_of(&[0, 1, 2, 100])),
             10..17 => Step::Claim(self.pick(), self.hunger()),
@@ -267,6 +269,8 @@ impl Author {
             40 => Step::CancelRequest(self.pick()),
             41 => Step::NoteProgress(self.picks(), self.one_of(&[0, 7, 100])),
             42 => Step::NoteLog(self.picks()),
+            43 => Step::ShiftWaits(self.one_of(&[0, 900, -900])),
+            44 => Step::ShortenWaits,
             _ if self.one_in(2) => Step::Enlist,
             _ => Step::Dismiss(self.pick()),
         }

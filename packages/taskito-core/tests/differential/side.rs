@@ -63,6 +63,7 @@ pub(crate) enum Answer {
         suspects: usize,
     },
     Settled(Vec<Verdict>),
+    Moved(u32),
     Cancelled(bool),
     Expired(u32),
     Pruned(usize),
@@ -470,6 +471,8 @@ impl Known {
                 Answer::Cancelled(t.cancel_request(job.of(&self.jobs).unwrap_or(Key(1)))?)
             }
             Step::NoteProgress(..) | Step::NoteLog(_) => self.note(t, now, step)?,
+            Step::ShiftWaits(by) => Answer::Moved(t.shift_waits(*by)?),
+            Step::ShortenWaits => Answer::Moved(t.shorten_waits(now, Duration::ZERO)?),
             Step::Cancel(job) => {
                 Answer::Cancelled(t.cancel(now, job.of(&self.jobs).unwrap_or(Key(1)))?)
             }

@@ -6,6 +6,7 @@
 )]
 
 mod cancelling;
+mod clock;
 mod coroutines;
 mod notes;
 mod recovery;

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use taskito_core::breaker::Breaker;
 use taskito_core::clock::Millis;
@@ -130,6 +131,10 @@ impl Inspect for Pair {
 
     fn workers(&self) -> Result<Vec<WorkerRow>> {
         self.next().workers()
+    }
+
+    fn overlong_wait(&self, now: Millis, slack: Duration) -> Result<bool> {
+        self.next().overlong_wait(now, slack)
     }
 
     fn next_due(&self) -> Result<Option<Millis>> {

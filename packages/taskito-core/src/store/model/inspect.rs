@@ -1,5 +1,8 @@
 //! The questions, answered by looking at every row.
 
+use std::time::Duration;
+
+use super::waits::is_overlong;
 use super::{ModelStore, Tables};
 use crate::clock::Millis;
 use crate::error::Result;
@@ -149,6 +152,11 @@ impl Inspect for ModelStore {
                 ..row.clone()
             })
             .collect())
+    }
+
+    fn overlong_wait(&self, now: Millis, slack: Duration) -> Result<bool> {
+        let tables = self.committed();
+        Ok(tables.rows().any(|row| is_overlong(row, now, slack)))
     }
 
     fn next_due(&self) -> Result<Option<Millis>> {

@@ -14,6 +14,7 @@ mod operations;
 mod retention;
 mod roster;
 mod schedules;
+mod waits;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -24,7 +25,7 @@ use crate::id::{DatabaseId, Key, KeySource};
 use crate::job::{AttemptRow, DeadRow, JobRow, LaneId, LogRow, WorkerId, WorkerRow};
 use crate::links::{GroupId, Inputs};
 use crate::schedule::ScheduleRow;
-use crate::store::{JobStore, Sync, Work};
+use crate::store::{JobStore, NotedClock, Sync, Work};
 
 /// A database of jobs that lives as long as this value.
 #[derive(Debug)]
@@ -54,6 +55,7 @@ struct Tables {
     schedules: BTreeMap<String, ScheduleRow>,
     last_worker: i64,
     restrictions: limits::Restrictions,
+    clock: Option<NotedClock>,
 }
 
 /// One job: what reads from outside, and what does not.

@@ -1,5 +1,7 @@
 //! The questions, answered by reading connections.
 
+use std::time::Duration;
+
 use rusqlite::{OptionalExtension, named_params, params};
 
 use super::{SqliteStore, contender, row};
@@ -200,6 +202,16 @@ impl Inspect for SqliteStore {
                 .query_map([], row::worker)?
                 .collect()
         })
+    }
+
+    fn overlong_wait(&self, now: Millis, slack: Duration) -> Result<bool> {
+        let found = self.read(|connection| {
+            connection
+                .prepare_cached(include_str!("sql/overlong_wait.sql"))?
+                .query_row(named_params! {":latest": now.plus(slack)}, |_| Ok(()))
+                .optional()
+        })?;
+        Ok(found.is_some())
     }
 
     fn next_due(&self) -> Result<Option<Millis>> {

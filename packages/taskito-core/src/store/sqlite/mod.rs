@@ -35,6 +35,7 @@ mod snapshot;
 mod strand;
 mod survey;
 mod transaction;
+mod waits;
 mod workers;
 
 use std::path::{Path, PathBuf};

@@ -5,7 +5,10 @@
 CREATE TABLE taskito (
     one INTEGER PRIMARY KEY CONSTRAINT there_is_one_row CHECK (one = 1),
     database INTEGER NOT NULL,
-    created_at INTEGER NOT NULL
+    created_at INTEGER NOT NULL,
+    -- How the clock of the machine stood when it was last noted, see engine/clockwork.rs.
+    boot TEXT,
+    clock_offset INTEGER
 ) STRICT;
 
 -- A queue and a task, and how many of their jobs stand where. Jobs wait in lanes, so what a
@@ -189,6 +192,8 @@ WHERE expires_at IS NOT NULL AND state IN ('blocked', 'scheduled', 'pending');
 -- Which jobs have outlived their own time to live?
 CREATE INDEX job_outlived ON job (finished_at + result_ttl_ms)
 WHERE result_ttl_ms IS NOT NULL AND finished_at IS NOT NULL;
+-- When did the waits of retries and snoozes begin? In the future: told by another clock.
+CREATE INDEX job_wait ON job (run_at - wait_ms) WHERE state = 'scheduled' AND wait IS NOT NULL;
 -- Does any job wait for another?
 CREATE INDEX job_blocked ON job (id) WHERE state = 'blocked';
 -- What does a worker hold?
