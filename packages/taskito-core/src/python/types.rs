@@ -79,6 +79,51 @@ impl PyJobSpec {
             depends_on: depends_on.unwrap_or_default(),
         }
     }
+
+    #[getter]
+    fn task(&self) -> &str {
+        &self.spec.task
+    }
+
+    #[getter]
+    fn queue(&self) -> &str {
+        &self.spec.queue
+    }
+
+    #[getter]
+    fn priority(&self) -> i32 {
+        self.spec.priority
+    }
+
+    #[getter]
+    fn max_retries(&self) -> u32 {
+        self.spec.max_retries
+    }
+
+    #[getter]
+    fn timeout_ms(&self) -> i64 {
+        millis(self.spec.timeout)
+    }
+
+    #[getter]
+    fn unique_key(&self) -> Option<&str> {
+        self.spec.unique_key.as_deref()
+    }
+
+    #[getter]
+    fn metadata(&self) -> Option<&str> {
+        self.spec.metadata.as_deref()
+    }
+
+    #[getter]
+    fn headers(&self) -> Option<&str> {
+        self.spec.headers.as_deref()
+    }
+
+    #[getter]
+    fn depends_on(&self) -> Vec<String> {
+        self.depends_on.clone()
+    }
 }
 
 impl PyJobSpec {

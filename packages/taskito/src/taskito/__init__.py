@@ -60,6 +60,7 @@ from taskito.serializers import (
     SignedSerializer,
 )
 from taskito.task import AsyncTask, BoundTask, Task, TaskWrapper
+from taskito.testing import TestMode, TestResult, TestResults
 
 __all__ = [  # noqa: RUF022 - grouped by concept
     "__version__",
@@ -89,6 +90,10 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "JsonSerializer",
     "OrjsonSerializer",
     "SignedSerializer",
+    # tests
+    "TestMode",
+    "TestResult",
+    "TestResults",
     # how a task may end its attempt
     "Retry",
     "Snooze",

@@ -8,7 +8,12 @@ if TYPE_CHECKING:
 
 _LONGEST_ERROR = 65_536
 _LONGEST_SUMMARY = 200
-_OWN_MODULES = {"taskito._runner", "taskito._attempt", "taskito._payloads"}
+_OWN_MODULES = {
+    "taskito._runner",
+    "taskito._attempt",
+    "taskito._payloads",
+    "taskito.testing._trial",
+}
 
 
 def error_text(error: BaseException) -> str:

@@ -25,9 +25,7 @@ class PrivateLoops:
 
     def run(self, coroutine: Callable[[], Coroutine[Any, Any, R]]) -> R:
         """Run a coroutine in the present context and return what it returns, or raise."""
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
+        if not _runs_here():
             return self._run(coroutine)
         done: Future[R] = Future()
         context = copy_context()
@@ -42,17 +40,32 @@ class PrivateLoops:
             self._idle.pop().close()
 
     def _run(self, coroutine: Callable[[], Coroutine[Any, Any, R]]) -> R:
-        runner = self._idle.pop() if self._idle else _new_runner()
+        runner = self._pop() or _new_runner()
         try:
             return runner.run(coroutine(), context=copy_context())
         finally:
             self._idle.append(runner)
+
+    def _pop(self) -> asyncio.Runner | None:
+        try:
+            return self._idle.pop()
+        except IndexError:  # asking first would be a race with other threads
+            return None
 
     def _report(self, coroutine: Callable[[], Coroutine[Any, Any, R]], done: "Future[R]") -> None:
         try:
             done.set_result(self._run(coroutine))
         except BaseException as error:  # noqa: BLE001 - raised by the thread that waits
             done.set_exception(error)
+
+
+def _runs_here() -> bool:
+    """Whether an event loop runs in this thread."""
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _new_runner() -> asyncio.Runner:

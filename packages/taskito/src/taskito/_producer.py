@@ -15,12 +15,18 @@ if TYPE_CHECKING:
     from taskito._sizes import PayloadSizes
     from taskito.options import JobOptions, TaskOptions
     from taskito.serializers import Serializer
+    from taskito.testing._trial import Trial
 
 
 class Producer:
-    """Stores jobs of one Queue."""
+    """Stores jobs of one Queue.
 
-    __slots__ = ("_database", "_dumps", "_serializer", "_sizes", "hooks")
+    Attributes:
+        hooks: What listens to it.
+        trial: What runs jobs instead, in test mode.
+    """
+
+    __slots__ = ("_database", "_dumps", "_serializer", "_sizes", "hooks", "trial")
 
     def __init__(
         self,
@@ -35,6 +41,7 @@ class Producer:
         self._dumps = serializer.dumps
         self._sizes = sizes
         self.hooks = hooks
+        self.trial: Trial | None = None
 
     def spec(
         self,
@@ -90,6 +97,8 @@ class Producer:
         self, task: str, spec: "JobSpec", args: tuple[object, ...], kwargs: dict[str, Any]
     ) -> JobResult[Any]:
         """Store one job."""
+        if self.trial is not None:
+            return self.trial.run(spec, args, kwargs)
         payload = self._payload(task, args, kwargs)
         with self._database as store:
             [(job_id, deduplicated)] = store.insert([(spec, payload)])
@@ -102,6 +111,8 @@ class Producer:
         calls: Sequence[tuple[tuple[object, ...], dict[str, Any]]],
     ) -> list[JobResult[Any]]:
         """Store a job for every call in one transaction."""
+        if self.trial is not None:
+            return self.trial.run_many(specs, calls)
         payload, database, serializer = self._payload, self._database, self._serializer
         jobs = [
             (spec, payload(task, args, kwargs))
@@ -117,16 +128,21 @@ class Producer:
         """Store the jobs of a canvas in one transaction."""
         from taskito._core import Links  # noqa: PLC0415
 
+        if self.trial is not None:
+            return self.trial.run_workflow(steps, [self._step_spec(step) for step in steps])
         jobs: list[tuple[JobSpec, bytes, Links]] = []
         for step in steps:
-            task = step.task.definition
-            spec = self.spec(task.name, task.options, step.call, step.args, step.kwargs)
-            payload = self._payload(task.name, step.args, step.kwargs)
+            spec = self._step_spec(step)
+            payload = self._payload(step.task.name, step.args, step.kwargs)
             links = Links(takes=step.takes, after=step.after, groups=step.groups)
             jobs.append((spec, payload, links))
         with self._database as store:
             stored = store.insert_workflow(jobs)
         return [JobResult(self._database, self._serializer, *row) for row in stored]
+
+    def _step_spec(self, step: "Step") -> "JobSpec":
+        task = step.task.definition
+        return self.spec(task.name, task.options, step.call, step.args, step.kwargs)
 
     def _payload(self, task: str, args: tuple[object, ...], kwargs: dict[str, Any]) -> bytes:
         try:

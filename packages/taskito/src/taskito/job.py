@@ -332,7 +332,7 @@ class JobResult(Generic[R]):
             task_name=row.task,
             error=text,
             attempts=len(attempts),
-            exception_type=_exception_type(text),
+            exception_type=exception_type(text),
         )
 
     def _cancellation(self, row: "JobRow") -> TaskCancelledError:
@@ -349,7 +349,7 @@ class JobResult(Generic[R]):
 _TYPE_LINE = re.compile(r"(?:  \| )?([^\W\d][\w.]*)(?::|$)")
 
 
-def _exception_type(text: str) -> str | None:
+def exception_type(text: str) -> str | None:
     """Return the class name that a formatted traceback ends with."""
     last = text.rfind("Traceback (most recent call last):\n")
     lines = text[max(last, 0) :].splitlines()[1 if last >= 0 else 0 :]
