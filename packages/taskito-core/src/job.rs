@@ -405,6 +405,19 @@ pub struct LetterFilter {
     pub offset: u32,
 }
 
+/// Which log lines a listing shows.
+#[derive(Clone, Debug, Default)]
+pub struct LogFilter {
+    /// Only lines of jobs of this task.
+    pub task: Option<String>,
+    /// Only lines with this word for how grave they are.
+    pub level: Option<String>,
+    /// Only lines of that instant or later.
+    pub since: Millis,
+    /// At most this many.
+    pub limit: u32,
+}
+
 /// A job that waits, with its arguments.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {

@@ -4,17 +4,23 @@
     reason = "a test that cannot go on should stop here"
 )]
 
+#[path = "support/any.rs"]
+mod any;
+
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use any::Any;
+use rusqlite::Connection;
 use taskito_core::clock::{Clock, ManualClock, Millis};
 use taskito_core::engine::{Janitor, Site};
 use taskito_core::id::Key;
-use taskito_core::job::{JobSpec, NewJob};
+use taskito_core::job::{JobSpec, NewJob, WorkerId};
 use taskito_core::state::State;
 use taskito_core::store::gate::Gate;
 use taskito_core::store::sqlite::SqliteStore;
-use taskito_core::store::{Inspect, JobStore, Sync};
+use taskito_core::store::{Completion, Inspect, JobStore, Sync};
 
 const START: Millis = Millis(1_795_000_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -74,6 +80,41 @@ impl World {
                 Ok(())
             })
             .unwrap();
+    }
+
+    /// Has one job run for so long.
+    fn run(&self, task: &str, run: Duration) {
+        let now = self.clock.now();
+        let job = NewJob::new(Arc::new(JobSpec::new(task)), vec![]);
+        self.store
+            .write(Sync::Relaxed, &mut |transaction| {
+                transaction.insert(now, std::slice::from_ref(&job))?;
+                for claim in transaction.claim(now, WorkerId(1), &mut Any(1))? {
+                    let done = Completion {
+                        token: claim.token,
+                        result: b"",
+                        run,
+                    };
+                    transaction.complete(now, &[done])?;
+                }
+                Ok(())
+            })
+            .unwrap();
+    }
+
+    /// How many rows there are of run times.
+    fn measured(&self) -> usize {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("taskito-janitor-{}-{number}.db", std::process::id());
+        let copy = std::env::temp_dir().join(name);
+        assert!(self.store.snapshot(&copy, &mut || true).unwrap());
+        let count = Connection::open(&copy)
+            .unwrap()
+            .query_row("SELECT count(*) FROM metric", [], |row| row.get(0))
+            .unwrap();
+        std::fs::remove_file(copy).unwrap();
+        count
     }
 
     /// Lets the time pass, the janitor looking after every minute of it.
@@ -206,4 +247,30 @@ fn a_clock_that_was_set_back_stops_no_sweep() {
     clock.advance(HOUR * 24);
     assert!(!world.janitor.step(clock.now()).unwrap());
     assert_eq!(world.left(&done), 0);
+}
+
+#[test]
+fn run_times_of_a_minute_become_one_row_and_go_after_a_week() {
+    let mut world = World::new(None);
+    for number in 0..1500 {
+        for task in ["often", "often", "seldom"] {
+            world.run(task, Duration::from_micros(number * 31 % 997));
+        }
+        world.clock.advance(Duration::from_millis(100));
+    }
+    let before = world.store.metrics(Millis(0), None).unwrap();
+    assert_eq!(world.measured(), 4500);
+    world.clock.advance(MINUTE * 2);
+    assert!(world.work() > 4);
+    // Two and a half minutes, which may begin within one.
+    assert!((6..=8).contains(&world.measured()), "{}", world.measured());
+    let after = world.store.metrics(Millis(0), None).unwrap();
+    for ((_, before), (_, after)) in before.iter().zip(&after) {
+        assert_eq!((before.count, before.sum), (after.count, after.sum));
+        assert!(before.p95.abs_diff(after.p95) < before.max / 25);
+    }
+    world.clock.advance(HOUR * 24 * 7);
+    world.work();
+    assert_eq!(world.measured(), 0);
+    assert_eq!(world.store.metrics(Millis(0), None).unwrap(), []);
 }

@@ -389,6 +389,20 @@ class Store:
 
         Each is id, queue, task, payload, and whether results of other jobs go in front.
         """
+    def metrics(
+        self, since: int, task: str | None
+    ) -> list[tuple[str, tuple[int, int, int, tuple[int, int, int, int, int]]]]:
+        """How long attempts ran that ended since then, by task.
+
+        Each is attempts, failures, the sum of their run times, and p50, p95, p99, min and max
+        of them, in microseconds.
+        """
+    def task_logs(self, job_id: str) -> list[tuple[str, str, str, str, str, str | None, int]]:
+        """Log lines of a job, oldest first: id, job, task, level, message, extra, when."""
+    def query_logs(
+        self, task: str | None, level: str | None, since: int, limit: int
+    ) -> list[tuple[str, str, str, str, str, str | None, int]]:
+        """Log lines of all jobs, newest first, as those of :meth:`task_logs`."""
     def replays(self, job_id: str) -> list[tuple[str, int, str | None, str | None]]:
         """The jobs that repeat that one, newest first.
 

@@ -1,5 +1,5 @@
 //! Clears away what is over: waiting jobs that may not start any more, finished jobs whose time
-//! to live is over.
+//! to live is over, run times of attempts long ago.
 //!
 //! Any number of janitors may work on a database; each takes what the others left. All they do
 //! is done in short transactions, with a pause as long as the work between two of them.
@@ -22,6 +22,10 @@ const LOOK: Duration = Duration::from_secs(2);
 const SWEEP: Duration = Duration::from_secs(10);
 /// How soon it walks over the same jobs again, at the earliest.
 const ROUND: Duration = Duration::from_secs(30);
+/// How long the run times of attempts are kept.
+const METRICS: Duration = Duration::from_secs(7 * 86_400);
+/// How long they are kept one by one.
+const MINUTE: Duration = Duration::from_secs(60);
 /// How many jobs expire in one transaction.
 const EXPIRE: u32 = 200;
 /// How many jobs are looked at, or deleted, in one step.
@@ -60,6 +64,8 @@ pub struct Janitor {
     /// When the last sweep was complete.
     swept_at: Option<Millis>,
     walk: Walk,
+    /// Up to where run times are merged.
+    merged: Key,
 }
 
 /// Where the walk over jobs without a time to live of their own has come.
@@ -80,6 +86,7 @@ impl Janitor {
             result_ttl,
             swept_at: None,
             walk: Walk::default(),
+            merged: Key::default(),
         }
     }
 
@@ -95,7 +102,7 @@ impl Janitor {
         if self.swept_at.is_some_and(rested) {
             return Ok(false);
         }
-        if self.sweep_outlived(now)? || self.sweep_old(now)? {
+        if self.sweep_outlived(now)? || self.sweep_old(now)? || self.sweep_metrics(now)? {
             return Ok(true);
         }
         self.swept_at = Some(now);
@@ -121,6 +128,31 @@ impl Janitor {
         let outlived = store.outlived(now, PORTION)?;
         delete(store, Sync::Relaxed, &outlived)?;
         Ok(outlived.len() == PORTION as usize)
+    }
+
+    /// Run times: those of a minute that is over become one row for each task, old ones go. Once
+    /// a minute.
+    fn sweep_metrics(&mut self, now: Millis) -> Result<bool> {
+        let minute = millis(MINUTE);
+        let ended = now.0.div_euclid(minute) * minute - minute;
+        let before = Key::first_at(Millis(ended));
+        if self.merged >= before {
+            return Ok(false);
+        }
+        let oldest = Key::first_at(Millis(now.0.saturating_sub(millis(METRICS))));
+        let (mut next, mut forgotten) = (None, 0);
+        self.site.store.write(Sync::Relaxed, &mut |transaction| {
+            forgotten = transaction.forget_metrics(oldest, PORTION)?;
+            next = transaction.merge_metrics(self.merged, before, PORTION)?;
+            Ok(())
+        })?;
+        let more = next.is_some() || forgotten == PORTION;
+        self.merged = if more {
+            next.unwrap_or(self.merged)
+        } else {
+            before
+        };
+        Ok(more)
     }
 
     /// Jobs without one, in the order in which they came: nothing younger than the time to live

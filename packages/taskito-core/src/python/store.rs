@@ -18,8 +18,9 @@ use crate::clock::{Clock, Millis, SystemClock};
 use crate::engine::living_workers;
 use crate::error::{Error, Result};
 use crate::id::{DatabaseId, Key};
-use crate::job::{JobFilter, LetterFilter, NewJob, ReplayRow, Waiting};
+use crate::job::{JobFilter, LetterFilter, LogFilter, LogRow, NewJob, ReplayRow, Waiting};
 use crate::limits::QueueChange;
+use crate::metric::Summary;
 use crate::state::{State, Status};
 use crate::store::sqlite::SqliteStore;
 use crate::store::{Graph, Inspect, JobStore, Purge, Restraints, Survey, Sync, Transaction, purge};
@@ -286,6 +287,52 @@ impl PyStore {
         })
     }
 
+    fn metrics(
+        &self,
+        py: Python<'_>,
+        since: i64,
+        task: Option<&str>,
+    ) -> PyResult<Vec<(String, PySummary)>> {
+        let told = detached(py, || self.0.metrics(Millis(since), task))?;
+        let plain = |it: Summary| {
+            (
+                it.count,
+                it.failures,
+                it.sum,
+                [it.p50, it.p95, it.p99, it.min, it.max],
+            )
+        };
+        Ok(told
+            .into_iter()
+            .map(|(task, it)| (task, plain(it)))
+            .collect())
+    }
+
+    fn task_logs(&self, py: Python<'_>, job_id: &str) -> PyResult<Vec<PyLog>> {
+        let ask = || match self.key(job_id)? {
+            Some(key) => self.0.task_logs(key),
+            None => Ok(Vec::new()),
+        };
+        self.rows(py, ask, log_line)
+    }
+
+    fn query_logs(
+        &self,
+        py: Python<'_>,
+        task: Option<String>,
+        level: Option<String>,
+        since: i64,
+        limit: u32,
+    ) -> PyResult<Vec<PyLog>> {
+        let filter = LogFilter {
+            task,
+            level,
+            since: Millis(since),
+            limit,
+        };
+        self.rows(py, || self.0.query_logs(&filter), log_line)
+    }
+
     fn replays(&self, py: Python<'_>, job_id: &str) -> PyResult<Vec<PyReplay>> {
         let ask = || match self.key(job_id)? {
             Some(key) => self.0.replays(key),
@@ -509,6 +556,24 @@ type PyWaiting<'py> = (String, String, String, Bound<'py, PyBytes>, bool);
 
 /// Id of the new job, when it was made, error of the original, error of the new one.
 type PyReplay = (String, i64, Option<String>, Option<String>);
+
+/// Attempts, failures, the sum of their run times, and five of these: p50, p95, p99, min, max.
+type PySummary = (u64, u64, u64, [u64; 5]);
+
+/// Id, job, task, level, message, extra, when.
+type PyLog = (String, String, String, String, String, Option<String>, i64);
+
+fn log_line(row: LogRow, database: DatabaseId) -> PyLog {
+    (
+        row.key.text(database),
+        row.job.text(database),
+        row.task,
+        row.level,
+        row.message,
+        row.extra,
+        row.logged_at.0,
+    )
+}
 
 fn parse_status(name: &str) -> PyResult<Status> {
     Status::from_name(name).ok_or_else(|| PyValueError::new_err(format!("unknown status '{name}'")))

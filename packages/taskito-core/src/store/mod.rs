@@ -26,10 +26,11 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{DatabaseId, Key};
 use crate::job::{
-    AttemptRow, Claim, DeadRow, Held, Inserted, JobFilter, JobRow, LetterFilter, LogRow, NewJob,
-    NewWorker, ReplayRow, Stats, Token, Waiting, WorkerId, WorkerRow,
+    AttemptRow, Claim, DeadRow, Held, Inserted, JobFilter, JobRow, LetterFilter, LogFilter, LogRow,
+    NewJob, NewWorker, ReplayRow, Stats, Token, Waiting, WorkerId, WorkerRow,
 };
 use crate::limits::{Opening, TaskLimits};
+use crate::metric::Summary;
 use crate::state::State;
 
 pub use limits::{Judgement, Limits, Restraints};
@@ -377,6 +378,12 @@ pub trait Inspect {
     /// # Errors
     /// Storage failures.
     fn task_logs(&self, job: Key) -> Result<Vec<LogRow>>;
+    /// Log lines of all jobs, newest first.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn query_logs(&self, filter: &LogFilter) -> Result<Vec<LogRow>>;
+
     /// Number of jobs that `filter` lets through, whatever its limit and offset. Read from
     /// counters if it names nothing but status, queue and task.
     ///
@@ -389,6 +396,13 @@ pub trait Inspect {
     /// # Errors
     /// Storage failures.
     fn waiting(&self, after: Key, limit: u32) -> Result<Vec<Waiting>>;
+
+    /// How long attempts ran that ended at that instant or later, by task in the order of
+    /// their names. Those older than a minute are known by the minute.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn metrics(&self, since: Millis, task: Option<&str>) -> Result<Vec<(String, Summary)>>;
 
     /// The jobs that repeat that one, newest first.
     ///

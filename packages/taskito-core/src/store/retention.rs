@@ -31,6 +31,19 @@ pub trait Retention {
     /// # Errors
     /// Storage failures.
     fn prune(&mut self, jobs: &[Key]) -> Result<u32>;
+
+    /// Merges up to `limit` rows of run times between two keys by task and minute. From where to
+    /// go on; `None` at the end.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn merge_metrics(&mut self, after: Key, before: Key, limit: u32) -> Result<Option<Key>>;
+
+    /// Forgets up to `limit` rows of run times before a key; how many.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn forget_metrics(&mut self, before: Key, limit: u32) -> Result<u32>;
 }
 
 /// Questions of those who delete.

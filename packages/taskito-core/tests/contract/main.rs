@@ -49,6 +49,7 @@ mod insert;
 mod insert_links;
 mod inspect;
 mod lose;
+mod metrics;
 mod notes;
 mod operations;
 mod pause;

@@ -1,6 +1,6 @@
 //! Progress and log lines of running jobs.
 
-use taskito_core::job::{JobRow, Token};
+use taskito_core::job::{JobRow, LogFilter, Token};
 use taskito_core::store::{LogLine, Verdict};
 
 use crate::settlement::{assert_judges_each, assert_refused_without_the_claim};
@@ -12,6 +12,7 @@ contract![
     progress_stays_when_the_job_ends,
     progress_is_refused_without_the_claim,
     log_lines_are_kept_in_their_order,
+    log_lines_of_all_jobs_are_listed_newest_first,
     log_lines_stay_when_the_job_ends,
     log_lines_are_refused_without_the_claim,
     each_line_of_a_slice_is_judged_for_itself,
@@ -86,6 +87,34 @@ fn log_lines_are_kept_in_their_order(world: &World) {
     assert!(lines[0].key < lines[1].key);
     assert_eq!(lines[1].logged_at, world.now());
     assert_eq!(world.logs(NOBODY), []);
+}
+
+fn log_lines_of_all_jobs_are_listed_newest_first(world: &World) {
+    let [a, b] = ["a", "b"].map(|task| world.running(job(task)));
+    assert_applied(world.log(a, "first"));
+    world.advance(1000);
+    assert_applied(world.log(b, "second"));
+    let grave = LogLine {
+        level: "error".into(),
+        ..line(world, a, "third")
+    };
+    world.write(|t| t.note_log(std::slice::from_ref(&grave)));
+    let listed = |change: &dyn Fn(&mut LogFilter)| {
+        let mut filter = LogFilter {
+            limit: 9,
+            ..LogFilter::default()
+        };
+        change(&mut filter);
+        let lines = world.store().query_logs(&filter).unwrap();
+        let messages: Vec<String> = lines.into_iter().map(|line| line.message).collect();
+        messages.join(" ")
+    };
+    assert_eq!(listed(&|_| {}), "third second first");
+    assert_eq!(listed(&|f| f.limit = 2), "third second");
+    assert_eq!(listed(&|f| f.task = Some("a".into())), "third first");
+    assert_eq!(listed(&|f| f.level = Some("info".into())), "second first");
+    assert_eq!(listed(&|f| f.since = world.now()), "third second");
+    assert_eq!(listed(&|f| f.since = world.later(1)), "");
 }
 
 fn log_lines_stay_when_the_job_ends(world: &World) {

@@ -15,6 +15,7 @@ use taskito_core::job::{
 };
 use taskito_core::limits::{Hold, LimiterId, QueueRow, Scope};
 use taskito_core::links::{GroupId, Inputs, Links, Parent};
+use taskito_core::metric::Summary;
 use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::{
@@ -92,6 +93,7 @@ pub(crate) struct Sight {
     next_due: Option<Millis>,
     next_expiry: Option<Millis>,
     passed: Vec<Passed>,
+    metrics: Vec<(String, Summary)>,
     schedules: Vec<ScheduleRow>,
     fires: Vec<(String, Millis)>,
     queues: Vec<QueueRow>,
@@ -186,6 +188,7 @@ impl Side {
             next_due: store.next_due().unwrap(),
             next_expiry: store.next_expiry().unwrap(),
             passed: self.passed(),
+            metrics: store.metrics(Millis(0), None).unwrap(),
             schedules: self.schedules(),
             fires: store.fires().unwrap(),
             queues: store.queues(now).unwrap(),
@@ -437,7 +440,7 @@ impl Known {
                     .map(|(token, result)| Completion {
                         token: *token,
                         result: result.as_bytes(),
-                        run: Duration::ZERO,
+                        run: Duration::from_millis(now.0.unsigned_abs() % 1000),
                     })
                     .collect();
                 Answer::Settled(t.complete(now, &batch)?)
@@ -449,7 +452,7 @@ impl Known {
                         token: self.token(pick),
                         error: "retried",
                         run_at,
-                        run: Duration::ZERO,
+                        run: Duration::from_millis(now.0.unsigned_abs() % 1000),
                     })
                     .collect();
                 Answer::Settled(t.retry(now, &batch)?)

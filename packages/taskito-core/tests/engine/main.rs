@@ -5,6 +5,8 @@
     reason = "a test that cannot go on should stop here"
 )]
 
+#[path = "../support/any.rs"]
+mod any;
 mod cancelling;
 mod clock;
 mod coroutines;

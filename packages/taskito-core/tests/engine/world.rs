@@ -12,13 +12,14 @@ use taskito_core::id::Key;
 use taskito_core::job::{
     Claim, DeadRow, JobRow, JobSpec, LetterFilter, NewJob, NewWorker, Token, WorkerId,
 };
-use taskito_core::limits::{NO_LIMITS, Opening, TaskLimits};
 use taskito_core::os::Waited;
 use taskito_core::outcome::Outcome;
 use taskito_core::retry::RetryPolicy;
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
-use taskito_core::store::{Appetite, Inspect, JobStore, Start, Sync};
+use taskito_core::store::{Inspect, JobStore, Sync};
+
+use crate::any::Any;
 
 pub(crate) const LONG: Duration = Duration::from_secs(10);
 
@@ -135,39 +136,6 @@ impl Drop for World {
         self.store.close();
         // A worker that is still leaving may touch a file while they are removed.
         until(|| fs::remove_dir_all(&self.folder).is_ok() || !self.folder.exists());
-    }
-}
-
-/// Takes that many jobs of any kind, suspects too.
-pub(crate) struct Any(pub(crate) usize);
-
-impl Appetite for Any {
-    fn serves(&self, _queue: &str, _task: &str) -> bool {
-        true
-    }
-
-    fn admit(&mut self, _task: &str, _start: Start) -> bool {
-        self.0 > 0
-    }
-
-    fn limits(&self, _task: &str) -> &TaskLimits {
-        &NO_LIMITS
-    }
-
-    fn held_back(&mut self, _opening: Opening) {}
-
-    fn took(&mut self, _task: &str) {
-        self.0 -= 1;
-    }
-
-    fn admits_suspect(&self) -> bool {
-        true
-    }
-
-    fn took_suspect(&mut self) {}
-
-    fn turn(&self) -> usize {
-        0
     }
 }
 

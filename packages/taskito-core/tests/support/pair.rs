@@ -9,10 +9,11 @@ use taskito_core::clock::Millis;
 use taskito_core::error::Result;
 use taskito_core::id::{DatabaseId, Key};
 use taskito_core::job::{
-    AttemptRow, DeadRow, Held, JobFilter, JobRow, LaneId, LetterFilter, LogRow, ReplayRow, Stats,
-    Waiting, WorkerId, WorkerRow,
+    AttemptRow, DeadRow, Held, JobFilter, JobRow, LaneId, LetterFilter, LogFilter, LogRow,
+    ReplayRow, Stats, Waiting, WorkerId, WorkerRow,
 };
 use taskito_core::limits::{Hold, QueueRow};
+use taskito_core::metric::Summary;
 use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
@@ -109,12 +110,20 @@ impl Inspect for Pair {
         self.next().waiting(after, limit)
     }
 
+    fn metrics(&self, since: Millis, task: Option<&str>) -> Result<Vec<(String, Summary)>> {
+        self.next().metrics(since, task)
+    }
+
     fn replays(&self, original: Key) -> Result<Vec<ReplayRow>> {
         self.next().replays(original)
     }
 
     fn dead_letters(&self, filter: &LetterFilter) -> Result<Vec<DeadRow>> {
         self.next().dead_letters(filter)
+    }
+
+    fn query_logs(&self, filter: &LogFilter) -> Result<Vec<LogRow>> {
+        self.next().query_logs(filter)
     }
 
     fn oldest_letters(&self, after: Key, filter: &LetterFilter) -> Result<Vec<(Key, Millis)>> {

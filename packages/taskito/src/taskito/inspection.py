@@ -26,6 +26,53 @@ def job_errors(database: "Database", job_id: str) -> list[dict[str, Any]]:
     ]
 
 
+def metrics(
+    database: "Database", task_name: str | None, since_ms: int
+) -> dict[str, dict[str, int | float]]:
+    """Return how many attempts ran and how long, by task."""
+    with database as store:
+        told = store.metrics(store.now - since_ms, task_name)
+    return {
+        task: {
+            "count": count,
+            "success_count": count - failures,
+            "failure_count": failures,
+            "avg_ms": _ms(total / count),
+            "p50_ms": _ms(p50),
+            "p95_ms": _ms(p95),
+            "p99_ms": _ms(p99),
+            "min_ms": _ms(shortest),
+            "max_ms": _ms(longest),
+        }
+        for task, (count, failures, total, (p50, p95, p99, shortest, longest)) in told
+    }
+
+
+def _ms(micros: float) -> float:
+    return round(micros / 1000, 2)
+
+
+def task_logs(database: "Database", job_id: str) -> list[dict[str, Any]]:
+    """Return what a job logged, oldest first."""
+    with database as store:
+        return [_log(line) for line in store.task_logs(job_id)]
+
+
+def query_logs(
+    database: "Database", task_name: str | None, level: str | None, since_ms: int, limit: int
+) -> list[dict[str, Any]]:
+    """Return what jobs logged, newest first."""
+    with database as store:
+        return [
+            _log(line) for line in store.query_logs(task_name, level, store.now - since_ms, limit)
+        ]
+
+
+def _log(line: tuple[str, str, str, str, str, str | None, int]) -> dict[str, Any]:
+    keys = ("id", "job_id", "task_name", "level", "message", "extra", "logged_at")
+    return dict(zip(keys, line, strict=True))
+
+
 def replay_history(database: "Database", job_id: str) -> list[dict[str, Any]]:
     """Return the jobs that repeat a job, newest first."""
     with database as store:

@@ -15,7 +15,7 @@ from taskito.exceptions import (
     TaskFailedError,
     TaskitoError,
 )
-from taskito.inspection import job_errors
+from taskito.inspection import job_errors, task_logs
 
 if TYPE_CHECKING:
     from taskito._core import JobRow
@@ -181,6 +181,10 @@ class JobResult(Generic[R]):
             "metadata": row.metadata,
         }
 
+    def logs(self) -> list[dict[str, Any]]:
+        """Return what the job logged, as :meth:`taskito.Queue.task_logs`."""
+        return task_logs(self._database, self.id)
+
     def cancel(self) -> bool:
         """Cancel the job if it is pending; if it is running, ask for that.
 
@@ -272,6 +276,7 @@ class JobResult(Generic[R]):
         raise await to_thread(self._timeout_error, timeout)
 
     arefresh = twin(refresh)
+    alogs = twin(logs)
     acancel = twin(cancel)
 
     def __eq__(self, other: object) -> bool:

@@ -625,6 +625,65 @@ class Queue:
         """
         return inspection.job_errors(self._database, job_id)
 
+    def task_logs(self, job_id: str) -> list[dict[str, Any]]:
+        """Return what a job logged with ``current_job.log()``, oldest first.
+
+        Returns:
+            Dicts with ``id job_id task_name level message extra logged_at``; ``extra`` is JSON
+            text or ``None``. ``[]`` for an unknown id.
+        """
+        return inspection.task_logs(self._database, job_id)
+
+    def query_logs(
+        self,
+        task_name: str | None = None,
+        level: str | None = None,
+        since: Seconds = 3600,
+        limit: int = 100,
+    ) -> list[dict[str, Any]]:
+        """Return what jobs logged lately, newest first.
+
+        Args:
+            task_name: Only lines of jobs of this task.
+            level: Only lines of exactly this level.
+            since: Only lines of the last so many seconds.
+            limit: At most so many.
+
+        Returns:
+            Dicts as those of :meth:`task_logs`.
+        """
+        return inspection.query_logs(
+            self._database,
+            None if task_name is None else string("task_name", task_name),
+            None if level is None else string("level", level),
+            duration("since", since),
+            count("limit", limit),
+        )
+
+    def metrics(
+        self, task_name: str | None = None, since: Seconds = 3600
+    ) -> dict[str, dict[str, int | float]]:
+        """Return how many attempts ran lately, and how long.
+
+        Every attempt counts that returned, raised or ran over its timeout. Samples are kept for
+        7 days; those older than a minute by the minute, the percentiles of busy minutes from
+        256 samples each.
+
+        Args:
+            task_name: Only this task.
+            since: Only attempts that ended in the last so many seconds.
+
+        Returns:
+            By task, for tasks that ran: dicts with ``count success_count failure_count`` and,
+            in milliseconds, ``avg_ms p50_ms p95_ms p99_ms min_ms max_ms``. With the n run times
+            sorted, p50 is ``sorted[n // 2]``, p95 ``sorted[int(n * 0.95)]``, p99 likewise.
+        """
+        return inspection.metrics(
+            self._database,
+            None if task_name is None else string("task_name", task_name),
+            duration("since", since),
+        )
+
     def replay_history(self, job_id: str) -> list[dict[str, Any]]:
         """Return the jobs that :meth:`replay` made of a job, newest first.
 
@@ -1035,6 +1094,9 @@ class Queue:
     astats = twin(stats)
     ajob_errors = twin(job_errors)
     aworkers = twin(workers)
+    atask_logs = twin(task_logs)
+    aquery_logs = twin(query_logs)
+    ametrics = twin(metrics)
     areplay_history = twin(replay_history)
     acheck = twin(check)
     acancel_job = twin(cancel_job)

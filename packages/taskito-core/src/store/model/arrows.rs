@@ -218,6 +218,7 @@ impl Draft<'_> {
         job.row.finished_at = Some(now);
         job.result = Some(done.result.to_vec());
         job.row.owner = None;
+        self.note_run(now, done.token.key, done.run, false);
         self.release(now, done.token.key);
         Verdict::Applied
     }
@@ -229,6 +230,7 @@ impl Draft<'_> {
         };
         let attempt = attempt(now, attempt_key, job, Mishap::Failed, failure.error);
         self.tables.attempts.insert(attempt_key, attempt);
+        self.note_run(now, failure.token.key, failure.run, true);
         self.wait_again(now, failure.token, |row| {
             row.state = State::Scheduled;
             row.retry_count += 1;
@@ -316,6 +318,9 @@ impl Draft<'_> {
         job.row.owner = None;
         self.tables.attempts.insert(attempt_key, attempt);
         self.tables.letters.insert(letter_key, letter);
+        if let Some(run) = end.run {
+            self.note_run(now, end.token.key, run, true);
+        }
         self.cascade(now, end.token.key, RootEnd::Dead);
         Verdict::Applied
     }

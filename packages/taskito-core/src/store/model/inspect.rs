@@ -1,5 +1,6 @@
 //! The questions, answered by looking at every row.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::waits::is_overlong;
@@ -8,9 +9,10 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{DatabaseId, Key};
 use crate::job::{
-    AttemptRow, DeadRow, Held, JobFilter, JobRow, LetterFilter, LogRow, ReplayRow, Stats, Waiting,
-    WorkerId, WorkerRow,
+    AttemptRow, DeadRow, Held, JobFilter, JobRow, LetterFilter, LogFilter, LogRow, ReplayRow,
+    Stats, Waiting, WorkerId, WorkerRow,
 };
+use crate::metric::{Samples, Summary};
 use crate::state::{State, Status};
 use crate::store::{Appetite, Inspect};
 
@@ -55,6 +57,18 @@ impl Inspect for ModelStore {
                 takes_inputs: job.inputs.is_some(),
             })
             .collect())
+    }
+
+    fn metrics(&self, since: Millis, task: Option<&str>) -> Result<Vec<(String, Summary)>> {
+        let mut tasks: BTreeMap<String, Samples> = BTreeMap::new();
+        for (of, at, run, failed) in &self.committed().runs {
+            if *at >= since && task.is_none_or(|task| task == of) {
+                let samples = tasks.entry(of.clone()).or_default();
+                samples.observe(*run, *failed);
+            }
+        }
+        let told = |(task, all)| Some((task, Samples::summary(&[all])?));
+        Ok(tasks.into_iter().filter_map(told).collect())
     }
 
     fn replays(&self, original: Key) -> Result<Vec<ReplayRow>> {
@@ -111,6 +125,19 @@ impl Inspect for ModelStore {
         let tables = self.committed();
         let lines = tables.logs.values().filter(|line| line.job == job);
         Ok(lines.cloned().collect())
+    }
+
+    fn query_logs(&self, filter: &LogFilter) -> Result<Vec<LogRow>> {
+        let tables = self.committed();
+        let lines = tables.logs.values().rev().filter(|line| {
+            line.logged_at >= filter.since
+                && filter.task.as_ref().is_none_or(|task| *task == line.task)
+                && filter
+                    .level
+                    .as_ref()
+                    .is_none_or(|level| *level == line.level)
+        });
+        Ok(lines.take(index(filter.limit)).cloned().collect())
     }
 
     fn oldest_letters(&self, after: Key, filter: &LetterFilter) -> Result<Vec<(Key, Millis)>> {

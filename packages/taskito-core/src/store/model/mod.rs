@@ -18,6 +18,7 @@ mod waits;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use crate::clock::Millis;
 use crate::error::Result;
@@ -45,6 +46,8 @@ struct Tables {
     attempts: BTreeMap<Key, AttemptRow>,
     letters: BTreeMap<Key, DeadRow>,
     logs: BTreeMap<Key, LogRow>,
+    /// Task, end, run time and failure of each attempt that counts.
+    runs: Vec<(String, Millis, Duration, bool)>,
     /// What each replay repeats, and since when.
     replays: BTreeMap<Key, (Key, Millis)>,
     /// `running` of these rows stays 0; readers get it counted.

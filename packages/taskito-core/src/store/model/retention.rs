@@ -1,5 +1,7 @@
 //! Deletion, and the questions of those who delete.
 
+use std::time::Duration;
+
 use super::{Draft, Job, ModelStore, Tables};
 use crate::clock::Millis;
 use crate::error::Result;
@@ -27,6 +29,30 @@ impl Retention for Draft<'_> {
             }
         }
         Ok(pruned)
+    }
+
+    /// Nothing to do: every run is kept as it was.
+    fn merge_metrics(&mut self, _after: Key, _before: Key, _limit: u32) -> Result<Option<Key>> {
+        Ok(None)
+    }
+
+    fn forget_metrics(&mut self, before: Key, _limit: u32) -> Result<u32> {
+        let known = self.tables.runs.len();
+        self.tables
+            .runs
+            .retain(|(_, at, ..)| Key::first_at(*at) >= before);
+        Ok(u32::try_from(known - self.tables.runs.len()).unwrap_or(u32::MAX))
+    }
+}
+
+impl Draft<'_> {
+    /// Notes how long an attempt ran.
+    pub(super) fn note_run(&mut self, now: Millis, job: Key, run: Duration, failed: bool) {
+        if let Some(job) = self.tables.jobs.get(&job) {
+            self.tables
+                .runs
+                .push((job.row.task.clone(), now, run, failed));
+        }
     }
 }
 

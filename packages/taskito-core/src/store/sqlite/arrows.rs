@@ -101,6 +101,16 @@ impl Retention for SqliteTransaction<'_> {
         let answer = self.prune_jobs(jobs);
         self.explained(answer)
     }
+
+    fn merge_metrics(&mut self, after: Key, before: Key, limit: u32) -> Result<Option<Key>> {
+        let answer = self.merge_minutes(after, before, limit);
+        self.explained(answer)
+    }
+
+    fn forget_metrics(&mut self, before: Key, limit: u32) -> Result<u32> {
+        let answer = self.forget_before(before, limit);
+        self.explained(answer)
+    }
 }
 
 impl Roster for SqliteTransaction<'_> {

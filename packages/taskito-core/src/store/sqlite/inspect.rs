@@ -10,9 +10,10 @@ use crate::error::Result;
 use crate::fork;
 use crate::id::{DatabaseId, Key};
 use crate::job::{
-    AttemptRow, DeadRow, Held, JobFilter, JobRow, LetterFilter, LogRow, ReplayRow, Stats, Waiting,
-    WorkerId, WorkerRow,
+    AttemptRow, DeadRow, Held, JobFilter, JobRow, LetterFilter, LogFilter, LogRow, ReplayRow,
+    Stats, Waiting, WorkerId, WorkerRow,
 };
+use crate::metric::Summary;
 use crate::state::{State, Status};
 use crate::store::{Appetite, Inspect};
 
@@ -93,6 +94,10 @@ impl Inspect for SqliteStore {
         })
     }
 
+    fn metrics(&self, since: Millis, task: Option<&str>) -> Result<Vec<(String, Summary)>> {
+        self.summaries(since, task)
+    }
+
     fn replays(&self, original: Key) -> Result<Vec<ReplayRow>> {
         self.read(|connection| {
             connection
@@ -161,6 +166,24 @@ impl Inspect for SqliteStore {
             connection
                 .prepare_cached(include_str!("sql/task_logs.sql"))?
                 .query_map(named_params! {":job": job}, row::log)?
+                .collect()
+        })
+    }
+
+    fn query_logs(&self, filter: &LogFilter) -> Result<Vec<LogRow>> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(include_str!("sql/query_logs.sql"))?
+                .query_map(
+                    named_params! {
+                        ":from": Key::first_at(filter.since),
+                        ":since": filter.since,
+                        ":task": filter.task,
+                        ":level": filter.level,
+                        ":limit": filter.limit,
+                    },
+                    row::log,
+                )?
                 .collect()
         })
     }

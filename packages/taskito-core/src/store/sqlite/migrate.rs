@@ -120,8 +120,9 @@ fn look(connection: &Connection, path: &Path) -> Result<i64> {
     let taken: i64 = connection
         .query_row(
             "SELECT count(*) FROM sqlite_schema WHERE name IN
-             ('job', 'jobs', 'lane', 'attempt', 'worker', 'job_result', 'replay', 'task_log',
-              'dependency', 'queue_setting', 'limiter', 'strand', 'task_limit', 'breaker')",
+             ('job', 'jobs', 'lane', 'attempt', 'worker', 'job_result', 'metric', 'replay',
+              'task_log', 'dependency', 'queue_setting', 'limiter', 'strand', 'task_limit',
+              'breaker')",
             [],
             |row| row.get(0),
         )

@@ -23,6 +23,7 @@ mod inspect;
 mod limiter;
 mod limits;
 mod link;
+mod metrics;
 mod migrate;
 mod notes;
 mod operations;

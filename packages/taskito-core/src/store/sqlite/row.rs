@@ -13,6 +13,7 @@ use crate::job::{
 };
 use crate::limits::LimiterId;
 use crate::links::{GroupId, Shape};
+use crate::metric::Samples;
 use crate::rate::{Bucket, Interval};
 use crate::schedule::CatchUp;
 use crate::state::State;
@@ -302,6 +303,22 @@ pub(super) fn replay(row: &Row<'_>) -> Result<ReplayRow> {
         original_error: row.get(3)?,
         replay_error: row.get(4)?,
     })
+}
+
+/// Samples and, if they were merged, the numbers behind them.
+pub(super) fn samples(row: &Row<'_>, index: usize) -> Result<Samples> {
+    let raw = row.get_ref(index)?.as_blob()?;
+    let Some(count) = row.get(index + 1)? else {
+        return Ok(Samples::unpacked(raw));
+    };
+    let extremes = (row.get(index + 4)?, row.get(index + 5)?);
+    let (failures, sum) = (row.get(index + 2)?, row.get(index + 3)?);
+    Ok(Samples::merged(count, failures, sum, extremes, raw))
+}
+
+/// A number that is never negative, as large as a column can hold.
+pub(super) fn amount(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
 
 /// A row of `walk.sql`.

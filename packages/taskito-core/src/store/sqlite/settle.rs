@@ -25,9 +25,10 @@ impl SqliteTransaction<'_> {
             .connection
             .prepare_cached(include_str!("sql/store_result.sql"))?;
         let mut verdicts = Vec::with_capacity(batch.len());
-        for Completion { token, result, .. } in batch {
+        for Completion { token, result, run } in batch {
             let moved = complete.execute(params![now, token.key, token.fence])?;
             if moved == 1 {
+                self.stopwatch.note(now, token.spot.lane, *run, false);
                 store_result.execute(params![token.key, result])?;
                 self.release(now, token.key)?;
             }
@@ -49,7 +50,7 @@ impl SqliteTransaction<'_> {
             token,
             error,
             run_at,
-            ..
+            run,
         } in batch
         {
             self.record_attempt(now, token, Mishap::Failed, error)?;
@@ -57,7 +58,11 @@ impl SqliteTransaction<'_> {
                 ":id": token.key, ":fence": token.fence, ":run_at": run_at,
                 ":wait_ms": millis(now.until(*run_at)),
             })?;
-            verdicts.push(self.waits_again(now, token, moved, State::Scheduled)?);
+            let verdict = self.waits_again(now, token, moved, State::Scheduled)?;
+            if verdict != Verdict::Stale {
+                self.stopwatch.note(now, token.spot.lane, *run, true);
+            }
+            verdicts.push(verdict);
         }
         Ok(verdicts)
     }
@@ -120,7 +125,7 @@ impl SqliteTransaction<'_> {
             Mishap::Lost => include_str!("sql/bury_lost.sql"),
         })?;
         let mut verdicts = Vec::with_capacity(batch.len());
-        for End { token, error, .. } in batch {
+        for End { token, error, run } in batch {
             self.record_attempt(now, token, mishap, error)?;
             let moved = self.with_new_key(now, |letter| {
                 bury.execute(named_params! {
@@ -129,6 +134,9 @@ impl SqliteTransaction<'_> {
                 })
             })?;
             if moved == 1 {
+                if let Some(run) = run {
+                    self.stopwatch.note(now, token.spot.lane, *run, true);
+                }
                 self.cascade(now, token.key, RootEnd::Dead)?;
             }
             verdicts.push(self.settled(token, moved, State::Dead));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension, Result, Row, ffi, named_params, params};
 
+use super::metrics::Stopwatch;
 use super::strand::Debt;
 use crate::clock::Millis;
 use crate::id::{DatabaseId, Key, KeySource};
@@ -211,6 +212,7 @@ pub(super) struct SqliteTransaction<'c> {
     pub(super) path: &'c Path,
     pub(super) database: DatabaseId,
     pub(super) tally: Tally,
+    pub(super) stopwatch: Stopwatch,
     /// Whether any job is blocked, once that was asked.
     pub(super) blocked: Option<bool>,
 }
@@ -230,6 +232,7 @@ impl<'c> SqliteTransaction<'c> {
             path,
             database,
             tally: Tally::default(),
+            stopwatch: Stopwatch::default(),
             blocked: None,
         }
     }
@@ -255,8 +258,9 @@ impl<'c> SqliteTransaction<'c> {
         self.tally.write(self.connection)
     }
 
-    /// Writes the counters; the caller commits and tells the news.
+    /// Writes run times and counters; the caller commits and tells the news.
     pub(super) fn finish(mut self) -> Result<News> {
+        self.write_metrics()?;
         self.pay()?;
         Ok(self.tally.news)
     }

@@ -264,6 +264,20 @@ CREATE TABLE task_log (
 
 CREATE INDEX task_log_job ON task_log (job);
 
+-- How long attempts ran: a row for each commit and lane, later for each minute and lane. The
+-- numbers are those of a merged row; a new one has all of it in its samples.
+CREATE TABLE metric (
+    id INTEGER PRIMARY KEY,
+    lane INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    count INTEGER,
+    failures INTEGER,
+    sum INTEGER,
+    min INTEGER,
+    max INTEGER,
+    samples BLOB NOT NULL
+) STRICT;
+
 -- Which job repeats which. The copy is known by its key, and so is this record.
 CREATE TABLE replay (
     replay INTEGER PRIMARY KEY,
