@@ -153,9 +153,11 @@ class Runner:
         return os.getpid() == self._pid and self._engine.is_current(claim)
 
     def settle(self, attempt: Attempt, outcome: Outcome, *, notify: bool) -> None:
-        """Report an attempt, and forget it unless something is to follow the commit."""
-        counts = self._engine.settle(attempt.claim, outcome, notify=notify)
-        if not (counts and notify) and not attempt.is_overdue:
+        """Report an attempt, and forget it unless something is to follow the commit.
+
+        If it no longer counts, the event that says why may still be on its way.
+        """
+        if self._engine.settle(attempt.claim, outcome, notify=notify) and not notify:
             self._attempts.pop(attempt.claim, None)
 
     def _task(self, name: str) -> Prepared:
