@@ -42,3 +42,23 @@ def test_links_of_the_pages_lead_somewhere() -> None:
     for page in (ROOT / "docs").rglob("*.md"):
         for target in re.findall(r"\]\((?!https?:|#)([^)#]+)", page.read_text()):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_tests_of_the_page_on_testing_pass(tmp_path: Path) -> None:
+    shop, *tests = FENCE.findall((ROOT / "docs" / "testing.md").read_text())
+    (tmp_path / "shop.py").write_text(shop)
+    (tmp_path / "test_shop.py").write_text("".join(tests))
+    (tmp_path / "pytest.ini").write_text("[pytest]\ntaskito_app = shop:queue\n")
+    # The plugin by its module, so that it need not be installed.
+    plugin = ["-p", "no:taskito", "-p", "taskito.pytest_plugin"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-W", "error", *plugin],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=25,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout
+    assert f"{len(re.findall('^def test_', ''.join(tests), re.MULTILINE))} passed" in done.stdout
+    assert not (tmp_path / "shop.db").exists()
