@@ -8,10 +8,19 @@ from tests.support.processes import STARTING, Program, Site
 from tests.support.until import until
 
 
-def held_job(site: Site, worker: Program, token: str = "held", **options: float) -> JobResult[str]:
+def held_job(
+    site: Site,
+    worker: Program,
+    token: str = "held",
+    *,
+    timeout: float | None = None,
+    max_retries: int | None = None,
+) -> JobResult[str]:
     """A coroutine that this worker is running and that does not end by itself."""
     gate = str(site.gate(token))
-    job: JobResult[str] = site.queue.enqueue("hold_async", [token, gate], **options)
+    job: JobResult[str] = site.queue.enqueue(
+        "hold_async", [token, gate], timeout=timeout, max_retries=max_retries
+    )
     assert site.marks.wait("start", token, within=STARTING).pid == worker.pid
     return job
 

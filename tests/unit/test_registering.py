@@ -189,7 +189,7 @@ class TestRefuse:
 
     def test_what_cannot_be_called(self, queue: Queue) -> None:
         with pytest.raises(TypeError, match="a task must be a function, got 5"):
-            queue.task()(5)  # type: ignore[arg-type]
+            queue.task()(5)  # type: ignore[call-overload]
 
 
 class TestRegistry:
