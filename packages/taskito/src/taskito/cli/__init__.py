@@ -1,7 +1,7 @@
 """The ``taskito`` command.
 
-Data goes to stdout, talk to stderr. Exit codes: 0 done, 1 error, 2 usage, 128 plus the
-signal number for a worker that a second signal stopped.
+Data goes to stdout, talk to stderr. Exit codes: 0 done, 1 error, 2 usage, 3 not found,
+128 plus the signal number for a worker that a second signal stopped.
 """
 
 import os

@@ -2,9 +2,11 @@
 
 import json
 import os
+import shutil
 import sys
 from typing import TextIO
 
+NOT_FOUND = 3
 _RED, _BOLD = "31", "1"
 
 
@@ -39,6 +41,35 @@ class Console:
     def document(self, value: object) -> None:
         """Print one JSON document."""
         print(json.dumps(value), flush=True)
+
+    @property
+    def talks(self) -> bool:
+        """Whether a person is told what goes on: not with ``--json`` or ``--quiet``."""
+        return not (self.as_json or self.quiet)
+
+    def say(self, text: str) -> None:
+        """Tell a person what was done."""
+        if self.talks:
+            print(text, flush=True)
+
+    def confirm(self, question: str, *, yes: bool) -> None:
+        """Go on only if a person agrees, or has agreed beforehand with ``--yes``.
+
+        Raises:
+            Failure: With exit code 2 when there is nobody to ask, and 1 after a no.
+        """
+        if yes:
+            return
+        if not sys.stdin.isatty():
+            raise Failure("this needs a confirmation", hint="add --yes", code=2)
+        print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+            raise Failure("not confirmed; nothing was changed")
+
+    @property
+    def width(self) -> int | None:
+        """Columns of the terminal; ``None`` if stdout is none, and nothing is to be cut."""
+        return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
     def headline(self, text: str) -> str:
         """Return text that stands out on stdout."""

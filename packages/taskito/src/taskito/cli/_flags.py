@@ -66,3 +66,14 @@ def duration(text: str) -> float:
     except ValueError:
         message = f"not a duration: {text!r}; write 90, 30s, 15m, 12h or 7d"
         raise argparse.ArgumentTypeError(message) from None
+
+
+def whole(text: str) -> int:
+    """Return a whole number from 0, for ``type=``."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = -1
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"not a whole number from 0: {text!r}")
+    return number

@@ -5,16 +5,18 @@ import io
 import sys
 from collections.abc import Sequence
 
-from taskito.cli import _info, _worker
-from taskito.cli._console import Console, Failure
+from taskito.cli import _dead, _info, _jobs, _worker
+from taskito.cli._console import NOT_FOUND, Console, Failure
 from taskito.cli._context import Context
 from taskito.cli._flags import Command, Register, global_flags
 from taskito.cli._plugins import plugins
-from taskito.exceptions import TaskitoError
+from taskito.exceptions import JobNotFoundError, ScheduleNotFoundError, TaskitoError
 
 _BUILTIN: dict[str, tuple[str, Register]] = {
     "worker": ("run jobs until a signal", _worker.register),
     "info": ("how many jobs there are", _info.register),
+    "jobs": ("what became of jobs; cancel, retry", _jobs.register),
+    "dead": ("dead letters: list, retry, remove", _dead.register),
     "version": ("what is installed", _info.register_version),
 }
 _USAGE = 2
@@ -43,6 +45,8 @@ def run(argv: Sequence[str] | None) -> int:
     except TaskitoError as error:
         message = str(error.args[0]) if error.args else ""
         context.console.failure(Failure(message, hint=error.hint))
+        if isinstance(error, JobNotFoundError | ScheduleNotFoundError):
+            return NOT_FOUND
     except (ValueError, ImportError, OSError) as error:
         message, _, hint = str(error).partition("\nhint: ")
         context.console.failure(Failure(message, hint=hint or None))

@@ -1,0 +1,230 @@
+"""``taskito jobs``: what became of jobs, and doing something about it."""
+
+import argparse
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from taskito.cli._console import NOT_FOUND, Failure
+from taskito.cli._context import Context
+from taskito.cli._flags import Command, command_group, duration, whole
+from taskito.cli._text import ago, columns, last_line, milliseconds, pairs, printable, when
+from taskito.job import JobResult
+from taskito.queue import Queue
+
+_STATUSES = ("pending", "running", "complete", "completed", "failed", "dead", "cancelled")
+_HEAD = ("ID", "TASK", "QUEUE", "STATUS", "RETRIES", "CREATED", "ERROR")
+
+
+def register(parser: argparse.ArgumentParser) -> Command:
+    """What became of jobs; cancel, retry."""
+    return command_group(
+        parser,
+        {
+            "list": ("jobs, newest first", register_list),
+            "show": ("all about one job", register_show),
+            "cancel": ("cancel a job that waits, or ask a running one to end", register_cancel),
+            "retry": ("run a finished job once more", register_retry),
+        },
+    )
+
+
+def register_list(parser: argparse.ArgumentParser) -> Command:
+    """List jobs, newest first."""
+    parser.add_argument("--status", choices=_STATUSES, help="only jobs in this status")
+    parser.add_argument("--queue", metavar="NAME", help="only jobs of this queue")
+    parser.add_argument("--task", metavar="NAME", help="only jobs of this task")
+    parser.add_argument(
+        "--since", metavar="D", type=duration, help="stored within: 90, 30s, 15m, 12h, 7d"
+    )
+    parser.add_argument(
+        "--metadata", metavar="TEXT", help="metadata has this text, or the keys of a JSON object"
+    )
+    parser.add_argument("--error", metavar="TEXT", help="the error has this text")
+    parser.add_argument("--limit", metavar="N", type=whole, default=50, help="default: 50")
+    parser.add_argument("--cursor", metavar="C", help="where the page before ended")
+    return list_jobs
+
+
+def register_show(parser: argparse.ArgumentParser) -> Command:
+    """Show one job."""
+    parser.add_argument("id", metavar="ID", help="the job")
+    return show
+
+
+def register_cancel(parser: argparse.ArgumentParser) -> Command:
+    """Cancel one job."""
+    parser.add_argument("id", metavar="ID", help="the job")
+    return cancel
+
+
+def register_retry(parser: argparse.ArgumentParser) -> Command:
+    """Retry one job."""
+    parser.add_argument("id", metavar="ID", help="a job that is dead, complete or cancelled")
+    return retry
+
+
+def list_jobs(args: argparse.Namespace, context: Context) -> int:
+    """Print one page of jobs, and where the next one begins."""
+    console = context.console
+    with context.queue() as queue:
+        page = queue.list_jobs(
+            args.status,
+            args.queue,
+            args.task,
+            args.limit,
+            created_after=None if args.since is None else _instant_before(args.since),
+            metadata=_metadata(args.metadata),
+            error=args.error,
+            cursor=args.cursor,
+        )
+        jobs = [job.to_dict() for job in page]
+    if console.as_json:
+        console.document({"jobs": jobs, "next_cursor": page.next_cursor})
+    elif jobs:
+        console.data(columns(_HEAD, map(_row, jobs), width=console.width))
+        if page.next_cursor:
+            console.say(f"next page: --cursor {page.next_cursor}")
+    else:
+        console.say("no such jobs")
+    return 0
+
+
+def show(args: argparse.Namespace, context: Context) -> int:
+    """Print one job with its failed attempts and what it depends on."""
+    console = context.console
+    with context.queue() as queue:
+        job = find(queue, args.id)
+        facts = {
+            **job.to_dict(),
+            "errors": job.errors,
+            "dependencies": job.dependencies,
+            "dependents": job.dependents,
+        }
+    if console.as_json:
+        console.document(facts)
+    else:
+        console.data(_described(facts))
+    return 0
+
+
+def cancel(args: argparse.Namespace, context: Context) -> int:
+    """Cancel a pending job; ask a running one to end."""
+    console = context.console
+    with context.queue() as queue:
+        job = find(queue, args.id)
+        if not job.cancel():
+            raise Failure(
+                f"job {job.id} is {job.status}", hint="only unfinished jobs can be cancelled"
+            )
+        cancelled = job.status == "cancelled"
+    if console.as_json:
+        console.document({"cancelled": cancelled, "cancel_requested": not cancelled})
+    elif cancelled:
+        console.say(f"cancelled {job.id}")
+    else:
+        console.say(f"asked {job.id}, which is running, to end")
+    return 0
+
+
+def retry(args: argparse.Namespace, context: Context) -> int:
+    """Store a finished job once more and print the id of the new one."""
+    console = context.console
+    with context.queue() as queue:
+        job = find(queue, args.id)
+        status = job.status
+        if status == "dead":
+            new = queue.retry_dead(_letter_of(queue, job))
+        elif status in {"complete", "cancelled"}:
+            new = queue.replay(job.id).id
+        else:
+            raise Failure(f"job {job.id} is {status}", hint="only finished jobs can be retried")
+    if console.as_json:
+        console.document({"new_job_id": new})
+    else:
+        console.data(new)
+    return 0
+
+
+def find(queue: Queue, job_id: str) -> JobResult[Any]:
+    """Return a job.
+
+    Raises:
+        Failure: With exit code 3 if there is none of this id.
+    """
+    job = queue.get_job(job_id)
+    if job is None:
+        raise Failure(f"job not found: {job_id}", hint="see: taskito jobs list", code=NOT_FOUND)
+    return job
+
+
+def _letter_of(queue: Queue, job: JobResult[Any]) -> str:
+    """Return the id of the dead letter of a dead job."""
+    died_at, cursor = job.completed_at or 0, None
+    while True:
+        page = queue.dead_letters(500, task_name=job.task_name, queue=job.queue, cursor=cursor)
+        for letter in page:
+            if letter["original_job_id"] == job.id:
+                return str(letter["id"])
+        cursor = page.next_cursor
+        if cursor is None or page[-1]["failed_at"] < died_at:
+            hint = "it was retried or removed; queue.replay() runs the job again all the same"
+            raise Failure(f"job {job.id} has no dead letter any more", hint=hint)
+
+
+def _row(job: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        job["id"],
+        job["task_name"],
+        job["queue"],
+        job["status"],
+        f"{job['retry_count']}/{job['max_retries']}",
+        ago(job["created_at"]),
+        last_line(job["error"]),
+    )
+
+
+def _described(job: Mapping[str, Any]) -> str:
+    limit = f"{job['timeout_ms'] / 1000:g} s" if job["timeout_ms"] else "none"
+    progress = None if job["progress"] is None else f"{job['progress']} %"
+    facts = pairs(
+        [
+            ("id", job["id"]),
+            ("task", job["task_name"]),
+            ("queue", job["queue"]),
+            ("status", job["status"]),
+            ("progress", progress),
+            ("retries", f"{job['retry_count']} of {job['max_retries']}"),
+            ("priority", str(job["priority"])),
+            ("timeout", limit),
+            ("created", when(job["created_at"])),
+            ("due", when(job["scheduled_at"])),
+            ("started", when(job["started_at"])),
+            ("ended", when(job["completed_at"])),
+            ("unique key", job["unique_key"]),
+            ("metadata", job["metadata"]),
+            ("depends on", ", ".join(job["dependencies"]) or None),
+            ("dependents", ", ".join(job["dependents"]) or None),
+        ]
+    )
+    attempts = [
+        f"\nattempt {attempt['attempt']} failed {when(attempt['failed_at'])}\n"
+        f"{printable(attempt['error'])}"
+        for attempt in job["errors"]
+    ]
+    if job["error"] and not attempts:
+        attempts.append(f"\n{printable(job['error'])}")
+    return "\n".join([facts, *attempts])
+
+
+def _metadata(text: str | None) -> str | dict[str, Any] | None:
+    """Return the filter that ``--metadata`` stands for."""
+    try:
+        value = json.loads(text or "")
+    except ValueError:
+        return text
+    return value if isinstance(value, dict) else text
+
+
+def _instant_before(seconds: float) -> int:
+    return milliseconds() - round(seconds * 1000)
