@@ -148,6 +148,10 @@ class TrialResult(JobResult[R]):
         """Ids of the jobs that depend on this one."""
         return list(self._job.dependents)
 
+    def logs(self) -> list[dict[str, Any]]:
+        """Return what the job logged, as :meth:`taskito.Queue.task_logs`."""
+        return [dict(line) for line in self._job.logs]
+
     def refresh(self) -> None:
         """Do nothing: all that is known is known here."""
 
@@ -198,6 +202,10 @@ class TrialResult(JobResult[R]):
 
     async def arefresh(self) -> None:
         """Do nothing, as :meth:`refresh`."""
+
+    async def alogs(self) -> list[dict[str, Any]]:
+        """Return what :meth:`logs` does."""
+        return self.logs()
 
     async def acancel(self) -> bool:
         """Return ``False``, as :meth:`cancel`."""
