@@ -228,7 +228,7 @@ class TestRetry:
         assert f"Error: job {job.id} is pending\nhint: " in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("verb", ["show", "cancel", "retry"])
+@pytest.mark.parametrize("verb", ["show", "logs", "cancel", "retry"])
 def test_an_unknown_job_is_not_found(verb: str, queue: Queue, capsys: Out) -> None:
     queue.stats()
     assert command("jobs", verb, "nonsense") == 3

@@ -8,8 +8,10 @@ import traceback
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
-from taskito.cli._console import Console, Failure
+from taskito.cli._console import NOT_FOUND, Console, Failure
+from taskito.job import JobResult
 from taskito.queue import Queue
 
 _EXAMPLE = "write --app myapp:queue for the variable 'queue' in myapp.py"
@@ -68,6 +70,18 @@ def find_queue(args: argparse.Namespace, *, app_needed: bool = False) -> Queue:
     if db is not None:
         queue._database.move(db)  # noqa: SLF001 - of our own package
     return queue
+
+
+def find_job(queue: Queue, job_id: str) -> JobResult[Any]:
+    """Return a job.
+
+    Raises:
+        Failure: With exit code 3 if there is none of this id.
+    """
+    job = queue.get_job(job_id)
+    if job is None:
+        raise Failure(f"job not found: {job_id}", hint="see: taskito jobs list", code=NOT_FOUND)
+    return job
 
 
 def load_queue(path: str) -> Queue:

@@ -5,8 +5,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from taskito.cli._console import NOT_FOUND, Failure
-from taskito.cli._context import Context
+from taskito.cli import _logs
+from taskito.cli._console import Failure
+from taskito.cli._context import Context, find_job
 from taskito.cli._flags import Command, command_group, duration, whole
 from taskito.cli._text import ago, columns, last_line, milliseconds, pairs, printable, when
 from taskito.job import JobResult
@@ -23,6 +24,7 @@ def register(parser: argparse.ArgumentParser) -> Command:
         {
             "list": ("jobs, newest first", register_list),
             "show": ("all about one job", register_show),
+            "logs": ("what a job logged", _logs.register),
             "cancel": ("cancel a job that waits, or ask a running one to end", register_cancel),
             "retry": ("run a finished job once more", register_retry),
         },
@@ -94,7 +96,7 @@ def show(args: argparse.Namespace, context: Context) -> int:
     """Print one job with its failed attempts and what it depends on."""
     console = context.console
     with context.queue() as queue:
-        job = find(queue, args.id)
+        job = find_job(queue, args.id)
         facts = {
             **job.to_dict(),
             "errors": job.errors,
@@ -112,7 +114,7 @@ def cancel(args: argparse.Namespace, context: Context) -> int:
     """Cancel a pending job; ask a running one to end."""
     console = context.console
     with context.queue() as queue:
-        job = find(queue, args.id)
+        job = find_job(queue, args.id)
         if not job.cancel():
             raise Failure(
                 f"job {job.id} is {job.status}", hint="only unfinished jobs can be cancelled"
@@ -131,7 +133,7 @@ def retry(args: argparse.Namespace, context: Context) -> int:
     """Store a finished job once more and print the id of the new one."""
     console = context.console
     with context.queue() as queue:
-        job = find(queue, args.id)
+        job = find_job(queue, args.id)
         status = job.status
         if status == "dead":
             new = queue.retry_dead(_letter_of(queue, job))
@@ -144,18 +146,6 @@ def retry(args: argparse.Namespace, context: Context) -> int:
     else:
         console.data(new)
     return 0
-
-
-def find(queue: Queue, job_id: str) -> JobResult[Any]:
-    """Return a job.
-
-    Raises:
-        Failure: With exit code 3 if there is none of this id.
-    """
-    job = queue.get_job(job_id)
-    if job is None:
-        raise Failure(f"job not found: {job_id}", hint="see: taskito jobs list", code=NOT_FOUND)
-    return job
 
 
 def _letter_of(queue: Queue, job: JobResult[Any]) -> str:

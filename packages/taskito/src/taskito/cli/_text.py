@@ -69,16 +69,16 @@ def columns_of(text: str) -> int:
     return sum(_columns(char) for char in text)
 
 
-def ago(instant: int | None, now: int | None = None) -> str:
+def ago(at: int | None, now: int | None = None) -> str:
     """Return how long ago something was or when it will be: ``9 min ago``, ``in 3 h``.
 
     Args:
-        instant: Milliseconds since the epoch; ``None`` gives ``-``.
+        at: Milliseconds since the epoch; ``None`` gives ``-``.
         now: The same of the present; ``None`` asks the clock.
     """
-    if instant is None:
+    if at is None:
         return "-"
-    seconds = ((milliseconds() if now is None else now) - instant) / 1000
+    seconds = ((milliseconds() if now is None else now) - at) / 1000
     for span, unit in _SPANS:
         count = int(abs(seconds) // span)
         if count:
@@ -94,13 +94,15 @@ def span(seconds: float) -> str:
     return f"{seconds / size:g} {unit}"
 
 
-def when(instant: int | None) -> str | None:
+def when(at: int | None) -> str | None:
     """Return an instant in UTC with its age; ``None`` without one."""
-    if instant is None:
-        return None
-    moment = datetime.fromtimestamp(instant / 1000, UTC)
-    text = moment.isoformat(sep=" ", timespec="milliseconds").replace("+00:00", "Z")
-    return f"{text}  ({ago(instant)})"
+    return None if at is None else f"{instant(at)}  ({ago(at)})"
+
+
+def instant(at: int) -> str:
+    """Return milliseconds since the epoch as a date and a time in UTC."""
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    return moment.isoformat(sep=" ", timespec="milliseconds").replace("+00:00", "Z")
 
 
 def milliseconds() -> int:
