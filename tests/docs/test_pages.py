@@ -3,11 +3,16 @@
 import re
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from taskito_core import Timing
+
 ROOT = Path(__file__).resolve().parents[2]
+BERLIN = ZoneInfo("Europe/Berlin")
 FENCE = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
@@ -22,7 +27,7 @@ def program(page: str) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("page", ["canvas.md", "serializers.md"])
+@pytest.mark.parametrize("page", ["canvas.md", "schedules.md", "serializers.md"])
 def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
     code = program(page)
     assert code.strip()
@@ -36,6 +41,29 @@ def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, f"{page}, with the lines of the page:\n{done.stderr}"
+
+
+def test_the_page_on_schedules_tells_the_truth_about_clock_changes() -> None:
+    text = (ROOT / "docs" / "schedules.md").read_text()
+    rows = re.findall(r"^\| `([^`]+)` \| ([^|]+) \| ([^|]+) \|$", text, re.MULTILINE)
+    nights = [datetime(2024, 3, 31, tzinfo=BERLIN), datetime(2024, 10, 27, tzinfo=BERLIN)]
+    told = {expression: cells for expression, *cells in rows if len(expression.split()) == 5}
+    assert len(told) == 5
+    for expression, cells in told.items():
+        fires = [", ".join(fires_of(expression, night)) or "none" for night in nights]
+        assert cells == fires, expression
+
+
+def fires_of(expression: str, midnight: datetime) -> list[str]:
+    """What fires in Berlin between 00:30 and 04:30 local time."""
+    timing = Timing.cron(expression, "Europe/Berlin")
+    found = []
+    fire = timing.next(int(midnight.replace(minute=30).timestamp() * 1000))
+    while fire is not None and fire <= midnight.replace(hour=4, minute=30).timestamp() * 1000:
+        local = timing.local(fire) or ""
+        found.append(local[11:16] + local[19:])
+        fire = timing.next(fire)
+    return found
 
 
 def test_links_of_the_pages_lead_somewhere() -> None:

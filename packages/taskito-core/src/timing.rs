@@ -60,6 +60,13 @@ impl Timing {
         }
     }
 
+    /// An instant as clocks in the time zone show it, with their offset; `None` beyond the
+    /// calendar.
+    #[must_use]
+    pub fn local(&self, at: Millis) -> Option<String> {
+        cron::local_text(at, self.timezone()).ok().flatten()
+    }
+
     /// The cron expression, if there is one.
     #[must_use]
     pub fn cron(&self) -> Option<&str> {

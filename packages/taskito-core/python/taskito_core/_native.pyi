@@ -496,6 +496,11 @@ class Timing:
     @staticmethod
     def every(period_ms: int, timezone: str = "UTC") -> Timing:
         """Fire at multiples of a period since the Unix epoch, in any zone that exists."""
+    def local(self, at_ms: int) -> str | None:
+        """An instant as clocks in its time zone show it: ``2024-03-31T03:00:00+02:00``.
+
+        ``None`` beyond the calendar.
+        """
     def next(self, after_ms: int) -> int | None:
         """The first fire later than an instant, or ``None`` if there will be none."""
 

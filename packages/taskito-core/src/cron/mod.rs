@@ -44,6 +44,17 @@ pub fn check_timezone(name: &str) -> Result<()> {
     Zone::named(name).map(|_| ())
 }
 
+/// An instant as clocks in a time zone show it, to the second, with their offset from UTC;
+/// `None` beyond the calendar.
+///
+/// # Errors
+/// [`UnknownTimezone`](crate::error::Error::UnknownTimezone).
+pub fn local_text(at: Millis, timezone: &str) -> Result<Option<String>> {
+    let zone = Zone::named(timezone)?;
+    let at = Timestamp::from_second(at.0.div_euclid(1000)).ok();
+    Ok(at.map(|at| zone.text(at)))
+}
+
 impl Cron {
     /// Reads an expression: `[second] minute hour day-of-month month day-of-week`, or a
     /// shortcut such as `@daily`. The zone is an IANA name.

@@ -338,3 +338,25 @@ fn the_calendar_has_an_end() {
     assert_eq!(cron.next(Millis(i64::MAX)), None);
     assert_eq!(cron.next(Millis(i64::MIN)), None);
 }
+
+#[test]
+fn an_instant_is_told_as_local_clocks_show_it() {
+    for (at, timezone, text) in [
+        (
+            1_711_846_799_999,
+            "Europe/Berlin",
+            "2024-03-31T01:59:59+01:00",
+        ),
+        (
+            1_711_846_800_000,
+            "Europe/Berlin",
+            "2024-03-31T03:00:00+02:00",
+        ),
+        (0, "UTC", "1970-01-01T00:00:00+00:00"),
+        (0, "Asia/Kolkata", "1970-01-01T05:30:00+05:30"),
+    ] {
+        assert_eq!(local_text(Millis(at), timezone).unwrap().unwrap(), text);
+    }
+    assert_eq!(local_text(Millis(i64::MAX), "UTC").unwrap(), None);
+    assert!(local_text(Millis(0), "Nowhere").is_err());
+}

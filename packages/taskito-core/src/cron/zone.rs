@@ -50,6 +50,11 @@ impl Zone {
         self.0.iana_name().unwrap_or("UTC")
     }
 
+    /// An instant as clocks there show it, with the offset from UTC: `2024-03-31T03:00:00+02:00`.
+    pub(super) fn text(&self, at: Timestamp) -> String {
+        at.display_with_offset(self.0.to_offset(at)).to_string()
+    }
+
     /// The span an instant lies in.
     pub(super) fn span(&self, at: Timestamp) -> Span {
         let offset = self.0.to_offset(at);

@@ -27,6 +27,10 @@ impl PyTiming {
         wrapped(py, Timing::every(duration(period_ms), timezone))
     }
 
+    fn local(&self, at_ms: i64) -> Option<String> {
+        self.0.local(Millis(at_ms))
+    }
+
     fn next(&self, after_ms: i64) -> Option<i64> {
         self.0.next(Millis(after_ms)).map(|at| at.0)
     }

@@ -99,7 +99,7 @@ class Producer:
         """Store one job."""
         if self.trial is not None:
             return self.trial.run(spec, args, kwargs)
-        payload = self._payload(task, args, kwargs)
+        payload = self.payload(task, args, kwargs)
         with self._database as store:
             [(job_id, deduplicated)] = store.insert([(spec, payload)])
         return JobResult(self._database, self._serializer, job_id, deduplicated)
@@ -113,7 +113,7 @@ class Producer:
         """Store a job for every call in one transaction."""
         if self.trial is not None:
             return self.trial.run_many(specs, calls)
-        payload, database, serializer = self._payload, self._database, self._serializer
+        payload, database, serializer = self.payload, self._database, self._serializer
         jobs = [
             (spec, payload(task, args, kwargs))
             for spec, (args, kwargs) in zip(specs, calls, strict=False)
@@ -133,7 +133,7 @@ class Producer:
         jobs: list[tuple[JobSpec, bytes, Links]] = []
         for step in steps:
             spec = self._step_spec(step)
-            payload = self._payload(step.task.name, step.args, step.kwargs)
+            payload = self.payload(step.task.name, step.args, step.kwargs)
             links = Links(takes=step.takes, after=step.after, groups=step.groups)
             jobs.append((spec, payload, links))
         with self._database as store:
@@ -144,7 +144,13 @@ class Producer:
         task = step.task.definition
         return self.spec(task.name, task.options, step.call, step.args, step.kwargs)
 
-    def _payload(self, task: str, args: tuple[object, ...], kwargs: dict[str, Any]) -> bytes:
+    def payload(self, task: str, args: tuple[object, ...], kwargs: dict[str, Any]) -> bytes:
+        """Return serialized arguments.
+
+        Raises:
+            SerializationError: If they cannot be serialized.
+            PayloadTooLargeError: If there are too many of them.
+        """
         try:
             payload = self._dumps((args, kwargs))
         except Exception as error:

@@ -72,6 +72,11 @@ class SteppedWorker(Worker):
             self._loops = PrivateLoops()
         self._loops.run(lambda: self._runner.run_coroutine(claim))
 
+    def tick(self) -> int | None:
+        """Fire the schedules that are due; return when the next one is."""
+        with self._database:
+            return self._engine.tick()
+
     def tend(self) -> None:
         """Do what is due by now besides running jobs."""
         with self._database:

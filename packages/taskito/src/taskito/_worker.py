@@ -17,6 +17,7 @@ from taskito._core import Claim, Engine, Event, RetryPolicy
 from taskito.exceptions import TaskTimeoutError
 
 if TYPE_CHECKING:
+    from taskito._core import Plan
     from taskito._database import Database
     from taskito._loop import JobLoop
     from taskito._runner import Runner
@@ -84,6 +85,11 @@ class Worker:
         self._introduce(task, is_async=task.is_async)
         if task.is_async:
             self._start_loop()
+
+    def declare(self, plans: "Sequence[Plan]") -> None:
+        """Let this worker fire schedules, at once or when it starts."""
+        with self._database:
+            self._engine.declare(plans)
 
     def _introduce(self, task: "TaskDefinition", *, is_async: bool) -> None:
         """Let the engine claim jobs of a task, for a coroutine slot or a thread."""
@@ -169,6 +175,11 @@ class Worker:
                 self._runner.settled(claim, event.arrow, event.retry_count or 0)
             case "lost" if claim is not None:
                 self._runner.lost(claim, event.error or "")
+            case "overflowed":
+                _logger.warning(
+                    "schedule %r missed more than 1000 fires; the oldest are dropped",
+                    event.schedule,
+                )
             case "trouble":
                 _logger.error("the database cannot be used: %s; trying again", event.error)
             case "recovered":

@@ -68,6 +68,24 @@ class Checker:
                         message=message,
                     )
 
+    def schedules(self, database: "Database") -> Iterator[CheckIssue]:
+        """Yield what is wrong with stored schedules, by name."""
+        from taskito._core import Timetable  # noqa: PLC0415 - loads the engine
+
+        with database as store:
+            for row in Timetable(store).rows():
+                found = self._problem(row.task, row.payload, takes_inputs=False)
+                if found is not None:
+                    problem, message = found
+                    yield CheckIssue(
+                        job_id=None,
+                        schedule=row.name,
+                        task_name=row.task,
+                        queue=row.queue,
+                        problem=problem,
+                        message=message,
+                    )
+
     def _problem(
         self, name: str, payload: bytes, *, takes_inputs: bool
     ) -> tuple[Literal["unknown_task", "bad_arguments", "undecodable"], str] | None:

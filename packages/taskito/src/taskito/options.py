@@ -26,21 +26,26 @@ Dependencies: TypeAlias = str | JobResult[Any] | Iterable[str | JobResult[Any]]
 """Jobs that must be complete first: a handle or an id, or several."""
 
 
-class TaskSettings(TypedDict, total=False):
-    """The options of ``@queue.task(...)``; ``None`` means the Queue's default."""
+class TaskTuning(TypedDict, total=False):
+    """The options of ``@queue.task(...)`` besides names; ``None`` means the Queue's default."""
 
-    name: str | None
     max_retries: int | None
     timeout: Seconds | None
     priority: int | None
     retry_backoff: Seconds | None
-    queue: str | None
     max_retry_delay: Seconds | None
     retry_delays: Iterable[Seconds] | None
     soft_timeout: Seconds | None
     middleware: Iterable[TaskMiddleware] | None
     retry_on: Iterable[type[BaseException]] | None
     dont_retry_on: Iterable[type[BaseException]] | None
+
+
+class TaskSettings(TaskTuning, total=False):
+    """All options of ``@queue.task(...)``."""
+
+    name: str | None
+    queue: str | None
 
 
 class CallOptions(TypedDict, total=False):

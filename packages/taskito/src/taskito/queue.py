@@ -19,6 +19,7 @@ from typing import (
     Self,
     TypeVar,
     Unpack,
+    cast,
     overload,
 )
 
@@ -44,7 +45,8 @@ from taskito.exceptions import ConfigurationError, JobNotFoundError
 from taskito.job import JobResult
 from taskito.listing import JobFilter, JobPage, Page
 from taskito.middleware import TaskMiddleware, checked_middleware
-from taskito.options import Dependencies, JobOptions, TaskOptions, TaskSettings
+from taskito.options import Dependencies, JobOptions, TaskOptions, TaskSettings, TaskTuning
+from taskito.schedules import CatchUp, Schedules
 from taskito.serializers import CloudpickleSerializer, Serializer
 from taskito.task import (
     AsyncTask,
@@ -175,6 +177,7 @@ class Queue:
         self._hooks = Hooks(checked_middleware("middleware", middleware or ()))
         self._producer = Producer(self._database, self._serializer, self._sizes, self._hooks)
         self._tasks: dict[str, TaskWrapper[..., Any]] = {}
+        self._schedules = Schedules(self._database, self._producer, self._serializer)
         self._workers: set[Worker] = set()
 
     @property
@@ -269,6 +272,144 @@ class Queue:
         for worker in tuple(self._workers):
             worker.register(definition)
         return task
+
+    # Schedules. docs/schedules.md has the grammar and what clock changes do.
+
+    def periodic(  # noqa: PLR0913 - the documented order
+        self,
+        cron: str | None = None,
+        name: str | None = None,
+        args: Iterable[object] = (),
+        kwargs: Mapping[str, object] | None = None,
+        queue: str = "default",
+        timezone: str = "UTC",
+        catch_up: CatchUp = "one",
+        *,
+        every: Seconds | None = None,
+        **task_options: Unpack[TaskTuning],
+    ) -> TaskDecorator:
+        """Register a function as a task that a schedule enqueues again and again.
+
+        The schedule fires while a worker that has registered it lives, once whatever the
+        number of workers. On a task it adds a schedule to that task; ``name`` is required
+        then, and there are no task options.
+
+        Args:
+            cron: ``[second] minute hour day-of-month month day-of-week``, or a shortcut such
+                as ``@daily``. Local times of ``timezone``.
+            name: Name of the schedule, and of the task; default as for :meth:`task`.
+            args: Positional arguments of the jobs.
+            kwargs: Their other arguments.
+            queue: Where they wait. The jobs of a further schedule of a task wait in the
+                task's queue unless another one is named.
+            timezone: IANA name, such as ``Europe/Berlin``.
+            catch_up: What becomes of fires that are more than 10 s late, as when no worker
+                lived: ``"one"`` job for all of them, ``"none"``, or ``"all"``: a job each, at
+                most 1000.
+            every: Seconds, instead of ``cron``: fires at their multiples since 1970, UTC.
+            **task_options: As for :meth:`task`.
+
+        Returns:
+            A decorator that makes a task, or returns the task it is put on.
+
+        Raises:
+            CronError: For an expression that is malformed or can never fire.
+            ValueError: For another value that cannot work.
+            TypeError: For a value of the wrong type, an unknown option, and arguments that
+                do not fit the function.
+            SerializationError: If the arguments cannot be serialized.
+        """
+        declaration = self._schedules.declaration(
+            cron, every, timezone=timezone, args=args, kwargs=kwargs, catch_up=catch_up
+        )
+        if name is not None:
+            string("name", name)
+        for option in task_options:
+            if option not in TaskTuning.__annotations__:
+                subject = f"schedule {name!r}" if name else "a schedule"
+                raise unknown_option(option, TaskTuning.__annotations__, subject)
+        options = self._defaults.changed({"name": name, "queue": queue, **task_options})
+
+        def decorator(target: Callable[..., Any], /) -> Any:
+            if isinstance(target, TaskWrapper):
+                task = cast("TaskWrapper[..., Any]", target)
+                given = ", ".join(task_options)
+                schedule, settings = self._further(task, name, queue, given)
+            else:
+                task = self._registered(target, name, options)
+                schedule, settings = task.name, options
+            plan = self._schedules.add(schedule, declaration, task, settings)
+            for worker in tuple(self._workers):
+                worker.declare([plan])
+            return task
+
+        return decorator
+
+    def _further(
+        self, task: TaskWrapper[..., Any], name: str | None, queue: str, given: str
+    ) -> tuple[str, TaskOptions]:
+        """Return name and job settings of a further schedule of a task."""
+        if task.name not in self._tasks:
+            message = f"task {task.name!r} is not registered with this queue"
+            raise ValueError(message)
+        if not name:
+            message = f"a further schedule of task {task.name!r} needs a name"
+            raise TypeError(f"{message}\nhint: write periodic(..., name='nightly')")
+        if given:
+            message = f"a schedule of task {task.name!r} takes no task options, got {given}"
+            raise TypeError(f"{message}\nhint: give them to @queue.task")
+        options = task.definition.options
+        return name, options if queue == "default" else options.changed({"queue": queue})
+
+    @property
+    def _periodic_configs(self) -> list[dict[str, Any]]:
+        """What ``periodic`` has declared on this object, in that order."""
+        return self._schedules.configs()
+
+    def list_periodic(self) -> list[dict[str, Any]]:
+        """Return the schedules of this database, by name.
+
+        Those of this object are stored when a worker starts, or at the first of these calls.
+
+        Returns:
+            Dicts with ``name task_name cron_expr every timezone queue catch_up enabled active
+            last_run next_run last_job_id``. ``active``: declared by a live worker.
+            ``last_run`` is the fire time of the newest job; ``next_run`` is ``None`` while
+            the schedule is paused.
+        """
+        return self._schedules.rows()
+
+    def pause_periodic(self, name: str) -> bool:
+        """Let a schedule fire no more until it is resumed, also by workers to come.
+
+        Returns:
+            Whether there is such a schedule.
+        """
+        return self._schedules.pause(name)
+
+    def resume_periodic(self, name: str) -> bool:
+        """Let a paused schedule fire again. What passed meanwhile is not made up.
+
+        Returns:
+            Whether there is such a schedule.
+        """
+        return self._schedules.resume(name)
+
+    def delete_periodic(self, name: str) -> bool:
+        """Remove a schedule. A worker that still declares it stores it anew when it starts.
+
+        Returns:
+            Whether there was such a schedule.
+        """
+        return self._schedules.delete(name)
+
+    def trigger_periodic(self, name: str) -> JobResult[Any]:
+        """Enqueue one job of a schedule now, paused or not; its next fire stays.
+
+        Raises:
+            ScheduleNotFoundError: If no schedule has this name.
+        """
+        return self._schedules.trigger(name)
 
     @property
     def _inner(self) -> "_Inner":
@@ -694,7 +835,7 @@ class Queue:
         return inspection.replay_history(self._database, job_id)
 
     def check(self, *, limit: int = 1000) -> list[CheckIssue]:
-        """Compare pending jobs with the tasks that are registered in this program.
+        """Compare pending jobs and schedules with the tasks registered in this program.
 
         Arguments are decoded, and bound to the functions without calling them.
 
@@ -702,12 +843,14 @@ class Queue:
             limit: Stop at so many issues.
 
         Returns:
-            What cannot run as it is, oldest first: jobs of tasks nobody registered, arguments
-            that do not fit their function, arguments that cannot be decoded.
+            What cannot run as it is, jobs first, oldest first: those of tasks nobody
+            registered, arguments that do not fit their function, arguments that cannot be
+            decoded.
         """
         count("limit", limit)
         checker = Checker(self._tasks, self._serializer)
-        return list(itertools.islice(checker.jobs(self._database), limit))
+        issues = itertools.chain(checker.jobs(self._database), checker.schedules(self._database))
+        return list(itertools.islice(issues, limit))
 
     def workers(self) -> list[dict[str, Any]]:
         """Return the workers that use this database now.
@@ -1038,6 +1181,7 @@ class Queue:
         """Run a worker; the number of the second signal if one ended it."""
         self._workers.add(worker)
         try:
+            worker.declare(self._schedules.plans())
             return worker.run(self._tasks, on_ready)
         finally:
             self._workers.discard(worker)
@@ -1054,6 +1198,7 @@ class Queue:
         )
         self._workers.add(worker)
         try:
+            worker.declare(self._schedules.plans())
             worker.enter(self._tasks)
             yield worker
         finally:
@@ -1111,6 +1256,11 @@ class Queue:
     apurge_dead = twin(purge_dead)
     apurge_completed = twin(purge_completed)
     apurge_jobs = twin(purge_jobs)
+    alist_periodic = twin(list_periodic)
+    apause_periodic = twin(pause_periodic)
+    aresume_periodic = twin(resume_periodic)
+    adelete_periodic = twin(delete_periodic)
+    atrigger_periodic = twin(trigger_periodic)
     ashutdown = twin(shutdown)
     aclose = twin(close)
 

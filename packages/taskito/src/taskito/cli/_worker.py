@@ -58,11 +58,13 @@ def _facts(queue: Queue, names: list[str], threads: int) -> dict[str, object]:
         "db_path": _shown_path(queue),
         "queues": names or _all_queues(queue),
         "tasks": sorted(queue._task_registry),  # noqa: SLF001 - documented for programs
+        "schedules": _schedules(queue),
     }
 
 
 def _banner(queue: Queue, names: list[str], threads: int, seconds: float, console: Console) -> str:
     tasks = sorted(queue._task_registry)  # noqa: SLF001 - documented for programs
+    schedules = _schedules(queue)
     served = " ".join(names or _all_queues(queue))
     scope = "" if names else "   (and any other that holds jobs of these tasks)"
     place = f"{platform.node()}:{os.getpid()}"
@@ -72,6 +74,7 @@ def _banner(queue: Queue, names: list[str], threads: int, seconds: float, consol
             console.headline(f"taskito {__version__} · {place} · {count} · {_shown_path(queue)}"),
             f"queues    {served}{scope}",
             f"tasks     {len(tasks)}: {' '.join(tasks)}" if tasks else "tasks     none yet",
+            *([f"schedules {len(schedules)}: {' '.join(schedules)}"] if schedules else []),
             f"ready in {seconds:.2f} s — Ctrl-C drains, twice stops",
         ]
     )
@@ -79,7 +82,13 @@ def _banner(queue: Queue, names: list[str], threads: int, seconds: float, consol
 
 def _all_queues(queue: Queue) -> list[str]:
     tasks = queue._tasks.values()  # noqa: SLF001 - our own
-    return sorted({"default", *(task.definition.options.queue for task in tasks)})
+    schedules = queue._periodic_configs  # noqa: SLF001 - documented for programs
+    own = {task.definition.options.queue for task in tasks}
+    return sorted({"default", *own, *(schedule["queue"] for schedule in schedules)})
+
+
+def _schedules(queue: Queue) -> list[str]:
+    return [schedule["name"] for schedule in queue._periodic_configs]  # noqa: SLF001 - likewise
 
 
 def _shown_path(queue: Queue) -> str:

@@ -105,7 +105,10 @@ class ManualWorker:
         return f"<ManualWorker of {self._queue!r} at {self.now}>"
 
     def _move(self, ms: int) -> None:
-        self._clock.advance(ms)
+        end = self.now + ms
+        while (fire := self._worker.tick()) is not None and fire <= end:
+            self._clock.advance(fire - self.now)
+        self._clock.advance(end - self.now)
         self._worker.tend()
 
     def _next_due(self) -> int | None:
