@@ -16,6 +16,7 @@ if taskito_core.__version__ != __version__:
     raise ImportError(message, name="taskito_core")
 
 from taskito_core import (
+    SCHEMA_VERSION,
     SQLITE_VERSION,
     AttemptRow,
     BreakerRow,
@@ -42,6 +43,7 @@ from taskito_core import (
 )
 
 __all__ = [
+    "SCHEMA_VERSION",
     "SQLITE_VERSION",
     "AttemptRow",
     "BreakerRow",

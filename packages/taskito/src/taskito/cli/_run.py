@@ -5,7 +5,7 @@ import io
 import sys
 from collections.abc import Sequence
 
-from taskito.cli import _dead, _info, _jobs, _operate, _worker
+from taskito.cli import _dead, _doctor, _info, _jobs, _operate, _worker
 from taskito.cli._console import NOT_FOUND, Console, Failure
 from taskito.cli._context import Context
 from taskito.cli._flags import Command, Register, global_flags
@@ -19,6 +19,7 @@ _BUILTIN: dict[str, tuple[str, Register]] = {
     "dead": ("dead letters: list, retry, remove", _dead.register),
     "purge": ("delete finished jobs", _operate.register_purge),
     "check": ("whether what waits fits the program's tasks", _operate.register_check),
+    "doctor": ("whether everything is in place", _doctor.register),
     "snapshot": ("copy the database while everybody goes on", _operate.register_snapshot),
     "version": ("what is installed", _info.register_version),
 }
