@@ -54,12 +54,17 @@ def test_what_no_worker_serves(queue: Queue, start_worker: StartWorker, capsys: 
     assert said["tasks"] == [("warn", "no worker knows 'unknown', whose jobs wait")]
 
 
-def test_a_paused_queue_with_work(queue: Queue, capsys: Out) -> None:
-    queue.enqueue("t", queue="mail")
+def test_a_paused_queue_with_work_is_paused_and_not_late(
+    queue: Queue, monkeypatch: pytest.MonkeyPatch, capsys: Out
+) -> None:
+    job = queue.enqueue("t", queue="mail")
+    monkeypatch.setattr("taskito.cli._doctor.milliseconds", lambda: job.created_at + 3_700_000)
     with queue._database as store:
         store.pause("mail")
         store.pause("idle")
-    assert told(capsys)["paused"] == [("warn", "1 jobs wait in 'mail', which is paused")]
+    said = told(capsys)
+    assert said["paused"] == [("warn", "1 jobs wait in 'mail', which is paused")]
+    assert said["backlog"] == [("ok", "no job has been due for long")]
 
 
 def test_a_job_that_is_late(queue: Queue, monkeypatch: pytest.MonkeyPatch, capsys: Out) -> None:

@@ -200,9 +200,12 @@ class TestCancel:
 
 
 class TestRetry:
-    def test_a_dead_job_by_its_letter(self, queue: Queue, finish: Finish, capsys: Out) -> None:
+    def test_a_dead_job_by_its_letter(
+        self, queue: Queue, finish: Finish, monkeypatch: pytest.MonkeyPatch, capsys: Out
+    ) -> None:
+        monkeypatch.setattr("taskito.cli._jobs._PAGE", 1)
         job = finish(fail)
-        finish(fail)  # a younger letter lies before it
+        finish(fail)  # a younger letter, on the first page
         assert command("jobs", "retry", job) == 0
         new = queue.get_job(capsys.readouterr().out.strip())
         assert new is not None

@@ -15,6 +15,7 @@ from taskito.queue import Queue
 
 _STATUSES = ("pending", "running", "complete", "completed", "failed", "dead", "cancelled")
 _HEAD = ("ID", "TASK", "QUEUE", "STATUS", "RETRIES", "CREATED", "ERROR")
+_PAGE = 500
 
 
 def register(parser: argparse.ArgumentParser) -> Command:
@@ -150,14 +151,14 @@ def retry(args: argparse.Namespace, context: Context) -> int:
 
 def _letter_of(queue: Queue, job: JobResult[Any]) -> str:
     """Return the id of the dead letter of a dead job."""
-    died_at, cursor = job.completed_at or 0, None
+    cursor = None
     while True:
-        page = queue.dead_letters(500, task_name=job.task_name, queue=job.queue, cursor=cursor)
+        page = queue.dead_letters(_PAGE, task_name=job.task_name, queue=job.queue, cursor=cursor)
         for letter in page:
             if letter["original_job_id"] == job.id:
                 return str(letter["id"])
         cursor = page.next_cursor
-        if cursor is None or page[-1]["failed_at"] < died_at:
+        if cursor is None:
             hint = "it was retried or removed; queue.replay() runs the job again all the same"
             raise Failure(f"job {job.id} has no dead letter any more", hint=hint)
 
