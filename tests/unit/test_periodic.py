@@ -198,7 +198,7 @@ class TestDeclaring:
     def test_a_closed_queue_takes_no_schedule(self, queue: Queue) -> None:
         queue.close()
         with pytest.raises(QueueClosedError):
-            queue.periodic("@daily")
+            queue.periodic("@daily")(nothing)
 
     def test_types_survive(self, queue: Queue) -> None:
         @queue.periodic("@daily", args=(1,))

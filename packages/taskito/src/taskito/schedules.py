@@ -83,7 +83,11 @@ class Schedules:
             message = f"catch_up must be one of {', '.join(_CATCH_UPS)}, got {catch_up!r}"
             raise ValueError(message)
         every_ms = None if every is None else _period(every)
-        timing = self._timing(_expression(cron), every_ms, string("timezone", timezone))
+        timing = timing_of(_expression(cron), every_ms, string("timezone", timezone))
+        if cron is not None and timing.next(time.time_ns() // 1_000_000) is None:
+            message = f"cron expression {cron!r} never fires in time zone {timezone}"
+            hint = "all its hours are skipped there when clocks go forward"
+            raise CronError(message, hint=hint)
         return Declaration(
             cron=cron,
             every_ms=every_ms,
@@ -169,25 +173,6 @@ class Schedules:
         job_id = self._asked(lambda timetable: timetable.trigger(name))
         return JobResult(self._database, self._serializer, job_id)
 
-    def _timing(self, cron: str | None, every_ms: int | None, timezone: str) -> "Timing":
-        from taskito._core import Timing  # noqa: PLC0415 - loads the engine
-
-        with self._database:
-            if every_ms is None and cron is not None:
-                timing = Timing.cron(cron, timezone)
-            elif every_ms is not None and cron is None:
-                return Timing.every(every_ms, timezone)
-            else:
-                message = "a schedule needs either a cron expression or every, "
-                message += "got both" if cron is not None else "got neither"
-                hint = "write periodic('0 3 * * *') for times of the day, periodic(every=60) else"
-                raise ConfigurationError(message, hint=hint)
-        if timing.next(time.time_ns() // 1_000_000) is None:
-            message = f"cron expression {cron!r} never fires in time zone {timezone}"
-            hint = "all its hours are skipped there when clocks go forward"
-            raise CronError(message, hint=hint)
-        return timing
-
     def _asked(self, question: "Callable[[Timetable], T]") -> T:
         """Ask the timetable, on which our own schedules stand too.
 
@@ -204,6 +189,30 @@ class Schedules:
                 timetable.introduce(list(new.values()))
                 self._introduced.update((path, name) for name in new)
             return question(timetable)
+
+
+def timing_of(cron: str | None, every_ms: int | None, timezone: str) -> "Timing":
+    """Return the rule that says when a schedule fires.
+
+    Raises:
+        CronError: For an expression that is malformed or can never fire.
+        ConfigurationError: Unless there is either an expression or a period.
+        ValueError: For an unknown time zone.
+    """
+    from taskito._core import EngineError, Timing  # noqa: PLC0415 - loads the engine
+    from taskito._errors import public_error  # noqa: PLC0415 - likewise
+
+    try:
+        if every_ms is None and cron is not None:
+            return Timing.cron(cron, timezone)
+        if every_ms is not None and cron is None:
+            return Timing.every(every_ms, timezone)
+    except EngineError as error:
+        raise public_error(error) from None
+    got = "neither" if cron is None else "both"
+    message = f"a schedule needs either a cron expression or every, got {got}"
+    hint = "write periodic('0 3 * * *') for times of the day, periodic(every=60) else"
+    raise ConfigurationError(message, hint=hint)
 
 
 def _expression(cron: object) -> str | None:
