@@ -1,6 +1,8 @@
 """``taskito jobs``: list, show, cancel, retry, by the database file alone."""
 
 import json
+import os
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -122,6 +124,19 @@ class TestList:
         captured = capsys.readouterr()
         assert captured.out == ""
         assert set(json.loads(captured.err)) == {"error", "hint"}
+
+    def test_a_reader_who_has_seen_enough_is_no_error(self, queue: Queue) -> None:
+        queue.enqueue("t")
+        reading, writing = os.pipe()
+        os.close(reading)
+        with os.fdopen(writing, "wb") as output:
+            done = subprocess.run(
+                [sys.executable, "-m", "taskito", "jobs", "list"],
+                stdout=output,
+                stderr=subprocess.PIPE,
+                check=False,
+            )
+        assert (done.returncode, done.stderr) == (1, b"")
 
     def test_no_file_appears(self, tmp_path: Path) -> None:
         assert command("jobs", "list", "--db", "none.db") == 1

@@ -1,7 +1,7 @@
 """``taskito doctor``: whether everything is in place, one line each."""
 
 import argparse
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from taskito._version import __version__
 from taskito.cli._context import Context
@@ -93,14 +93,15 @@ def _served(queue: "Queue") -> "Iterator[Finding]":
 class _Crew:
     """What one worker serves."""
 
-    def __init__(self, worker: dict[str, object]) -> None:
-        self._queues, self._tasks = worker["queues"], worker["tasks"]
+    def __init__(self, worker: dict[str, Any]) -> None:
+        self._queues: list[str] = worker["queues"]
+        self._tasks: list[str] = worker["tasks"]
 
     def serves(self, queue: str) -> bool:
-        return not self._queues or queue in _names(self._queues)
+        return not self._queues or queue in self._queues
 
     def knows(self, task: str) -> bool:
-        return task in _names(self._tasks)
+        return task in self._tasks
 
 
 def _waiting(found: Contents, crews: list[_Crew], paused: set[str]) -> "Iterator[Finding]":
@@ -127,7 +128,3 @@ def _waiting(found: Contents, crews: list[_Crew], paused: set[str]) -> "Iterator
         if not any(crew.knows(task) for crew in crews):
             remedy = "import the module that defines it in the worker's program"
             yield "warn", "tasks", f"no worker knows {task!r}, whose jobs wait", remedy
-
-
-def _names(value: object) -> list[str]:
-    return [str(name) for name in value] if isinstance(value, list) else []

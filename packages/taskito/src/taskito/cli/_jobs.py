@@ -3,7 +3,7 @@
 import argparse
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from taskito.cli import _logs
 from taskito.cli._console import Failure
@@ -211,10 +211,10 @@ def _described(job: Mapping[str, Any]) -> str:
 def _metadata(text: str | None) -> str | dict[str, Any] | None:
     """Return the filter that ``--metadata`` stands for."""
     try:
-        value = json.loads(text or "")
+        value: Any = json.loads(text or "")
     except ValueError:
         return text
-    return value if isinstance(value, dict) else text
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else text
 
 
 def _instant_before(seconds: float) -> int:

@@ -2,6 +2,7 @@
 
 import argparse
 import io
+import os
 import sys
 from collections.abc import Sequence
 
@@ -47,6 +48,9 @@ def run(argv: Sequence[str] | None) -> int:
         return failure.code
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; nor may the interpreter complain at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except TaskitoError as error:
         message = str(error.args[0]) if error.args else ""
         context.console.failure(Failure(message, hint=error.hint))

@@ -19,7 +19,7 @@ def columns(head: Sequence[str], rows: Iterable[Sequence[str]], *, width: int | 
     """
     lines = [[one_line(cell) for cell in row] for row in (head, *rows)]
     widths = [max(map(columns_of, cells)) for cells in zip(*lines, strict=True)]
-    shown = []
+    shown: list[str] = []
     for line in lines:
         padded = [
             cell + " " * (wide - columns_of(cell))
