@@ -4,6 +4,7 @@ import asyncio
 import contextvars
 import json
 import logging
+import signal
 import subprocess
 import sys
 import threading
@@ -552,9 +553,13 @@ class TestFail:
         def interrupt() -> None:
             raise KeyboardInterrupt
 
-        task = queue.task(name="interrupt")(interrupt)
-        with pytest.raises(KeyboardInterrupt):
-            task.delay()
+        async def wait_for_it() -> None:
+            signal.raise_signal(signal.SIGINT)
+            await asyncio.sleep(10)
+
+        for function in (interrupt, wait_for_it):
+            with pytest.raises(KeyboardInterrupt):
+                queue.task(name=function.__name__)(function).delay()
         assert results == []
 
 
