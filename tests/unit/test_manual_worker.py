@@ -285,6 +285,39 @@ class TestAdvance:
             worker.advance(value)
 
 
+class TestSchedules:
+    def test_each_fire_that_the_clock_passes_becomes_a_job_of_its_time(
+        self, queue: Queue, worker: ManualWorker
+    ) -> None:
+        ran: list[int] = []
+        queue.periodic(every=60, name="tick")(lambda: ran.append(worker.now))
+        start = worker.now
+        worker.advance(3600)
+        assert worker.now == start + 3_600_000
+        assert queue.stats()["pending"] == 60
+        times = sorted(job.created_at for job in queue.list_jobs(limit=100))
+        first = (start // 60_000 + 1) * 60_000
+        assert times == [first + 60_000 * number for number in range(60)]
+        assert ran == []
+        assert len(worker.run()) == 60
+        assert ran == [worker.now] * 60
+
+    def test_they_do_not_keep_the_worker_from_being_idle(
+        self, queue: Queue, worker: ManualWorker
+    ) -> None:
+        queue.periodic(every=60, name="tick")(int)
+        start = worker.now
+        assert worker.run_until_idle() == []
+        assert worker.now == start
+
+    def test_what_they_fire_on_the_way_is_run(self, queue: Queue, worker: ManualWorker) -> None:
+        queue.periodic(every=3600, name="tick")(int)
+        job = queue.task(name="t")(int).options(delay=3600).delay()
+        ran = worker.run_until_idle()
+        assert sorted(each.task_name for each in ran) == ["t", "tick"]
+        assert job in ran
+
+
 class TestBind:
     """What the plugin does with the Queue of a program."""
 
