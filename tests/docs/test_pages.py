@@ -27,7 +27,10 @@ def program(page: str) -> str:
     return "\n".join(lines)
 
 
-@pytest.mark.parametrize("page", ["canvas.md", "schedules.md", "serializers.md"])
+PAGES = ["canvas.md", "context.md", "hooks.md", "schedules.md", "serializers.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_python_of_a_page_runs(page: str, tmp_path: Path) -> None:
     code = program(page)
     assert code.strip()

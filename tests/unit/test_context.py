@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import json
 import pickle
 import threading
 import time
@@ -25,6 +26,9 @@ from taskito import (
 from taskito.testing._manual import manual_worker
 from tests.support.until import until
 from tests.unit.conftest import StartWorker
+
+LOOP: list[object] = []
+LOOP.append(LOOP)
 
 
 @pytest.fixture
@@ -185,6 +189,82 @@ class TestProgress:
         run_in_job(queue, start_worker, report)
 
 
+class TestLog:
+    def test_lines_are_kept_in_order_with_what_belongs_to_them(
+        self, queue: Queue, start_worker: StartWorker
+    ) -> None:
+        @queue.task(name="t")
+        def work() -> None:
+            current_job.log("plain")
+            current_job.log("é", "any word", {"ü": [1, None]})
+            current_job.log("empty", extra={})
+            current_job.log("falsy", extra=[])
+
+        job = work.delay()
+        start_worker()
+        job.result(5)
+        lines = [(line["level"], line["message"], line["extra"]) for line in job.logs()]
+        assert lines == [
+            ("info", "plain", None),
+            ("any word", "é", '{"ü":[1,null]}'),
+            ("info", "empty", None),
+            ("info", "falsy", "[]"),
+        ]
+        assert {(line["job_id"], line["task_name"]) for line in job.logs()} == {(job.id, "t")}
+
+    def test_of_every_attempt_and_of_hooks(self, queue: Queue, start_worker: StartWorker) -> None:
+        queue.on_failure(lambda *_: current_job.log("by a hook"))
+
+        @queue.task(max_retries=1, retry_backoff=0)
+        def fail() -> None:
+            current_job.log(f"attempt {current_job.attempt}")
+            raise OSError
+
+        job = fail.delay()
+        start_worker()
+        assert job.wait(5)
+        messages = [line["message"] for line in job.logs()]
+        assert messages == ["attempt 1", "by a hook", "attempt 2", "by a hook"]
+
+    def test_what_cannot_be_stored_is_escaped(
+        self, queue: Queue, start_worker: StartWorker
+    ) -> None:
+        @queue.task
+        def work() -> None:
+            current_job.log("\udc80 broken", "le\udc80vel", {"k": "\udc80"})
+
+        job = work.delay()
+        start_worker()
+        job.result(5)
+        (line,) = job.logs()
+        assert (line["message"], line["level"]) == ("\\udc80 broken", "le\\udc80vel")
+        assert json.loads(line["extra"]) == {"k": "\udc80"}
+
+    @pytest.mark.parametrize(
+        "extra",
+        [object(), {"x": object()}, {1j: 1}, float("nan"), LOOP],
+        ids=["object", "inside", "key", "nan", "circular"],
+    )
+    def test_extra_must_be_json(
+        self, queue: Queue, start_worker: StartWorker, extra: object
+    ) -> None:
+        def report() -> None:
+            with pytest.raises(TypeError, match=r"^extra must be JSON, got "):
+                current_job.log("x", extra=extra)
+
+        run_in_job(queue, start_worker, report)
+
+    @pytest.mark.parametrize("arguments", [(5,), ("x", 5)], ids=str)
+    def test_the_rest_must_be_text(
+        self, queue: Queue, start_worker: StartWorker, arguments: Any
+    ) -> None:
+        def report() -> None:
+            with pytest.raises(TypeError, match="must be a str, got 5"):
+                current_job.log(*arguments)
+
+        run_in_job(queue, start_worker, report)
+
+
 class TestCancel:
     def test_a_request_is_seen_within_half_a_second(
         self, queue: Queue, start_worker: StartWorker
@@ -307,6 +387,7 @@ class TestTimeout:
             except TaskCancelledError:
                 seen.append(current_job.is_cancelled())
             current_job.update_progress(99)
+            current_job.log("too late")
 
         job = late.delay()
         start_worker()
@@ -314,7 +395,7 @@ class TestTimeout:
         let_go.set()
         until(lambda: seen == [True], within=5)
         assert queue.task(name="next")(lambda: 7).delay().result(5) == 7
-        assert (job.status, job.progress) == ("dead", None)
+        assert (job.status, job.progress, job.logs()) == ("dead", None, [])
 
 
 class TestFollow:
