@@ -1,16 +1,19 @@
 """``async def`` tasks in a worker."""
 
 import asyncio
+import os
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from taskito import Queue, TaskCancelledError, TaskFailedError
+from taskito._loop import JobLoop
 from tests.support.until import until
 from tests.unit.conftest import StartWorker
 
@@ -276,3 +279,35 @@ def test_a_worker_without_async_tasks_loads_no_asyncio(tmp_path: Path) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=False, cwd=tmp_path
     )
     assert (done.stdout, done.stderr) == ("False\nTrue\n", "")
+
+
+def test_the_loop_takes_what_its_worker_puts_on_it_until_it_is_joined() -> None:
+    """A worker hears of commits after the engine has left, and their hooks run on the loop."""
+
+    class Left:
+        """Stands for an engine that has left its database."""
+
+        def __init__(self) -> None:
+            self._end, self._bell = os.pipe()
+            os.close(self._bell)  # readable for ever
+
+        def fileno(self) -> int:
+            return self._end
+
+        def next_coroutines(self) -> None:
+            told.set()
+
+    told = threading.Event()
+    seen: list[int] = []
+
+    async def never(_claim: object) -> None: ...
+
+    engine: Any = Left()
+    loop = JobLoop(engine, never)
+    loop.start()
+    assert told.wait(5)
+    until(lambda: len(asyncio.all_tasks(loop._loop)) == 1, within=5)
+    loop._loop.call_soon_threadsafe(seen.append, 1)
+    loop.join(5)
+    assert seen == [1]
+    os.close(engine.fileno())

@@ -1,5 +1,6 @@
 """Hooks that fail, hang or come late: nothing they do changes what becomes of a job."""
 
+import asyncio
 import logging
 import threading
 import time
@@ -262,6 +263,18 @@ class TestHang:
         assert task.delay(0).wait(5)
         assert task.delay(1).result(5) == 1.0
 
+    def test_nor_the_hooks_of_a_timeout(
+        self, queue: Queue, start_worker: StartWorker, journal: Journal, let_go: threading.Event
+    ) -> None:
+        queue.on_dead_letter(lambda *_: let_go.wait(20))
+        hang = queue.task(name="hang", max_retries=0)(lambda: 1 / 0)
+        late = queue.task(name="late", timeout=0.05)(lambda: let_go.wait(20))
+        start_worker()
+        assert hang.delay().wait(5)
+        queue.on_failure(journal.listener("on_failure"))
+        late.delay()
+        in_time(lambda: journal == ["on_failure"])
+
     def test_a_worker_waits_for_hooks_as_long_as_it_would_for_jobs(
         self, queue: Queue, start_worker: StartWorker, let_go: threading.Event
     ) -> None:
@@ -282,6 +295,25 @@ class TestHang:
         let_go.set()
         thread.join(5)
         assert seen == ["begun", "ended"]
+
+    def test_and_for_those_on_the_event_loop(
+        self, queue: Queue, start_worker: StartWorker, journal: Journal, let_go: threading.Event
+    ) -> None:
+        listen(queue, journal)
+
+        @queue.task(max_retries=0)
+        async def fail() -> None:
+            await asyncio.to_thread(let_go.wait, 20)
+            raise OSError
+
+        jobs = [fail.delay() for _ in range(5)]
+        thread = start_worker()
+        in_time(lambda: len(journal) == 5)
+        queue.shutdown()
+        let_go.set()
+        thread.join(5)
+        assert [job.status for job in jobs] == ["dead"] * 5
+        assert journal.count("on_dead_letter") == 5
 
     def test_a_worker_that_is_stopped_leaves_them_behind(
         self, queue: Queue, start_worker: StartWorker, let_go: threading.Event

@@ -1,6 +1,5 @@
 """Runs claimed jobs: in the calling thread, or on the event loop."""
 
-import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
@@ -43,7 +42,6 @@ class Runner:
         "_hook_thread",
         "_hooks",
         "_payloads",
-        "_pid",
         "_prepared",
         "_stepped",
         "_tasks",
@@ -69,7 +67,6 @@ class Runner:
         self._hooks = hooks
         self._payloads = payloads
         self._stepped = stepped
-        self._pid = os.getpid()
         self._prepared: dict[str, Prepared] = {}
         self._attempts: dict[Claim, Attempt] = {}
         self._hook_thread = HookThread()
@@ -149,8 +146,8 @@ class Runner:
         return (None, None) if row is None else (row.metadata, row.headers)
 
     def is_current(self, claim: "Claim") -> bool:
-        """Return whether the outcome of an attempt counts: not in a forked child."""
-        return os.getpid() == self._pid and self._engine.is_current(claim)
+        """Return whether the outcome of an attempt counts; in a forked child none does."""
+        return self._engine.is_current(claim)
 
     def settle(self, attempt: Attempt, outcome: Outcome, *, notify: bool) -> None:
         """Report an attempt, and forget it unless something is to follow the commit.
