@@ -13,6 +13,7 @@ import pytest
 
 from taskito import StorageError
 from tests.support.processes import PROGRAMS, REPOSITORY, STARTING, Site, open_site
+from tests.support.until import until
 
 CHECK = """
 import sqlite3, sys
@@ -122,7 +123,7 @@ def test_a_full_disk_is_an_error_that_passes_when_there_is_room_again(site: Site
 def test_a_locked_file_is_an_error_within_ten_seconds_and_a_finished_job_is_not_run_again(
     site: Site,
 ) -> None:
-    site.ready_worker()
+    worker = site.ready_worker()
     gate, lock = site.gate(), site.gate("lock")
     job = site.queue.enqueue("hold", ["held", str(gate)])
     site.marks.wait("start", "held", within=5)
@@ -136,9 +137,12 @@ def test_a_locked_file_is_an_error_within_ten_seconds_and_a_finished_job_is_not_
         site.queue.enqueue("note", ["refused"])
     assert 4 < time.monotonic() - begin < 10
     assert job.status == "running"
+    until(lambda: "the database cannot be used" in worker.err, within=10)
 
     lock.unlink()
     assert str(job.result(timeout=5)).startswith("held by ")
     assert site.queue.enqueue("note", ["accepted"]).result(timeout=5) == "accepted"
     assert site.marks.tokens("start") == ["held", "accepted"]
     assert job.errors == []
+    assert worker.err.count("the database cannot be used") == 1
+    assert worker.err.count("the database can be used again") == 1

@@ -14,7 +14,8 @@ import time
 from pathlib import Path
 from typing import Literal, cast
 
-from taskito import Queue
+from taskito import Queue, Snooze
+from taskito.context import current_job
 from tests.e2e.programs.marks import Marks
 
 marks = Marks(Path(os.environ["SITE_MARKS"]))
@@ -96,6 +97,39 @@ def hold_as_if_dead(token: str, first: str, second: str) -> str:
         for path in database.parent.glob(f"{database.name}*"):
             os.close(os.open(path, os.O_RDWR))
     return hold_by_turns(token, first, second)
+
+
+@queue.task(name="watch")
+def watch(token: str, gate: str) -> str:
+    """As ``hold``, and stop when asked to."""
+    marks.leave("start", token)
+    while Path(gate).exists():
+        if current_job.is_cancelled():
+            marks.leave("told", token)
+        current_job.check_cancelled()
+        time.sleep(0.002)
+    marks.leave("end", token)
+    return token
+
+
+@queue.task(name="report")
+def report(token: str, gate: str) -> str:
+    """As ``hold``, half done and with something to say."""
+    current_job.update_progress(50)
+    current_job.log("half of it", level="debug", extra={"token": token})
+    marks.leave("start", token)
+    wait_at(gate)
+    current_job.update_progress(99)
+    return token
+
+
+@queue.task(name="snooze_until")
+def snooze_until(token: str, gate: str) -> str:
+    """Come back later as long as the gate is closed."""
+    marks.leave("start", token)
+    if Path(gate).exists():
+        raise Snooze(0.1, "the gate is closed")
+    return token
 
 
 @queue.task(name="hold_async")

@@ -416,6 +416,7 @@ impl Engine {
             .unwrap_or_else(PoisonError::into_inner)
             .is_none();
         if never_started {
+            self.desk.end();
             self.news.end();
         }
     }

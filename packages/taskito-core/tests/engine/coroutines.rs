@@ -47,18 +47,20 @@ fn a_pool_without_room_holds_back_nothing_of_the_other() {
     let world = World::new();
     let engine = world.async_worker(1);
     let bell = engine.loop_bell().unwrap();
-    engine.start().unwrap();
-    world.enqueue(task());
-    let _busy = take(&engine);
-    // At the head of the queue, where no thread is free for them.
+    // At the head of the queue, where a thread is free for the first alone.
     for _ in 0..3 {
         world.enqueue(JobSpec {
             priority: 9,
             ..task()
         });
     }
-    let job = world.enqueue(coroutine());
-    assert_eq!(listen(&engine, bell)[0].token.key, job);
+    let first = world.enqueue(coroutine());
+    engine.start().unwrap();
+    let claim = listen(&engine, bell).remove(0);
+    assert_eq!(claim.token.key, first);
+    engine.settle(claim.token, done());
+    let second = world.enqueue(coroutine());
+    assert_eq!(listen(&engine, bell)[0].token.key, second);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use taskito_core::retry::RetryPolicy;
 use taskito_core::state::State;
 use taskito_core::store::Inspect;
 
-use crate::world::{World, done, event, leave, overdue, settled, take, task};
+use crate::world::{World, done, event, leave, overdue, settled, take, task, until};
 
 #[test]
 fn an_attempt_over_its_timeout_fails_and_its_thread_is_replaced() {
@@ -145,4 +145,44 @@ fn a_drain_that_is_over_times_out_what_was_overdue() {
     leave(&engine);
     assert_eq!(world.store.attempts(late).unwrap().len(), 1);
     assert_eq!(world.job(late).retry_count, 1);
+}
+
+#[test]
+fn a_short_timeout_is_noticed_by_a_dispatcher_that_sleeps() {
+    let world = World::new();
+    let engine = world.worker(1);
+    engine.start().unwrap();
+    let job = world.enqueue(JobSpec {
+        timeout: Duration::from_millis(20),
+        ..task()
+    });
+    world.reaches(job, State::Running);
+    until(|| world.site.gate.work().has_sleepers());
+    let begin = Instant::now();
+    take(&engine);
+    overdue(&engine);
+    assert!(begin.elapsed() < Duration::from_millis(500), "{begin:?}");
+}
+
+#[test]
+fn a_thread_that_is_back_before_another_was_started_needs_none() {
+    let world = World::new();
+    let engine = world.worker(1);
+    engine.start().unwrap();
+    world.enqueue(JobSpec {
+        timeout: Duration::from_millis(20),
+        max_retries: 0,
+        ..task()
+    });
+    let stuck = take(&engine);
+    until(|| !engine.is_current(stuck.token));
+    assert!(!engine.settle(stuck.token, done()));
+    let mut hired = false;
+    event(&engine, |event| {
+        hired |= matches!(event, Event::Hire(_));
+        matches!(event, Event::Settled { .. }).then_some(())
+    });
+    assert!(!hired, "the thread is back");
+    let next = world.enqueue(task());
+    assert_eq!(take(&engine).token.key, next);
 }

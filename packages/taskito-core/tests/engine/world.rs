@@ -189,11 +189,11 @@ pub(crate) fn leave(engine: &Engine) {
 }
 
 /// The next event that `pick` knows; those before it are dropped.
-pub(crate) fn event<T>(engine: &Engine, pick: impl Fn(Event) -> Option<T>) -> T {
+pub(crate) fn event<T>(engine: &Engine, mut pick: impl FnMut(Event) -> Option<T>) -> T {
     let end = Instant::now() + LONG;
     loop {
         let events = engine.events(Duration::from_millis(50));
-        if let Some(found) = events.into_iter().find_map(&pick) {
+        if let Some(found) = events.into_iter().find_map(&mut pick) {
             return found;
         }
         assert!(Instant::now() < end, "no such event within {LONG:?}");
