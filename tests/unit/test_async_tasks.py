@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, cast
 
 import pytest
 
@@ -259,6 +259,40 @@ class TestShutdown:
         assert (job.status, job.retry_count, job.errors) == ("pending", 0, [])
         assert len(gate.cancelled) == 1
         assert gate.inside == 0
+
+
+def test_an_attempt_cancelled_before_its_first_step_is_settled() -> None:
+    """The request may come between the claim and the coroutine."""
+    settled: list[object] = []
+    reader, writer = os.pipe()
+
+    class Engine:
+        """One claim, for which cancellation is requested while it is handed out."""
+
+        claims: ClassVar = [None, ["claim"]]
+
+        def fileno(self) -> int:
+            return reader
+
+        def next_coroutines(self) -> list[str] | None:
+            claims: list[str] | None = self.claims.pop()
+            if claims:
+                loop.cancel(cast("Any", "claim"))
+            return claims
+
+        def settle(self, claim: object, _outcome: object) -> None:
+            settled.append(claim)
+
+    async def never(_claim: object) -> None:
+        raise AssertionError("it was cancelled")
+
+    loop = JobLoop(cast("Any", Engine()), never)
+    os.write(writer, b"1")
+    loop.start()
+    loop.join(5)
+    os.close(reader)
+    os.close(writer)
+    assert settled == ["claim"]
 
 
 def test_a_worker_without_async_tasks_loads_no_asyncio(tmp_path: Path) -> None:

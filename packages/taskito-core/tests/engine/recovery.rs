@@ -1,11 +1,11 @@
 //! What becomes of the jobs of dead workers.
 
-use taskito_core::engine::{Next, reap_the_dead};
-use taskito_core::job::Mishap;
+use taskito_core::engine::{Event, Next, reap_the_dead};
+use taskito_core::job::{JobSpec, Mishap};
 use taskito_core::state::State;
 use taskito_core::store::Inspect;
 
-use crate::world::{World, done, take, task};
+use crate::world::{LONG, World, done, event, take, task};
 
 #[test]
 fn what_a_dead_worker_had_started_is_lost_and_the_rest_goes_back() {
@@ -104,4 +104,42 @@ fn a_worker_runs_one_suspect_at_a_time_and_others_beside_it() {
     engine.settle(third.token, done());
     engine.settle(second.token, done());
     world.reaches(suspects[1], State::Complete);
+}
+
+#[test]
+fn a_lost_job_that_is_buried_is_told_with_its_arguments_if_anybody_asks() {
+    let world = World::new();
+    let single = world.enqueue(JobSpec {
+        max_retries: 0,
+        ..task()
+    });
+    world.enqueue(task());
+    world.dead_worker(2);
+    let engine = world.worker(1);
+    engine.want_lost();
+    engine.start().unwrap();
+    let (claim, error) = event(&engine, |event| match event {
+        Event::Lost(claim, error) => Some((claim, error)),
+        _ => None,
+    });
+    assert_eq!((claim.token.key, &*claim.payload), (single, &b"args"[..]));
+    assert_eq!(world.job(single).error, Some(error));
+    engine.drain(LONG);
+    let mut rest = std::iter::from_fn(|| Some(engine.events(LONG)).filter(|e| !e.is_empty()));
+    assert!(!rest.any(|events| events.iter().any(|event| matches!(event, Event::Lost(..)))));
+}
+
+#[test]
+fn nobody_is_told_of_lost_jobs_unasked() {
+    let world = World::new();
+    let single = world.enqueue(JobSpec {
+        max_retries: 0,
+        ..task()
+    });
+    world.dead_worker(1);
+    let engine = world.worker(1);
+    engine.start().unwrap();
+    assert_eq!(world.job(single).state, State::Dead);
+    engine.drain(LONG);
+    assert!(engine.events(LONG).is_empty());
 }
