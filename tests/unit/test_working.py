@@ -48,8 +48,9 @@ class TestShow:
         (worker,) = queue.workers()
         assert " ".join(worker) == (
             "worker_id last_heartbeat queues status hostname pid started_at tasks concurrency "
-            "running version"
+            "running abandoned version"
         )
+        assert worker["abandoned"] == 0
         assert worker["status"] == "active"
         assert (worker["queues"], worker["tasks"]) == (["default"], ["t"])
         assert worker["concurrency"] == 3

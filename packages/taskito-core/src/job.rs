@@ -512,6 +512,17 @@ pub struct NewWorker {
     pub concurrency: u32,
 }
 
+/// What a worker says of itself from time to time.
+#[derive(Clone, Debug, Default)]
+pub struct Beat {
+    /// Tasks it knows now.
+    pub tasks: Vec<String>,
+    /// Whether it is leaving.
+    pub draining: bool,
+    /// Threads that are busy with attempts it gave up.
+    pub abandoned: u32,
+}
+
 /// A worker that is registered.
 #[derive(Clone, Debug)]
 pub struct WorkerRow {
@@ -527,6 +538,8 @@ pub struct WorkerRow {
     pub schedules: Vec<String>,
     /// Whether it is leaving.
     pub draining: bool,
+    /// Threads that are busy with attempts it gave up, when it last said so.
+    pub abandoned: u32,
     /// When it came.
     pub started_at: Millis,
     /// When it last said that it lives; for display, never a reason to act.

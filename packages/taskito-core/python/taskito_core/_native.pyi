@@ -258,6 +258,9 @@ class WorkerRow:
     @property
     def running(self) -> int: ...
     @property
+    def abandoned(self) -> int:
+        """Threads busy with attempts that ran over their timeout; some seconds old."""
+    @property
     def draining(self) -> bool: ...
     @property
     def started_at(self) -> int: ...

@@ -8,7 +8,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
-use crate::job::{Claim, Held, Token};
+use crate::job::{Beat, Claim, Held, Token};
 use crate::limits::TaskLimits;
 use crate::outcome::Outcome;
 use crate::retry::RetryPolicy;
@@ -270,8 +270,15 @@ impl Desk {
         self.tell_dispatcher(books);
     }
 
-    pub(super) fn is_draining(&self) -> bool {
-        self.lock().phase != Phase::Serving
+    /// What the worker says of itself on the roster.
+    pub(super) fn beat(&self) -> Beat {
+        let tasks = self.task_names();
+        let books = self.lock();
+        Beat {
+            tasks,
+            draining: books.phase != Phase::Serving,
+            abandoned: u32::try_from(books.abandoned_threads()).unwrap_or(u32::MAX),
+        }
     }
 
     // ---- dispatcher ----------------------------------------------------------------------

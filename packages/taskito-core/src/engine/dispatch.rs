@@ -475,9 +475,9 @@ impl Dispatcher {
 
     /// Says on the roster that this worker is leaving, for those who look.
     fn announce(&self) -> Result<()> {
-        let tasks = self.desk.task_names();
+        let beat = self.desk.beat();
         self.site.store.write(Sync::Relaxed, &mut |transaction| {
-            transaction.beat(self.site.clock.now(), self.worker, &tasks, true)
+            transaction.beat(self.site.clock.now(), self.worker, &beat)
         })
     }
 

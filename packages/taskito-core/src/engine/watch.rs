@@ -121,10 +121,9 @@ impl Watcher {
     }
 
     fn beat(&self) -> Result<()> {
-        let tasks = self.desk.task_names();
-        let draining = self.desk.is_draining();
+        let beat = self.desk.beat();
         self.site.store.write(Sync::Relaxed, &mut |transaction| {
-            transaction.beat(self.site.clock.now(), self.worker, &tasks, draining)
+            transaction.beat(self.site.clock.now(), self.worker, &beat)
         })
     }
 }

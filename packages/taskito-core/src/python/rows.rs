@@ -346,6 +346,11 @@ impl PyWorkerRow {
     }
 
     #[getter]
+    fn abandoned(&self) -> u32 {
+        self.row.abandoned
+    }
+
+    #[getter]
     fn draining(&self) -> bool {
         self.row.draining
     }

@@ -26,8 +26,8 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{DatabaseId, Key};
 use crate::job::{
-    AttemptRow, Claim, DeadRow, Held, Inserted, JobFilter, JobRow, LetterFilter, LogFilter, LogRow,
-    NewJob, NewWorker, ReplayRow, Stats, Token, Waiting, WorkerId, WorkerRow,
+    AttemptRow, Beat, Claim, DeadRow, Held, Inserted, JobFilter, JobRow, LetterFilter, LogFilter,
+    LogRow, NewJob, NewWorker, ReplayRow, Stats, Token, Waiting, WorkerId, WorkerRow,
 };
 use crate::limits::{Opening, TaskLimits};
 use crate::metric::Summary;
@@ -288,17 +288,11 @@ pub trait Roster {
     /// Storage failures.
     fn enlist(&mut self, now: Millis, worker: &NewWorker) -> Result<WorkerId>;
 
-    /// Notes that a worker lives, what it knows now and whether it is draining.
+    /// Notes that a worker lives, and what it says of itself.
     ///
     /// # Errors
     /// Storage failures.
-    fn beat(
-        &mut self,
-        now: Millis,
-        worker: WorkerId,
-        tasks: &[String],
-        draining: bool,
-    ) -> Result<()>;
+    fn beat(&mut self, now: Millis, worker: WorkerId, beat: &Beat) -> Result<()>;
 
     /// What a worker holds.
     ///

@@ -2,7 +2,7 @@
 
 use taskito_core::error::Error;
 use taskito_core::id::Key;
-use taskito_core::job::{Held, NewWorker, WorkerId, WorkerRow};
+use taskito_core::job::{Beat, Held, NewWorker, WorkerId, WorkerRow};
 
 use crate::support::{Hunger, job, job_with, worker};
 use crate::world::{World, assert_applied};
@@ -94,25 +94,33 @@ fn a_beat_renews_what_a_worker_says(world: &World) {
     let id = enlist(world, &worker());
     let started_at = world.now();
     world.advance(5000);
-    let tasks = ["a".to_owned(), "b".to_owned()];
-    world.write(|t| t.beat(world.now(), id, &tasks, true));
+    let beat = Beat {
+        tasks: vec!["a".into(), "b".into()],
+        draining: true,
+        abandoned: 3,
+    };
+    world.write(|t| t.beat(world.now(), id, &beat));
     let row = roster(world).remove(0);
-    assert_eq!(row.about.tasks, tasks);
-    assert!(row.draining);
+    assert_eq!(row.about.tasks, beat.tasks);
+    assert_eq!((row.draining, row.abandoned), (true, 3));
     assert_eq!(row.heartbeat_at, world.now());
     assert_eq!(row.started_at, started_at);
     assert_eq!(row.about.hostname, "host");
-    world.write(|t| t.beat(world.now(), id, &[], false));
+    world.write(|t| t.beat(world.now(), id, &Beat::default()));
     let row = roster(world).remove(0);
     assert!(row.about.tasks.is_empty());
-    assert!(!row.draining);
+    assert_eq!((row.draining, row.abandoned), (false, 0));
 }
 
 fn a_beat_of_a_stranger_changes_nothing(world: &World) {
     let id = enlist(world, &worker());
     let before = world.sight();
+    let beat = Beat {
+        draining: true,
+        ..Beat::default()
+    };
     world.advance(5000);
-    world.write(|t| t.beat(world.now(), WorkerId(id.0 + 1), &["a".into()], true));
+    world.write(|t| t.beat(world.now(), WorkerId(id.0 + 1), &beat));
     assert_eq!(world.sight(), before);
 }
 

@@ -10,7 +10,7 @@ use taskito_core::clock::Millis;
 use taskito_core::error::{Error, Result};
 use taskito_core::id::Key;
 use taskito_core::job::{
-    AttemptRow, DeadRow, Fence, Inserted, JobFilter, JobRow, LaneId, LetterFilter, NewJob,
+    AttemptRow, Beat, DeadRow, Fence, Inserted, JobFilter, JobRow, LaneId, LetterFilter, NewJob,
     ReplayRow, Spot, Stats, Token, WorkerId,
 };
 use taskito_core::limits::{Hold, LimiterId, QueueRow, Scope};
@@ -498,7 +498,12 @@ impl Known {
                 let Some(worker) = worker.of(&self.enlisted) else {
                     return Ok(Answer::NobodyThere);
                 };
-                t.beat(now, worker, &[format!("task-{}", now.0)], *draining)?;
+                let beat = Beat {
+                    tasks: vec![format!("task-{}", now.0)],
+                    draining: *draining,
+                    abandoned: 0,
+                };
+                t.beat(now, worker, &beat)?;
                 Answer::Beaten
             }
             Step::SetQueue(..) | Step::Announce(_) | Step::Judge(_) => self.limit(t, now, step)?,

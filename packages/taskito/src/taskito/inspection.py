@@ -1,6 +1,5 @@
 """Questions about a database, answered as the documented lists and dicts."""
 
-import time
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -93,8 +92,7 @@ def replay_history(database: "Database", job_id: str) -> list[dict[str, Any]]:
 def workers(database: "Database") -> list[dict[str, Any]]:
     """Return the workers that registered and have not left."""
     with database as store:
-        rows = store.workers()
-    now = time.time_ns() // 1_000_000
+        rows, now = store.workers(), store.now
     return [
         {
             "worker_id": row.id,
@@ -107,6 +105,7 @@ def workers(database: "Database") -> list[dict[str, Any]]:
             "tasks": row.tasks,
             "concurrency": row.concurrency,
             "running": row.running,
+            "abandoned": row.abandoned,
             "version": row.version,
         }
         for row in rows

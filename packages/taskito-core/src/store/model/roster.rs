@@ -3,7 +3,7 @@
 use super::{Draft, Tables};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
-use crate::job::{Held, NewWorker, WorkerId, WorkerRow};
+use crate::job::{Beat, Held, NewWorker, WorkerId, WorkerRow};
 use crate::store::Roster;
 
 impl Roster for Draft<'_> {
@@ -17,6 +17,7 @@ impl Roster for Draft<'_> {
             running: 0,
             schedules: Vec::new(),
             draining: false,
+            abandoned: 0,
             started_at: now,
             heartbeat_at: now,
         };
@@ -24,16 +25,11 @@ impl Roster for Draft<'_> {
         Ok(id)
     }
 
-    fn beat(
-        &mut self,
-        now: Millis,
-        worker: WorkerId,
-        tasks: &[String],
-        draining: bool,
-    ) -> Result<()> {
+    fn beat(&mut self, now: Millis, worker: WorkerId, beat: &Beat) -> Result<()> {
         if let Some(row) = self.tables.workers.get_mut(&worker) {
-            row.about.tasks = tasks.to_vec();
-            row.draining = draining;
+            row.about.tasks.clone_from(&beat.tasks);
+            row.draining = beat.draining;
+            row.abandoned = beat.abandoned;
             row.heartbeat_at = now;
         }
         Ok(())

@@ -5,7 +5,7 @@ use super::transaction::SqliteTransaction;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::Key;
-use crate::job::{Claim, Held, Inserted, Mishap, NewJob, NewWorker, Token, WorkerId};
+use crate::job::{Beat, Claim, Held, Inserted, Mishap, NewJob, NewWorker, Token, WorkerId};
 use crate::store::{Appetite, Arrows, Completion, End, Failure, Rest, Retention, Roster, Verdict};
 
 impl SqliteTransaction<'_> {
@@ -119,14 +119,8 @@ impl Roster for SqliteTransaction<'_> {
         self.explained(answer)
     }
 
-    fn beat(
-        &mut self,
-        now: Millis,
-        worker: WorkerId,
-        tasks: &[String],
-        draining: bool,
-    ) -> Result<()> {
-        let answer = self.beat_worker(now, worker, tasks, draining);
+    fn beat(&mut self, now: Millis, worker: WorkerId, beat: &Beat) -> Result<()> {
+        let answer = self.beat_worker(now, worker, beat);
         self.explained(answer)
     }
 

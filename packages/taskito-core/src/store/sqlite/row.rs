@@ -350,6 +350,7 @@ pub(super) fn worker(row: &Row<'_>) -> Result<WorkerRow> {
         heartbeat_at: row.get(10)?,
         running: row.get(11)?,
         schedules: split_names(row.get_ref(12)?.as_str()?),
+        abandoned: row.get(13)?,
     })
 }
 

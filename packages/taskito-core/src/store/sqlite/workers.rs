@@ -5,7 +5,7 @@ use rusqlite::{Result, named_params};
 use super::row;
 use super::transaction::SqliteTransaction;
 use crate::clock::Millis;
-use crate::job::{Held, NewWorker, WorkerId};
+use crate::job::{Beat, Held, NewWorker, WorkerId};
 
 impl SqliteTransaction<'_> {
     pub(super) fn enlist_worker(&mut self, now: Millis, worker: &NewWorker) -> Result<WorkerId> {
@@ -24,20 +24,15 @@ impl SqliteTransaction<'_> {
         Ok(WorkerId(self.connection.last_insert_rowid()))
     }
 
-    pub(super) fn beat_worker(
-        &mut self,
-        now: Millis,
-        worker: WorkerId,
-        tasks: &[String],
-        draining: bool,
-    ) -> Result<()> {
+    pub(super) fn beat_worker(&mut self, now: Millis, worker: WorkerId, beat: &Beat) -> Result<()> {
         self.connection
             .prepare_cached(include_str!("sql/beat.sql"))?
             .execute(named_params! {
                 ":id": worker,
                 ":now": now,
-                ":tasks": row::join_names(tasks),
-                ":draining": draining,
+                ":tasks": row::join_names(&beat.tasks),
+                ":draining": beat.draining,
+                ":abandoned": beat.abandoned,
             })?;
         Ok(())
     }

@@ -299,6 +299,7 @@ CREATE TABLE worker (
     schedules TEXT NOT NULL DEFAULT '',
     concurrency INTEGER NOT NULL,
     draining INTEGER NOT NULL DEFAULT 0,
+    abandoned INTEGER NOT NULL DEFAULT 0,
     started_at INTEGER NOT NULL,
     heartbeat_at INTEGER NOT NULL
 ) STRICT;

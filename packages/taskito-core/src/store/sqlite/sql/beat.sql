@@ -1,5 +1,5 @@
 -- Roster: a worker lives.
 -- Index: primary key.
 UPDATE worker
-SET heartbeat_at = :now, tasks = :tasks, draining = :draining
+SET heartbeat_at = :now, tasks = :tasks, draining = :draining, abandoned = :abandoned
 WHERE id = :id
