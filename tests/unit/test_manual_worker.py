@@ -237,6 +237,16 @@ class TestRunUntilIdle:
         queue.enqueue("unknown", delay=60)
         assert worker.run_until_idle() == []
 
+    def test_schedules_do_not_keep_it_going_but_fire_on_the_way(
+        self, queue: Queue, worker: ManualWorker
+    ) -> None:
+        queue.periodic(every=60, name="minutely")(int)
+        assert worker.run_until_idle() == []
+        job = queue.task(name="t")(int).options(delay=150).delay()
+        done = worker.run_until_idle()
+        assert [run.task_name for run in done].count("minutely") in {2, 3}
+        assert done[-1] == job or done[-2] == job
+
     def test_the_horizon_must_be_a_duration(self, worker: ManualWorker) -> None:
         with pytest.raises(ValueError, match="horizon"):
             worker.run_until_idle(horizon=-1)
@@ -259,6 +269,21 @@ class TestAdvance:
         assert worker.now == start + 2500
         assert (before.created_at, after.created_at) == (start, start + 2500)
         assert queue.stats()["pending"] == 2
+
+    def test_schedules_fire_each_at_its_time(self, queue: Queue, worker: ManualWorker) -> None:
+        queue.periodic(every=60, name="minutely")(int)
+        queue.periodic(every=90, name="slower")(int)
+        worker.advance(180)
+        jobs = [(job.created_at, job.task_name) for job in reversed(queue.list_jobs())]
+        first = worker.now - 180_000
+        assert jobs == sorted(
+            (second * 1000, name)
+            for name, period in (("minutely", 60), ("slower", 90))
+            for second in range(first // 1000 + 1, worker.now // 1000 + 1)
+            if second % period == 0
+        )
+        assert len(jobs) == 5
+        assert worker.run()[0].created_at == jobs[0][0]
 
     def test_a_job_that_expired_is_not_run(self, queue: Queue, worker: ManualWorker) -> None:
         job = queue.task(name="t")(int).apply_async(expires=60)

@@ -753,7 +753,7 @@ EventKind: TypeAlias = Literal[
     "cancel",  # `claim` is to be cancelled, or no longer the current attempt of its job
     "settled",  # `claim` was settled along `arrow`, after the commit
     "lost",  # the job of `claim`, of another worker, was dead-lettered: `error`
-    "overflowed",  # `schedule` missed more fires than are made up
+    "schedule",  # something is wrong with `schedule`: `error`, the end of a sentence about it
     "trouble",  # transactions of the worker fail since now: `error`
     "recovered",  # they no longer do
 ]
@@ -785,7 +785,7 @@ class Event:
         """Of ``hire``."""
     @property
     def schedule(self) -> str | None:
-        """Of ``overflowed``."""
+        """Of ``schedule``: its name."""
     @property
     def arrow(self) -> Arrow | None:
         """Of ``settled``."""
@@ -794,7 +794,7 @@ class Event:
         """Of ``settled``: retries the job has spent now."""
     @property
     def error(self) -> str | None:
-        """Of ``lost``, as the dead letter has it, and of ``trouble``."""
+        """Of ``lost``, as the dead letter has it, of ``schedule`` and of ``trouble``."""
 
 @final
 class Engine:

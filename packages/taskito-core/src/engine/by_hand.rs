@@ -12,7 +12,6 @@ use crate::job::Claim;
 
 use super::dispatch::Dispatcher;
 use super::janitor::Janitor;
-use super::news::Event;
 use super::pools::Pools;
 use super::slips::Next;
 use super::{Engine, Stay};
@@ -117,8 +116,7 @@ impl Engine {
             return Err(not_by_hand());
         }
         let tock = self.ticker.step(self.site.clock.now())?;
-        self.news
-            .tell(tock.overflowed.into_iter().map(Event::Overflowed));
+        tock.tell(&self.news);
         Ok(tock.next)
     }
 

@@ -30,8 +30,13 @@ pub enum Event {
     /// A job of another worker became a dead letter: its last claim, with its payload, and
     /// what the letter says. Sent only if asked for.
     Lost(Box<Claim>, String),
-    /// The schedule of that name missed more fires than are made up.
-    Overflowed(String),
+    /// Something is wrong with a schedule.
+    Schedule {
+        /// Its name.
+        name: String,
+        /// What is wrong, as the end of a sentence about it.
+        problem: String,
+    },
     /// Transactions of this worker fail since now; why.
     Trouble(String),
     /// They no longer do.

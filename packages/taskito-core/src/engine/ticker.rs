@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::clock::Millis;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::os;
 use crate::schedule::Ticked;
 use crate::store::Sync;
@@ -21,6 +21,8 @@ use super::{Site, spawn};
 const LOOK: Duration = Duration::from_secs(1);
 /// How long it sleeps without schedules, unless some are declared.
 const IDLE: Duration = Duration::from_secs(3600);
+
+const OVERFLOW: &str = "missed more than 1000 fires; the oldest are dropped";
 
 /// Keeps a ticker at work until it is dropped.
 pub(super) struct Post(Arc<Ticker>);
@@ -49,6 +51,8 @@ impl Drop for Post {
 pub struct Ticker {
     site: Site,
     names: Mutex<HashSet<String>>,
+    /// Those that it has told to be unreadable.
+    unreadable: Mutex<HashSet<String>>,
     /// Changes when the ticker has to look again.
     bell: AtomicU32,
     ended: AtomicBool,
@@ -59,8 +63,19 @@ pub struct Ticker {
 pub struct Tock {
     /// The next fire of any of the schedules.
     pub next: Option<Millis>,
-    /// Schedules that missed more fires than are made up.
-    pub overflowed: Vec<String>,
+    /// Schedules with which something is wrong, and what; each problem is told once.
+    pub problems: Vec<(String, String)>,
+}
+
+impl Tock {
+    /// Passes the problems on.
+    pub(super) fn tell(&self, news: &News) {
+        let events = self.problems.iter().map(|(name, problem)| Event::Schedule {
+            name: name.clone(),
+            problem: problem.clone(),
+        });
+        news.tell(events);
+    }
 }
 
 impl Ticker {
@@ -70,6 +85,7 @@ impl Ticker {
         Self {
             site,
             names: Mutex::default(),
+            unreadable: Mutex::default(),
             bell: AtomicU32::new(0),
             ended: AtomicBool::new(false),
         }
@@ -84,24 +100,26 @@ impl Ticker {
     /// Fires what is due.
     ///
     /// # Errors
-    /// The first failure. What it concerns is due still: the next step tries it again.
+    /// Storage failures; what is due still is tried again by the next step.
     pub fn step(&self, now: Millis) -> Result<Tock> {
-        let mut overflowed = Vec::new();
-        let mut failure = None;
+        let mut problems = Vec::new();
         for name in self.due(now)?.0 {
             match self.tick(now, &name) {
-                Ok(ticked) if ticked.overflowed => overflowed.push(name),
+                Ok(ticked) if ticked.overflowed => problems.push((name, OVERFLOW.to_owned())),
                 Ok(_) => {}
-                Err(error) => failure = failure.or(Some(error)),
+                // A newer version may have stored what this one cannot read.
+                Err(error @ (Error::Cron { .. } | Error::UnknownTimezone { .. })) => {
+                    if lock(&self.unreadable).insert(name.clone()) {
+                        problems.push((name, format!("does not fire: {error}")));
+                    }
+                }
+                Err(error) => return Err(error),
             }
         }
-        match failure {
-            Some(error) => Err(error),
-            None => Ok(Tock {
-                next: self.due(now)?.1,
-                overflowed,
-            }),
-        }
+        Ok(Tock {
+            next: self.due(now)?.1,
+            problems,
+        })
     }
 
     /// Fires nothing more.
@@ -113,11 +131,11 @@ impl Ticker {
     /// One step of the loop; how long to sleep after it.
     fn look(&self, news: &News) -> Duration {
         let now = self.site.clock.now();
-        // A failure here is passing, or the dispatcher tells of it.
+        // A storage failure here is passing: the next look repeats it all.
         let Ok(tock) = self.step(now) else {
             return LOOK;
         };
-        news.tell(tock.overflowed.into_iter().map(Event::Overflowed));
+        tock.tell(news);
         match tock.next {
             Some(next) => now.until(next).min(LOOK),
             None if self.names().is_empty() => IDLE,
@@ -153,6 +171,10 @@ impl Ticker {
     }
 
     fn names(&self) -> MutexGuard<'_, HashSet<String>> {
-        self.names.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.names)
     }
+}
+
+fn lock(names: &Mutex<HashSet<String>>) -> MutexGuard<'_, HashSet<String>> {
+    names.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -29,7 +29,7 @@ impl PyEvent {
             Event::Cancel(_) => "cancel",
             Event::Settled { .. } => "settled",
             Event::Lost(..) => "lost",
-            Event::Overflowed(_) => "overflowed",
+            Event::Schedule { .. } => "schedule",
             Event::Trouble(_) => "trouble",
             Event::Recovered => "recovered",
         }
@@ -40,7 +40,7 @@ impl PyEvent {
         let claim = match &self.event {
             Event::Overdue(claim) | Event::Cancel(claim) | Event::Settled { claim, .. } => claim,
             Event::Lost(claim, _) => claim,
-            Event::Hire(_) | Event::Overflowed(_) | Event::Trouble(_) | Event::Recovered => {
+            Event::Hire(_) | Event::Schedule { .. } | Event::Trouble(_) | Event::Recovered => {
                 return None;
             }
         };
@@ -61,7 +61,7 @@ impl PyEvent {
     #[getter]
     fn schedule(&self) -> Option<&str> {
         match &self.event {
-            Event::Overflowed(name) => Some(name),
+            Event::Schedule { name, .. } => Some(name),
             _ => None,
         }
     }
@@ -85,6 +85,7 @@ impl PyEvent {
     #[getter]
     fn error(&self) -> Option<&str> {
         match &self.event {
+            Event::Schedule { problem, .. } => Some(problem),
             Event::Trouble(error) | Event::Lost(_, error) => Some(error),
             _ => None,
         }

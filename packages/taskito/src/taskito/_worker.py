@@ -175,11 +175,8 @@ class Worker:
                 self._runner.settled(claim, event.arrow, event.retry_count or 0)
             case "lost" if claim is not None:
                 self._runner.lost(claim, event.error or "")
-            case "overflowed":
-                _logger.warning(
-                    "schedule %r missed more than 1000 fires; the oldest are dropped",
-                    event.schedule,
-                )
+            case "schedule":
+                _logger.warning("schedule %r %s", event.schedule, event.error)
             case "trouble":
                 _logger.error("the database cannot be used: %s; trying again", event.error)
             case "recovered":
