@@ -59,9 +59,8 @@ def test_a_paused_queue_with_work_is_paused_and_not_late(
 ) -> None:
     job = queue.enqueue("t", queue="mail")
     monkeypatch.setattr("taskito.cli._doctor.milliseconds", lambda: job.created_at + 3_700_000)
-    with queue._database as store:
-        store.pause("mail")
-        store.pause("idle")
+    queue.pause("mail")
+    queue.pause("idle")
     said = told(capsys)
     assert said["paused"] == [("warn", "1 jobs wait in 'mail', which is paused")]
     assert said["backlog"] == [("ok", "no job has been due for long")]

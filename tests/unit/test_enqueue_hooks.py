@@ -297,6 +297,7 @@ SAMPLES: Options = {
     "expires": 1.5,
     "result_ttl": 0.0,
     "idempotency_key": "i",
+    "limit_key": "",
     "headers": {"é": "ü"},
 }
 

@@ -10,12 +10,15 @@ mod support;
 use std::sync::Arc;
 use std::time::Duration;
 
+use taskito_core::breaker::BreakerSettings;
 use taskito_core::clock::{Clock, ManualClock};
-use taskito_core::engine::{Arrow, Engine, Event, Settings, Site, reap_the_dead};
+use taskito_core::engine::{Arrow, Engine, Event, Settings, Site, TaskSettings, reap_the_dead};
 use taskito_core::error::Error;
 use taskito_core::id::Key;
 use taskito_core::job::{Claim, JobRow, JobSpec};
+use taskito_core::limits::{Limit, QueueChange, TaskLimits};
 use taskito_core::outcome::Outcome;
+use taskito_core::rate::Rate;
 use taskito_core::retry::RetryPolicy;
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
@@ -71,8 +74,30 @@ impl World {
         self.store.enqueue(jobs).unwrap()[0].key
     }
 
+    fn pause(&self, queue: &str) {
+        self.store
+            .write(Sync::Relaxed, &mut |transaction| {
+                transaction.set_queue(queue, &QueueChange::Pause)
+            })
+            .unwrap();
+    }
+
     fn job(&self, key: Key) -> JobRow {
         self.store.job(key).unwrap().unwrap()
+    }
+}
+
+/// Settings of a task with such limits.
+fn limited(rate: Option<&str>, breaker: Option<BreakerSettings>) -> TaskSettings {
+    TaskSettings {
+        limits: TaskLimits {
+            limit: Limit {
+                rate: rate.map(|text| Rate::parse(text).unwrap()),
+                max_concurrent: None,
+            },
+            breaker,
+        },
+        ..TaskSettings::default()
     }
 }
 
@@ -160,12 +185,57 @@ fn a_delay_and_a_backoff_pass_when_the_clock_is_moved() {
     fail(&worker, &worker.take().unwrap().unwrap());
 
     assert_eq!(key(worker.take().unwrap()), None);
-    let due = world.store.next_due().unwrap().unwrap();
+    let due = worker.next_due().unwrap().unwrap();
     world.clock.advance(world.clock.now().until(due));
     fail(&worker, &worker.take().unwrap().unwrap());
     let row = world.job(job);
     assert_eq!(row.state, State::Dead);
     assert_eq!(row.finished_at, Some(world.clock.now()));
+}
+
+#[test]
+fn it_says_when_a_limit_lets_the_next_job_start() {
+    let world = World::new();
+    let worker = world.worker(RetryPolicy::default());
+    worker.register("task", limited(Some("1/m"), None));
+    let first = world.enqueue(|_| {});
+    let second = world.enqueue(|_| {});
+    world.enqueue(|job| job.queue = "paused".into());
+    world.pause("paused");
+    let claim = worker.take().unwrap().unwrap();
+    assert_eq!(claim.token.key, first);
+    finish(&worker, &claim);
+    assert_eq!(key(worker.take().unwrap()), None);
+    let due = world.clock.now().plus(MINUTE);
+    assert_eq!(worker.next_due().unwrap(), Some(due));
+    world.clock.advance(MINUTE);
+    let claim = worker.take().unwrap().unwrap();
+    assert_eq!(claim.token.key, second);
+    finish(&worker, &claim);
+    assert_eq!(key(worker.take().unwrap()), None);
+    assert_eq!(worker.next_due().unwrap(), None);
+}
+
+#[test]
+fn the_breaker_of_a_task_registered_later_opens_and_tries_again() {
+    let world = World::new();
+    let worker = world.worker(RetryPolicy::default());
+    let breaker = BreakerSettings {
+        threshold: 1,
+        window: MINUTE,
+        cooldown: MINUTE,
+    };
+    worker.register("late", limited(None, Some(breaker)));
+    let jobs = vec![job_with("late", |job| job.max_retries = 0); 2];
+    let keys: Vec<Key> = (world.store.enqueue(jobs).unwrap().iter())
+        .map(|enqueued| enqueued.key)
+        .collect();
+    fail(&worker, &worker.take().unwrap().unwrap());
+    assert_eq!(key(worker.take().unwrap()), None);
+    let due = world.clock.now().plus(MINUTE);
+    assert_eq!(worker.next_due().unwrap(), Some(due));
+    world.clock.advance(MINUTE);
+    assert_eq!(key(worker.take().unwrap()), Some(keys[1]));
 }
 
 #[test]

@@ -470,8 +470,6 @@ class Store:
         False at the deadline. Sleeps in the kernel; Ctrl-C interrupts it. ``None``
         waits without limit, 0 or less looks once.
         """
-    def next_due(self) -> int | None:
-        """When the next job with a delay or a backoff falls due."""
     def finished_bell(self) -> int:
         """A number that changes whenever a job may have ended; see :meth:`wait_any`."""
     def ring_finished(self) -> None:
@@ -863,6 +861,11 @@ class Engine:
         """Claim the one job that runs next; ``None`` if none is due or ``threads`` run.
 
         Commits what was settled before.
+        """
+    def next_due(self) -> int | None:
+        """When :meth:`take`, which found nothing, should look again: at a due job or a limit.
+
+        ``None`` while time alone changes nothing.
         """
     def commit(self) -> list[Event]:
         """Commit what was settled; returns the events since the last commit when it is stored.

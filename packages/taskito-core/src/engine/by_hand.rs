@@ -52,6 +52,9 @@ impl Engine {
         loop {
             dispatcher.heed()?;
             let mut plan = self.desk.plan(Instant::now());
+            if plan.changes.renewed {
+                dispatcher.introduce(&plan.tasks);
+            }
             plan.steady = Pools::default(); // so that nothing is taken in advance
             dispatcher.commit(plan, Pools::of(|_| true))?;
             if let Next::Job(claim) = self.desk.try_next(&*self.site.clock) {
@@ -63,6 +66,18 @@ impl Engine {
                 return Ok(None);
             }
         }
+    }
+
+    /// When to look again after [`Engine::take`] found nothing: a job is due then, or a limit
+    /// opens; `None` while time alone changes nothing.
+    ///
+    /// # Errors
+    /// Storage failures, and a worker that is not stepped by hand.
+    pub fn next_due(&self) -> Result<Option<Millis>> {
+        let mut hand = self.hand();
+        let dispatcher = &mut hand.as_mut().ok_or_else(not_by_hand)?.dispatcher;
+        let now = self.site.clock.now();
+        Ok(dispatcher.next_look()?.filter(|due| *due > now))
     }
 
     /// Commits the outcomes reported so far.

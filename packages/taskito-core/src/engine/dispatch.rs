@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::job::{Claim, Token, WorkerId};
 use crate::limits::TaskLimits;
@@ -178,7 +179,7 @@ impl Dispatcher {
             return self.drain(plan, deadline);
         }
         if plan.changes.renewed {
-            self.announce_limits(&plan.tasks);
+            self.introduce(&plan.tasks);
         }
         self.hope(rung, &plan);
         let wanted = self.wants_claims(&plan);
@@ -288,8 +289,7 @@ impl Dispatcher {
             return Step::Sleep(SAFETY);
         }
         let now = self.site.clock.now();
-        let opens = self.patience.iter().filter_map(Patience::opens_at);
-        let due = match self.site.store.next_due().map(|due| opens.chain(due).min()) {
+        let due = match self.next_look() {
             Ok(Some(due)) if due <= now => {
                 self.hopes = Pools::of(|_| Hope::Now);
                 return Step::Again;
@@ -302,6 +302,13 @@ impl Dispatcher {
             }
         };
         Step::Sleep(due.clamp(Duration::from_millis(1), SAFETY))
+    }
+
+    /// When a job is due, or a limit opens that held one back at the last look.
+    pub(super) fn next_look(&self) -> Result<Option<Millis>> {
+        let opens = self.patience.iter().filter_map(Patience::opens_at);
+        let due = self.site.store.next_due()?;
+        Ok(opens.chain(due).min())
     }
 
     /// One transaction. On failure the outcomes go back to the desk.
@@ -453,9 +460,9 @@ impl Dispatcher {
         Step::Rest(RECOVERY)
     }
 
-    /// Stores the limits of tasks that were registered since the start. If that fails they are
-    /// stored with those of the next one; claims go by what is known here.
-    fn announce_limits(&mut self, tasks: &HashMap<Arc<str>, Arc<Task>>) {
+    /// Stores which tasks were registered since the start, and their limits, for those who
+    /// look. If that fails it is done with the next one; claims go by what is known here.
+    pub(super) fn introduce(&mut self, tasks: &HashMap<Arc<str>, Arc<Task>>) {
         let news: Vec<(Arc<str>, TaskLimits)> = tasks
             .iter()
             .map(|(name, task)| (Arc::clone(name), task.settings.limits.clone()))
@@ -464,8 +471,10 @@ impl Dispatcher {
         if news.is_empty() {
             return;
         }
+        let names = self.desk.task_names();
         let announced = (self.site.store).write(Sync::Relaxed, &mut |transaction| {
-            transaction.announce(&news)
+            transaction.announce(&news)?;
+            transaction.beat(self.site.clock.now(), self.worker, &names, false)
         });
         match announced {
             Ok(()) => self.known_limits.extend(news),

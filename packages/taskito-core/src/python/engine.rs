@@ -114,6 +114,10 @@ impl PyEngine {
         Ok(taken.map(|claim| self.wrap(claim)))
     }
 
+    fn next_due(&self, py: Python<'_>) -> PyResult<Option<i64>> {
+        detached(py, || Ok(self.engine.next_due()?.map(|due| due.0)))
+    }
+
     fn commit(&self, py: Python<'_>) -> PyResult<Vec<PyEvent>> {
         let events = detached(py, || {
             self.engine.commit()?;

@@ -511,10 +511,6 @@ impl PyStore {
         }
     }
 
-    fn next_due(&self, py: Python<'_>) -> PyResult<Option<i64>> {
-        detached(py, || Ok(self.0.next_due()?.map(|due| due.0)))
-    }
-
     fn finished_bell(&self, py: Python<'_>) -> PyResult<u32> {
         detached(py, || Ok(self.0.gate()?.finished().number()))
     }

@@ -61,6 +61,7 @@ from taskito.serializers import (
 )
 from taskito.task import AsyncTask, BoundTask, Task, TaskWrapper
 from taskito.testing import TestMode, TestResult, TestResults
+from taskito.why import Reason, Why
 
 __all__ = [  # noqa: RUF022 - grouped by concept
     "__version__",
@@ -73,6 +74,8 @@ __all__ = [  # noqa: RUF022 - grouped by concept
     "JobResult",
     "JobPage",
     "CheckIssue",
+    "Why",
+    "Reason",
     # workflows
     "Signature",
     "chain",

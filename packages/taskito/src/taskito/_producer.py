@@ -88,6 +88,7 @@ class Producer:
                 idempotency_key=call.idempotency_key,
                 metadata=call.metadata,
                 headers=call.headers,
+                limit_key=call.limit_key,
                 expires_ms=call.expires_ms,
                 result_ttl_ms=call.result_ttl_ms,
                 depends_on=call.depends_on,

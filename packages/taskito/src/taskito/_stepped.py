@@ -62,6 +62,11 @@ class SteppedWorker(Worker):
             self._heed(event)
         return claim.job_id
 
+    def next_due(self) -> int | None:
+        """When to look again after :meth:`run_next` found nothing; ``None`` means never."""
+        with self._database:
+            return self._engine.next_due()
+
     def _run(self, claim: "Claim") -> None:
         if not self._tasks[claim.task].definition.is_async:
             self._runner.run(claim)

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from taskito import _limits
 from taskito._core import Claim, Engine, Event, RetryPolicy
 from taskito.exceptions import TaskTimeoutError
 
@@ -101,7 +102,9 @@ class Worker:
             retry_timeouts=options.retries(TaskTimeoutError()),
         )
         with self._database:
-            self._engine.register(task.name, policy, is_async=is_async)
+            self._engine.register(
+                task.name, policy, is_async=is_async, limits=_limits.native(options)
+            )
 
     def run(
         self,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from taskito._core import JobRow
     from taskito._database import Database
     from taskito.serializers import Serializer
+    from taskito.why import Why
 
 __all__ = ["JobResult"]
 
@@ -197,6 +198,16 @@ class JobResult(Generic[R]):
             # A failed attempt may have put it back between the two questions.
             return store.cancel(self.id) or store.cancel_request(self.id) or store.cancel(self.id)
 
+    def why(self) -> "Why":
+        """Return why the job does not run; see :meth:`taskito.Queue.why`.
+
+        Raises:
+            JobNotFoundError: If the row is gone.
+        """
+        from taskito.why import explain  # noqa: PLC0415 - few jobs are asked
+
+        return explain(self._database, self.id)
+
     def wait(self, timeout: Seconds | None = None) -> bool:
         """Block until the job is ``complete``, ``dead`` or ``cancelled``, or gone.
 
@@ -278,6 +289,7 @@ class JobResult(Generic[R]):
     arefresh = twin(refresh)
     alogs = twin(logs)
     acancel = twin(cancel)
+    awhy = twin(why)
 
     def __eq__(self, other: object) -> bool:
         """Compare ids."""

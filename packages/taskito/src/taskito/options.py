@@ -17,6 +17,7 @@ from taskito._checks import (
     string,
     unknown_option,
 )
+from taskito._limits import BreakerOptions, breaker, concurrency, rate
 from taskito.job import JobResult
 from taskito.middleware import TaskMiddleware, checked_middleware
 
@@ -37,6 +38,9 @@ class TaskTuning(TypedDict, total=False):
     retry_delays: Iterable[Seconds] | None
     soft_timeout: Seconds | None
     middleware: Iterable[TaskMiddleware] | None
+    rate_limit: str | None
+    max_concurrent: int | None
+    circuit_breaker: Mapping[str, object] | None
     retry_on: Iterable[type[BaseException]] | None
     dont_retry_on: Iterable[type[BaseException]] | None
 
@@ -62,6 +66,7 @@ class CallOptions(TypedDict, total=False):
     expires: Seconds | None
     result_ttl: Seconds | None
     idempotency_key: str | None
+    limit_key: str | None
     headers: Mapping[str, str] | None
 
 
@@ -79,6 +84,9 @@ class TaskOptions:
         retry_delays_ms: The delays themselves, the last one for all further retries.
         soft_timeout_ms: What ``current_job.check_timeout()`` goes by; 0 means no limit.
         middleware: Told of this task's jobs after the queue-wide ones.
+        rate_limit: How fast its jobs start; ``None`` means as fast as they can.
+        max_concurrent: How many of them run at once; ``None`` means any number.
+        circuit_breaker: When it stops starting because it keeps failing.
         retry_on: The only exceptions that are retried; ``None`` means all.
         dont_retry_on: Exceptions that are never retried; wins over ``retry_on``.
     """
@@ -92,6 +100,9 @@ class TaskOptions:
     retry_delays_ms: tuple[int, ...] | None = None
     soft_timeout_ms: int = 0
     middleware: tuple[TaskMiddleware, ...] = ()
+    rate_limit: str | None = None
+    max_concurrent: int | None = None
+    circuit_breaker: BreakerOptions | None = None
     retry_on: tuple[type[BaseException], ...] | None = None
     dont_retry_on: tuple[type[BaseException], ...] = ()
 
@@ -109,6 +120,9 @@ class TaskOptions:
             "retry_delays_ms": _if_given(_delays, "retry_delays", given.get("retry_delays")),
             "soft_timeout_ms": _if_given(duration, "soft_timeout", given.get("soft_timeout")),
             "middleware": _if_given(checked_middleware, "middleware", given.get("middleware")),
+            "rate_limit": _if_given(rate, "rate_limit", given.get("rate_limit")),
+            "max_concurrent": _if_given(concurrency, "max_concurrent", given.get("max_concurrent")),
+            "circuit_breaker": _if_given(breaker, "circuit_breaker", given.get("circuit_breaker")),
             "retry_on": _if_given(_classes, "retry_on", given.get("retry_on")),
             "dont_retry_on": _if_given(_classes, "dont_retry_on", given.get("dont_retry_on")),
         }
@@ -136,6 +150,7 @@ class JobOptions:
     expires_ms: int | None = None
     result_ttl_ms: int | None = None
     idempotency_key: str | None = None
+    limit_key: str | None = None
     headers: str | None = None
 
     @staticmethod
@@ -155,6 +170,7 @@ class JobOptions:
             expires_ms=_if_given(milliseconds, "expires", given.get("expires")),
             result_ttl_ms=_if_given(duration, "result_ttl", given.get("result_ttl")),
             idempotency_key=_if_given(string, "idempotency_key", given.get("idempotency_key")),
+            limit_key=_if_given(string, "limit_key", given.get("limit_key")),
             headers=_if_given(header_text, "headers", given.get("headers")),
         )
 

@@ -23,7 +23,7 @@ from typing import (
     overload,
 )
 
-from taskito import inspection, listing, retention
+from taskito import control, inspection, listing, retention
 from taskito._checks import (
     Seconds,
     arguments,
@@ -57,6 +57,7 @@ from taskito.task import (
     is_coroutine_function,
     same_source,
 )
+from taskito.why import Why, explain
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -222,7 +223,13 @@ class Queue:
                 at random; or exactly the n-th entry of ``retry_delays`` (seconds), the last
                 one again for further retries. ``soft_timeout`` (seconds) is what
                 ``current_job.check_timeout()`` goes by; ``middleware`` hears of this task's
-                jobs after the queue-wide one.
+                jobs after the queue-wide one. ``rate_limit`` (like ``"10/s"``, ``"100/minute"``
+                or ``"0.5/h"``) is how fast attempts start, ``max_concurrent`` how many run at
+                once, both over all workers, and for each ``limit_key`` apart.
+                ``circuit_breaker`` stops the task while it keeps failing: a mapping with
+                ``threshold`` (failures, default 5), ``window`` (seconds within which they
+                count, default 60) and ``cooldown`` (seconds until one job is tried, default
+                300).
 
         An attempt that runs over its timeout fails at that moment as
         :class:`TaskTimeoutError`. A coroutine is cancelled. A thread cannot be stopped: the
@@ -514,6 +521,7 @@ class Queue:
         result_ttl: Seconds | None = None,
         *,
         idempotency_key: str | None = None,
+        limit_key: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> JobResult[Any]:
         """Store a job for a task by name.
@@ -540,6 +548,8 @@ class Queue:
             result_ttl: Seconds for which the job is kept after its end; ``None`` means the
                 ``result_ttl`` of the Queue whose worker sweeps.
             idempotency_key: At most one job of this task has it; that job is returned.
+            limit_key: The ``rate_limit`` and ``max_concurrent`` of the task count the jobs
+                with this key apart from all others.
             headers: Travel with the job, at most 8 KiB.
 
         Returns:
@@ -566,6 +576,7 @@ class Queue:
                 "expires": expires,
                 "result_ttl": result_ttl,
                 "idempotency_key": idempotency_key,
+                "limit_key": limit_key,
                 "headers": headers,
             }
         )
@@ -588,6 +599,7 @@ class Queue:
         depends_on: Dependencies | None = None,
         expires: Seconds | None = None,
         result_ttl: Seconds | None = None,
+        limit_key: str | None = None,
         headers: Mapping[str, str] | None = None,
         options_list: Iterable[Mapping[str, object]] | None = None,
     ) -> list[JobResult[Any]]:
@@ -606,6 +618,7 @@ class Queue:
             depends_on: Jobs, or their ids, that must be complete before they start.
             expires: Seconds after which no attempt starts any more.
             result_ttl: Seconds for which they are kept after their end.
+            limit_key: The limits of the task count the jobs with this key apart.
             headers: Travel with the jobs.
             options_list: Options of each job that go over the common ones, as many as
                 ``args_list`` has; ``unique_key`` and ``idempotency_key`` too.
@@ -631,6 +644,7 @@ class Queue:
                 "depends_on": depends_on,
                 "expires": expires,
                 "result_ttl": result_ttl,
+                "limit_key": limit_key,
                 "headers": headers,
             }
         )
@@ -862,6 +876,86 @@ class Queue:
             without a heartbeat.
         """
         return inspection.workers(self._database)
+
+    def why(self, job_id: str) -> Why:
+        """Return why a job does not run, by the rules that workers go by.
+
+        Limits of tasks are those of the worker that started last.
+
+        Returns:
+            Every reason that applies, with a code, the instant at which it ends if that is
+            known, and details; see :class:`~taskito.Reason`. ``ready`` is true when the job is
+            pending and nothing but a free slot is missing.
+
+        Raises:
+            JobNotFoundError: If there is no such job.
+        """
+        return explain(self._database, string("job_id", job_id))
+
+    def list_queues(self) -> list[dict[str, Any]]:
+        """Return every queue that has jobs or settings, or that a worker names.
+
+        Returns:
+            By name, dicts with ``name paused rate_limit max_concurrent oldest_due_at`` (since
+            when the oldest job that is due waits, in ms since the epoch) ``workers`` (how many
+            serve it) and the counts of :meth:`stats`.
+        """
+        return control.list_queues(self._database)
+
+    def stats_by_queue(self) -> dict[str, dict[str, int]]:
+        """Return what :meth:`stats` does for every queue that has a job."""
+        return control.stats_by_queue(self._database)
+
+    def circuit_breakers(self) -> list[dict[str, Any]]:
+        """Return the circuit breaker of every task that declares one.
+
+        Returns:
+            By task name, dicts with ``task_name state`` (``closed``, ``open`` or
+            ``half_open``) ``failure_count last_failure_at opened_at threshold window_ms
+            cooldown_ms``.
+        """
+        return control.circuit_breakers(self._database)
+
+    # Limits and pausing
+
+    def pause(self, queue: str = "default") -> None:
+        """Let no job of a queue start any more, also after restarts. Idempotent.
+
+        When this returns, no worker starts one. Running jobs go on; jobs can be enqueued, and
+        schedules fire.
+        """
+        control.pause(self._database, queue)
+
+    def resume(self, queue: str = "default") -> None:
+        """Let jobs of a paused queue start again. Idempotent."""
+        control.resume(self._database, queue)
+
+    def paused_queues(self) -> list[str]:
+        """Return the names of paused queues, sorted."""
+        return control.paused_queues(self._database)
+
+    def set_queue_rate_limit(self, queue: str, rate: str | None) -> None:
+        """Limit how fast attempts of jobs of a queue start, over all workers; stored.
+
+        Args:
+            queue: Its name.
+            rate: Like ``"10/s"``, ``"100/minute"`` or ``"0.5/h"``; ``None`` for no limit.
+
+        Raises:
+            ValueError: For a malformed rate.
+        """
+        control.set_rate_limit(self._database, queue, rate)
+
+    def set_queue_concurrency(self, queue: str, limit: int | None) -> None:
+        """Limit how many jobs of a queue run at once, over all workers; stored.
+
+        Jobs that run already go on.
+
+        Args:
+            queue: Its name.
+            limit: 1 or more; ``None`` for no limit.
+        """
+        control.set_concurrency(self._database, queue, limit)
 
     # Acting on jobs
 
@@ -1244,6 +1338,15 @@ class Queue:
     ametrics = twin(metrics)
     areplay_history = twin(replay_history)
     acheck = twin(check)
+    astats_by_queue = twin(stats_by_queue)
+    alist_queues = twin(list_queues)
+    acircuit_breakers = twin(circuit_breakers)
+    awhy = twin(why)
+    apause = twin(pause)
+    aresume = twin(resume)
+    apaused_queues = twin(paused_queues)
+    aset_queue_rate_limit = twin(set_queue_rate_limit)
+    aset_queue_concurrency = twin(set_queue_concurrency)
     acancel_job = twin(cancel_job)
     acancel_running_job = twin(cancel_running_job)
     areplay = twin(replay)

@@ -124,6 +124,7 @@ class BoundTask(Generic[P, R]):
                 (seconds after which no attempt starts any more; 0 or less means never),
                 ``result_ttl`` (seconds for which the job is kept after its end),
                 ``idempotency_key`` (at most one job of this task ever has it),
+                ``limit_key`` (the limits of the task count the jobs with this key apart),
                 ``headers`` (``str`` to ``str``, at most 8 KiB).
 
         Raises:
@@ -213,6 +214,7 @@ class TaskWrapper(BoundTask[P, R]):
         result_ttl: Seconds | None = None,
         *,
         idempotency_key: str | None = None,
+        limit_key: str | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> "JobResult[R]":
         """Store a job with options of its own; see :meth:`options` and :meth:`delay`.
@@ -232,6 +234,7 @@ class TaskWrapper(BoundTask[P, R]):
             result_ttl: Seconds for which the job is kept after its end; ``None`` means the
                 Queue's.
             idempotency_key: At most one job of this task has it; that job is returned.
+            limit_key: The limits of the task count the jobs with this key apart.
             headers: Travel with the job, at most 8 KiB.
         """
         positional, named = arguments(args), keywords(kwargs)
@@ -249,6 +252,7 @@ class TaskWrapper(BoundTask[P, R]):
                 "expires": expires,
                 "result_ttl": result_ttl,
                 "idempotency_key": idempotency_key,
+                "limit_key": limit_key,
                 "headers": headers,
             }
         )

@@ -84,6 +84,14 @@ def find_job(queue: Queue, job_id: str) -> JobResult[Any]:
     return job
 
 
+def own_queues(queue: Queue) -> set[str]:
+    """Return the names of the queues that the tasks and schedules of the program use."""
+    tasks = queue._tasks.values()  # noqa: SLF001 - our own
+    schedules = queue._periodic_configs  # noqa: SLF001 - documented for programs
+    own = {task.definition.options.queue for task in tasks}
+    return {"default", *own, *(schedule["queue"] for schedule in schedules)}
+
+
 def load_queue(path: str) -> Queue:
     """Return the queue that ``module:attribute`` names; the last colon separates them.
 

@@ -85,9 +85,8 @@ def _served(queue: "Queue") -> "Iterator[Finding]":
         yield "warn", "workers", "none is at work and jobs wait", "taskito worker --app …"
     else:
         yield "ok", "workers", "none is at work, nothing waits", None
-    with queue._database as store:  # noqa: SLF001 - of our own package
-        paused = {row.name for row in store.queues() if row.paused}
-    yield from _waiting(found, [_Crew(worker) for worker in living], paused)
+    crews = [_Crew(worker) for worker in living]
+    yield from _waiting(found, crews, set(queue.paused_queues()))
 
 
 class _Crew:
@@ -117,7 +116,8 @@ def _waiting(found: Contents, crews: list[_Crew], paused: set[str]) -> "Iterator
         yield "ok", "backlog", "no job has been due for long", None
     for queue in sorted({entry.queue for entry in found.waiting} & paused):
         count = sum(entry.jobs for entry in found.waiting if entry.queue == queue)
-        yield "warn", "paused", f"{count:,} jobs wait in {queue!r}, which is paused", "resume it"
+        message = f"{count:,} jobs wait in {queue!r}, which is paused"
+        yield "warn", "paused", message, f"taskito queues resume {queue}"
     if not crews:
         return
     for queue in sorted({entry.queue for entry in found.waiting}):

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from taskito.cli import _logs
+from taskito.cli import _logs, _why
 from taskito.cli._console import Failure
 from taskito.cli._context import Context, find_job
 from taskito.cli._flags import Command, command_group, duration, whole
@@ -25,6 +25,7 @@ def register(parser: argparse.ArgumentParser) -> Command:
         {
             "list": ("jobs, newest first", register_list),
             "show": ("all about one job", register_show),
+            "why": ("what keeps a job from starting", _why.register),
             "logs": ("what a job logged", _logs.register),
             "cancel": ("cancel a job that waits, or ask a running one to end", register_cancel),
             "retry": ("run a finished job once more", register_retry),

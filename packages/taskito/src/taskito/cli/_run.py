@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from taskito.cli import _dead, _doctor, _info, _jobs, _operate, _periodic, _worker
+from taskito.cli import _dead, _doctor, _info, _jobs, _operate, _periodic, _queues, _worker
 from taskito.cli._console import NOT_FOUND, Console, Failure
 from taskito.cli._context import Context
 from taskito.cli._flags import Command, Register, global_flags
@@ -19,6 +19,7 @@ _BUILTIN: dict[str, tuple[str, Register]] = {
     "jobs": ("what became of jobs; cancel, retry", _jobs.register),
     "dead": ("dead letters: list, retry, remove", _dead.register),
     "periodic": ("schedules: list, pause, resume, trigger, coming fires", _periodic.register),
+    "queues": ("what waits where; pause, resume", _queues.register),
     "purge": ("delete finished jobs", _operate.register_purge),
     "check": ("whether what waits fits the program's tasks", _operate.register_check),
     "doctor": ("whether everything is in place", _doctor.register),

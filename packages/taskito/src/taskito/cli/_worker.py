@@ -10,7 +10,7 @@ from pathlib import Path
 
 from taskito._version import __version__
 from taskito.cli._console import Console
-from taskito.cli._context import Context
+from taskito.cli._context import Context, own_queues
 from taskito.cli._flags import Command, duration
 from taskito.queue import Queue
 
@@ -56,7 +56,7 @@ def _facts(queue: Queue, names: list[str], threads: int) -> dict[str, object]:
         "pid": os.getpid(),
         "workers": threads,
         "db_path": _shown_path(queue),
-        "queues": names or _all_queues(queue),
+        "queues": names or sorted(own_queues(queue)),
         "tasks": sorted(queue._task_registry),  # noqa: SLF001 - documented for programs
         "schedules": _schedules(queue),
     }
@@ -65,7 +65,7 @@ def _facts(queue: Queue, names: list[str], threads: int) -> dict[str, object]:
 def _banner(queue: Queue, names: list[str], threads: int, seconds: float, console: Console) -> str:
     tasks = sorted(queue._task_registry)  # noqa: SLF001 - documented for programs
     schedules = _schedules(queue)
-    served = " ".join(names or _all_queues(queue))
+    served = " ".join(names or sorted(own_queues(queue)))
     scope = "" if names else "   (and any other that holds jobs of these tasks)"
     place = f"{platform.node()}:{os.getpid()}"
     count = f"{threads} thread{'s' if threads > 1 else ''}"
@@ -78,13 +78,6 @@ def _banner(queue: Queue, names: list[str], threads: int, seconds: float, consol
             f"ready in {seconds:.2f} s — Ctrl-C drains, twice stops",
         ]
     )
-
-
-def _all_queues(queue: Queue) -> list[str]:
-    tasks = queue._tasks.values()  # noqa: SLF001 - our own
-    schedules = queue._periodic_configs  # noqa: SLF001 - documented for programs
-    own = {task.definition.options.queue for task in tasks}
-    return sorted({"default", *own, *(schedule["queue"] for schedule in schedules)})
 
 
 def _schedules(queue: Queue) -> list[str]:

@@ -12,6 +12,7 @@ from taskito.exceptions import (
     TaskitoError,
 )
 from taskito.job import JobResult, exception_type
+from taskito.why import Why, in_test_mode
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -158,6 +159,14 @@ class TrialResult(JobResult[R]):
     def cancel(self) -> bool:
         """Return ``False``: a job of test mode is never pending."""
         return False
+
+    def why(self) -> Why:
+        """Return that it has ended, or runs and asks itself."""
+        return in_test_mode(self.id, self._job.status, self._job.error)
+
+    async def awhy(self) -> Why:
+        """Return what :meth:`why` does."""
+        return self.why()
 
     def wait(self, timeout: Seconds | None = None) -> bool:
         """Return whether it has ended: only while it runs, asked by itself, has it not."""

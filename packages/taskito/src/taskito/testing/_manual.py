@@ -74,9 +74,10 @@ class ManualWorker:
         return ran
 
     def run_until_idle(self, horizon: Seconds = 86_400) -> list[JobResult[Any]]:
-        """Run due jobs, move the clock to when the next one is due, and so on.
+        """Run due jobs, move the clock to when the next one may start, and so on.
 
-        Until no job is left that falls due before the horizon. Schedules do not keep it
+        Until no job is left that falls due before the horizon, or is held back by a rate or a
+        circuit breaker until an instant before it. Schedules do not keep it
         going: what they fire on the way is run, but the clock is not moved for them.
 
         Args:
@@ -87,7 +88,7 @@ class ManualWorker:
         """
         end = self.now + duration("horizon", horizon)
         ran = self.run()
-        while (due := self._next_due()) is not None and due < end:
+        while (due := self._worker.next_due()) is not None and due < end:
             self._move(due - self.now)
             ran += self.run()
         return ran
@@ -110,10 +111,6 @@ class ManualWorker:
             self._clock.advance(fire - self.now)
         self._clock.advance(end - self.now)
         self._worker.tend()
-
-    def _next_due(self) -> int | None:
-        with self._database as store:
-            return store.next_due()
 
     @contextmanager
     def _running(self) -> Generator[Callable[[], None]]:
