@@ -27,7 +27,15 @@ def program(page: str) -> str:
     return "\n".join(lines)
 
 
-PAGES = ["canvas.md", "context.md", "hooks.md", "limits.md", "running.md", "schedules.md", "serializers.md"]
+PAGES = [
+    "canvas.md",
+    "context.md",
+    "hooks.md",
+    "limits.md",
+    "running.md",
+    "schedules.md",
+    "serializers.md",
+]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -471,10 +471,10 @@ impl Dispatcher {
         if news.is_empty() {
             return;
         }
-        let names = self.desk.task_names();
+        let beat = self.desk.beat();
         let announced = (self.site.store).write(Sync::Relaxed, &mut |transaction| {
             transaction.announce(&news)?;
-            transaction.beat(self.site.clock.now(), self.worker, &names, false)
+            transaction.beat(self.site.clock.now(), self.worker, &beat)
         });
         match announced {
             Ok(()) => self.known_limits.extend(news),

@@ -872,7 +872,8 @@ class Queue:
         Returns:
             Dicts with ``worker_id last_heartbeat queues status hostname pid started_at
             tasks concurrency running abandoned version``. ``queues`` is empty for a worker of
-            all queues; ``abandoned`` threads are busy with attempts that ran over their timeout. ``status`` is ``active``, ``draining``, or ``stale`` after 15 seconds
+            all queues; ``abandoned`` threads are busy with attempts that ran over their
+            timeout. ``status`` is ``active``, ``draining``, or ``stale`` after 15 seconds
             without a heartbeat.
         """
         return inspection.workers(self._database)
