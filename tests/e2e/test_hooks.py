@@ -103,6 +103,21 @@ def test_of_a_lost_job_only_the_dead_letter_is_heard_in_the_worker_that_noticed(
     ]
 
 
+def test_a_run_that_was_taken_for_lost_ends_without_a_sound(site: Site) -> None:
+    stale = ready_worker(site)
+    first, second = site.gate("first"), site.gate("second")
+    job = site.queue.enqueue("look_dead", [str(first), str(second)])
+    assert site.marks.wait("before", within=5).pid == stale.pid
+    successor = worker(site)
+    assert site.marks.wait("before", count=2, within=STARTING).pid == successor.pid
+    first.unlink()
+    assert site.queue.enqueue("quick").result(timeout=5) == "done"  # the stale one is free again
+    second.unlink()
+    job.result(timeout=5)
+    after = [mark.pid for mark in site.marks.all("after", "look_dead")]
+    assert after == [successor.pid]
+
+
 def test_a_worker_that_drains_runs_its_hooks_to_the_end(site: Site) -> None:
     program = ready_worker(site)
     job = site.queue.enqueue("fail", ["slow hook"], max_retries=0)

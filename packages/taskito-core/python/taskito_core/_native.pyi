@@ -914,7 +914,7 @@ class Engine:
         end of a drain.
         """
     def is_current(self, claim: Claim) -> bool:
-        """Whether the attempt counts: :meth:`settle` would not drop its outcome now."""
+        """Whether the attempt counts: its outcome would not be dropped now."""
     def is_cancelled(self, claim: Claim) -> bool:
         """Whether its cancellation was requested, or it no longer counts.
 

@@ -189,7 +189,7 @@ impl Books {
     /// Whether the outcome of an attempt counts.
     pub(super) fn is_current(&self, token: Token) -> bool {
         let run = self.running.get(&token);
-        run.is_some_and(|run| run.stage != Stage::Overdue)
+        run.is_some_and(|run| !matches!(run.stage, Stage::Gone | Stage::Overdue))
     }
 
     /// A runner that was given up is free again. A thread takes the place of the one wanted
@@ -226,16 +226,22 @@ impl Books {
             .iter()
             .map(|job| (job.token, job.cancel_requested))
             .collect();
-        let goes_on = |token| held.get(token).is_some_and(|cancelled| !cancelled);
         let now = Instant::now();
         let mut events = Vec::new();
         for (token, run) in &mut self.running {
-            if run.stage == Stage::Current && !goes_on(token) {
-                run.stage = Stage::Cancelled;
+            let stage = match held.get(token) {
+                Some(false) => continue,
+                Some(true) => Stage::Cancelled,
+                None => Stage::Gone,
+            };
+            if run.stage == Stage::Current {
                 if run.kind() == Kind::Coroutine {
                     run.deadline = Some(now + CANCEL_TIME);
                 }
                 events.push(Event::Cancel(run.claim.clone()));
+            }
+            if run.stage != Stage::Overdue {
+                run.stage = stage;
             }
         }
         for kind in Kind::ALL {
@@ -271,10 +277,10 @@ impl Books {
         let mut events = Vec::new();
         for (token, kind, stage) in late {
             match (stage, kind) {
-                (Stage::Current, _) | (Stage::Cancelled, Kind::Thread) => {
+                (Stage::Current, _) | (Stage::Cancelled | Stage::Gone, Kind::Thread) => {
                     events.extend(self.give_up(token, now));
                 }
-                (Stage::Cancelled, Kind::Coroutine) => {
+                (Stage::Cancelled | Stage::Gone, Kind::Coroutine) => {
                     self.settle(token, Outcome::cancelled_by_request(), true);
                 }
                 (Stage::Overdue, _) => {
@@ -294,9 +300,11 @@ impl Books {
         events
     }
 
-    /// An attempt ran over its timeout: its runner is given up.
+    /// An attempt ran over its timeout: its runner is given up. What to say about it, if the
+    /// attempt was that of a job until now.
     fn give_up(&mut self, token: Token, now: Instant) -> Option<Event> {
         let run = self.running.get_mut(&token)?;
+        let was_current = run.stage != Stage::Gone;
         run.stage = Stage::Overdue;
         run.deadline = Some(now + HOOKS_TIME);
         let kind = run.kind();
@@ -310,7 +318,7 @@ impl Books {
             Kind::Coroutine => Some(now + CANCEL_TIME),
         };
         self.abandoned.insert(token, Abandoned { kind, until });
-        Some(Event::Overdue(run.claim.clone()))
+        was_current.then(|| Event::Overdue(run.claim.clone()))
     }
 
     /// How many threads are busy with attempts that ran over their timeout.

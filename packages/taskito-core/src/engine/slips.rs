@@ -50,8 +50,10 @@ pub(super) struct Running {
 pub(super) enum Stage {
     /// Nothing is the matter.
     Current,
-    /// It is to be cancelled, or another attempt of the job counts.
+    /// It is to be cancelled.
     Cancelled,
+    /// Another attempt of the job counts.
+    Gone,
     /// It ran over its timeout; that is being said.
     Overdue,
 }
