@@ -307,6 +307,18 @@ class TestFiring:
             ("night", int((spring + timedelta(hours=23, minutes=30)).timestamp()) * 1000),
         ]
 
+    def test_a_coroutine_function_has_schedules_like_any_other(
+        self, queue: Queue, step: Callable[[], ManualWorker]
+    ) -> None:
+        @queue.periodic(every=60, name="s", args=(2,))
+        async def double(a: int) -> int:
+            return 2 * a
+
+        assert_type(double.delay(1), JobResult[int]).cancel()
+        worker = step()
+        worker.advance(60)
+        assert [job.result() for job in worker.run()] == [4]
+
     def test_a_schedule_declared_while_a_worker_runs_fires_at_once(
         self, queue: Queue, start_worker: StartWorker
     ) -> None:
