@@ -8,9 +8,18 @@ from tests.support.processes import STARTING, Program, Site
 from tests.support.until import until
 
 
-def running_job(site: Site, worker: Program, task: str, **options: int) -> JobResult[str]:
+def running_job(
+    site: Site,
+    worker: Program,
+    task: str,
+    *,
+    timeout: float | None = None,
+    max_retries: int | None = None,
+) -> JobResult[str]:
     """A job of this worker that goes on until its gate is opened."""
-    job: JobResult[str] = site.queue.enqueue(task, ["it", str(site.gate())], **options)
+    job: JobResult[str] = site.queue.enqueue(
+        task, ["it", str(site.gate())], timeout=timeout, max_retries=max_retries
+    )
     assert site.marks.wait("start", "it", within=STARTING).pid == worker.pid
     return job
 

@@ -129,14 +129,17 @@ class TestDeclare:
         with pytest.raises(TypeError, match="retries"):
             taskito.init_app(make_app(tmp_path))
 
-    def test_a_coroutine_function_is_not_taken_for_a_plain_one(
-        self, tmp_path: Path, taskito: Taskito
+    def test_a_coroutine_function_runs_in_the_context_of_the_app(
+        self, app: Flask, taskito: Taskito
     ) -> None:
         @taskito.task
-        async def send() -> None: ...
+        async def name() -> str:
+            return current_app.import_name
 
-        with pytest.raises(TypeError, match=r"async(.|\n)*hint:"):
-            taskito.init_app(make_app(tmp_path))
+        job = name.delay()
+        work_until(taskito.queue, job.id)
+
+        assert job.result(timeout=5) == app.import_name
 
     def test_a_task_declared_after_the_app_belongs_to_it_too(
         self, app: Flask, taskito: Taskito
