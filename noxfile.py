@@ -62,9 +62,7 @@ def rust(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Mypy strict, pyright strict, and the engine's stub against the compiled module."""
     install(session, "types", packages=True)
-    programs = [
-        path for path in ("tests", "examples", "benchmarks") if (ROOT / path).is_dir()
-    ]
+    programs = [path for path in ("tests", "examples", "benchmarks") if (ROOT / path).is_dir()]
     sources = [CORE / "python", *(path / "src" for path in PURE)]
     session.run("mypy", "noxfile.py", *map(str, sources), *programs)
     session.run("pyright", env={"PYRIGHT_PYTHON_IGNORE_WARNINGS": "1"})

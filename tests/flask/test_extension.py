@@ -139,7 +139,8 @@ class TestDeclare:
         job = name.delay()
         work_until(taskito.queue, job.id)
 
-        assert job.result(timeout=5) == app.import_name
+        found: object = job.result(timeout=5)
+        assert found == app.import_name
 
     def test_a_task_declared_after_the_app_belongs_to_it_too(
         self, app: Flask, taskito: Taskito

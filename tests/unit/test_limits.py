@@ -348,7 +348,7 @@ class TestBreaker:
         jobs = wait.map([()] * 3)
         start_worker()
         for job in jobs:
-            until(lambda job=job: job.status == "running")
+            until(lambda job=job: job.status == "running")  # type: ignore[misc]
             job.cancel()
             assert job.wait(5)
         assert {job.status for job in jobs} == {"cancelled"}

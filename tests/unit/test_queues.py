@@ -22,6 +22,10 @@ def worker(queue: Queue) -> Iterator[ManualWorker]:
         yield worker
 
 
+def divided(number: int, by: int) -> int:
+    return number // by
+
+
 class TestPause:
     def test_nothing_of_the_queue_starts_until_it_is_resumed(
         self, queue: Queue, worker: ManualWorker
@@ -162,7 +166,7 @@ class TestList:
     def test_a_queue_is_listed_with_the_documented_keys(
         self, queue: Queue, worker: ManualWorker
     ) -> None:
-        fails = queue.task(name="fails", max_retries=0)(divmod)
+        fails = queue.task(name="fails", max_retries=0)(divided)
         queue.enqueue_many("fails", [(1, 0), (1, 1)])
         worker.run()
         fails.delay(1, 1).cancel()

@@ -180,8 +180,7 @@ class TestLimits:
             "key": [wait.options(limit_key="a").delay() for _ in range(2)],
             "queue": [free.options(queue="narrow").delay() for _ in range(2)],
         }
-        grouped = group([free.s(), free.s()], max_concurrency=1).apply()
-        pairs["group"] = grouped if isinstance(grouped, list) else grouped.jobs
+        pairs["group"] = group([free.s(), free.s()], max_concurrency=1).apply()
         start_worker(workers=8)
         until(lambda: [jobs[0].status for jobs in pairs.values()] == ["running"] * 4)
         details = {"limit": 1, "running": 1}
