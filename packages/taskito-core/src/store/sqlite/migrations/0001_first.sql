@@ -124,7 +124,8 @@ CREATE TABLE breaker (
     probe_fence INTEGER
 ) STRICT;
 
--- One job, one row, one truth.
+-- One job, one row, one truth. No IN with more than two values stands in its constraints, indexes
+-- and trigger: SQLite would build a table of them for every row it writes.
 CREATE TABLE job (
     id INTEGER PRIMARY KEY,
     lane INTEGER NOT NULL,
@@ -169,12 +170,13 @@ CREATE TABLE job (
     error TEXT,
     payload BLOB NOT NULL,
     CONSTRAINT state_is_known CHECK (
-        state IN ('blocked', 'scheduled', 'pending', 'running', 'complete', 'dead', 'cancelled')
+        state = 'pending' OR state = 'running' OR state = 'complete' OR state = 'scheduled'
+        OR state = 'blocked' OR state = 'dead' OR state = 'cancelled'
     ),
     CONSTRAINT blocked_waits_for_parents CHECK (state <> 'blocked' OR waiting_on > 0),
     CONSTRAINT running_has_an_owner CHECK ((state = 'running') = (owner IS NOT NULL)),
     CONSTRAINT finished_has_a_time CHECK (
-        (state IN ('complete', 'dead', 'cancelled')) = (finished_at IS NOT NULL)
+        (state = 'complete' OR state = 'dead' OR state = 'cancelled') = (finished_at IS NOT NULL)
     ),
     CONSTRAINT only_the_dead_have_letters CHECK (dead_letter IS NULL OR state = 'dead')
 ) STRICT;
@@ -188,7 +190,7 @@ CREATE INDEX job_suspect ON job (lane, priority DESC, run_at) WHERE state = 'pen
 CREATE INDEX job_promote ON job (run_at) WHERE state = 'scheduled';
 -- Which jobs may not start any more?
 CREATE INDEX job_expires ON job (expires_at)
-WHERE expires_at IS NOT NULL AND state IN ('blocked', 'scheduled', 'pending');
+WHERE expires_at IS NOT NULL AND owner IS NULL AND finished_at IS NULL;
 -- Which jobs have outlived their own time to live?
 CREATE INDEX job_outlived ON job (finished_at + result_ttl_ms)
 WHERE result_ttl_ms IS NOT NULL AND finished_at IS NOT NULL;
@@ -200,7 +202,7 @@ CREATE INDEX job_blocked ON job (id) WHERE state = 'blocked';
 CREATE INDEX job_held ON job (owner) WHERE state = 'running';
 -- Who holds a unique key?
 CREATE UNIQUE INDEX job_unique ON job (unique_key)
-WHERE unique_key IS NOT NULL AND state IN ('blocked', 'scheduled', 'pending', 'running');
+WHERE unique_key IS NOT NULL AND finished_at IS NULL;
 -- Which jobs came with an idempotency key?
 CREATE INDEX job_idempotent ON job (idempotency_key) WHERE idempotency_key IS NOT NULL;
 -- Which dead letters are there?
@@ -209,10 +211,11 @@ CREATE UNIQUE INDEX job_dead_letter ON job (dead_letter) WHERE dead_letter IS NO
 -- Old programs and hand-written SQL cannot break the state machine either.
 CREATE TRIGGER job_moves_along_an_arrow BEFORE UPDATE OF state, fence ON job
 WHEN NEW.fence < OLD.fence OR NOT CASE OLD.state
-    WHEN 'pending' THEN NEW.state IN ('running', 'cancelled')
-    WHEN 'running' THEN NEW.state IN ('complete', 'scheduled', 'pending', 'dead', 'cancelled')
-    WHEN 'scheduled' THEN NEW.state IN ('pending', 'cancelled')
-    WHEN 'blocked' THEN NEW.state IN ('scheduled', 'pending', 'cancelled')
+    WHEN 'pending' THEN NEW.state = 'running' OR NEW.state = 'cancelled'
+    WHEN 'running' THEN NEW.state <> 'running' AND NEW.state <> 'blocked'
+    WHEN 'scheduled' THEN NEW.state = 'pending' OR NEW.state = 'cancelled'
+    WHEN 'blocked' THEN
+        NEW.state = 'scheduled' OR NEW.state = 'pending' OR NEW.state = 'cancelled'
     ELSE 0
 END
 BEGIN

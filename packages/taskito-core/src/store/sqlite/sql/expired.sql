@@ -2,6 +2,6 @@
 -- Index: job_expires.
 SELECT id, lane, strand, state
 FROM job
-WHERE expires_at <= :now AND state IN ('blocked', 'scheduled', 'pending')
+WHERE expires_at <= :now AND owner IS NULL AND finished_at IS NULL
 ORDER BY expires_at, id
 LIMIT :limit

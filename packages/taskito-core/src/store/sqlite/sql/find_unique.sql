@@ -2,4 +2,4 @@
 -- Index: job_unique.
 SELECT id
 FROM job
-WHERE unique_key = :key AND state IN ('blocked', 'scheduled', 'pending', 'running')
+WHERE unique_key = :key AND finished_at IS NULL
