@@ -20,7 +20,7 @@ def table(samples: Samples, baseline: str) -> str:
     rows = [tuple(cell.format(baseline=baseline) for cell in TITLE)]
     for workload in WORKLOADS.values():
         for figure, title in workload.figures.items():
-            rows += _rows(samples.get(figure, {}), f"{title}, {workload.unit}", baseline)
+            rows += _rows(samples.get(figure, {}), title, baseline)
     widths = [max(len(row[column]) for row in rows) for column in range(len(TITLE))]
     lines = [_line(row, widths) for row in rows]
     lines.insert(1, "|" + "|".join(_rule(n, width) for n, width in enumerate(widths)) + "|")

@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from benchmarks.board import Board
-from benchmarks.systems import System
+from benchmarks.systems import LimitedSystem, System
 
 BULK = 1000
+HELD_BACK = 100_000
 ENQUEUE_AT_MOST_S = 1.0
 WARM_UP = 20
 SAMPLES = 100
@@ -23,23 +24,45 @@ class Workload:
 
     Attributes:
         measure: takes the system, its board and a number of jobs.
-        figures: what it returns: name of each figure, and how a table calls it.
-        unit: of all its figures.
+        figures: what it returns: name of each figure, and how a table calls it, with its unit.
     """
 
     measure: Callable[[System, Board, int], dict[str, float]]
     figures: dict[str, str]
-    unit: str
 
 
 def drain(system: System, board: Board, jobs: int) -> dict[str, float]:
     """Jobs that wait when the worker starts: first start until the last result is stored."""
-    for first in range(0, jobs, BULK):
-        system.enqueue_many(range(first, min(first + BULK, jobs)))
+    return {"drain": _drained(system, board, range(jobs))}
+
+
+def heldback(system: System, board: Board, jobs: int) -> dict[str, float]:
+    """Two drains of half the jobs: the second beside 100,000 jobs that may not start.
+
+    They wait in every way there is: for a time, for other jobs, in a paused queue, and, before
+    the others in the same queue, for limits of their task and of their keys.
+    """
+    if not isinstance(system, LimitedSystem):
+        raise TypeError(f"{system!r} cannot hold jobs back")
+    half = jobs // 2
+    alone = _drained(system, board, range(half))
+    system.stop()
+    others = system.hold_back(HELD_BACK)
     system.start()
-    system.finish(jobs)
-    seconds = (time.monotonic_ns() - board.first_start_ns(range(jobs))) / 1e9
-    return {"drain": jobs / seconds}
+    system.finish(half + others)
+    system.stop()
+    beside = _drained(system, board, range(half, 2 * half), already=half + others)
+    return {"alone": alone, "beside": beside, "beside_to_alone": beside / alone}
+
+
+def _drained(system: System, board: Board, indexes: range, *, already: int = 0) -> float:
+    """Jobs per second, of a worker that finds these; it also ends ``already`` others."""
+    for first in range(indexes.start, indexes.stop, BULK):
+        system.enqueue_many(range(first, min(first + BULK, indexes.stop)))
+    system.start()
+    system.finish(already + len(indexes))
+    seconds = (time.monotonic_ns() - board.first_start_ns(indexes)) / 1e9
+    return len(indexes) / seconds
 
 
 def enqueue(system: System, _board: Board, jobs: int) -> dict[str, float]:
@@ -120,18 +143,25 @@ def _p99(ordered: list[float]) -> float:
 
 
 WORKLOADS = {
-    "drain": Workload(measure=drain, figures={"drain": "drain"}, unit="/s"),
-    "enqueue": Workload(measure=enqueue, figures={"enqueue": "enqueue, one by one"}, unit="/s"),
-    "bulk": Workload(measure=bulk, figures={"bulk": "enqueue, 1,000 a call"}, unit="/s"),
-    "end2end": Workload(measure=end2end, figures={"end2end": "enqueue and run at once"}, unit="/s"),
+    "drain": Workload(measure=drain, figures={"drain": "drain, /s"}),
+    "enqueue": Workload(measure=enqueue, figures={"enqueue": "enqueue, one by one, /s"}),
+    "bulk": Workload(measure=bulk, figures={"bulk": "enqueue, 1,000 a call, /s"}),
+    "end2end": Workload(measure=end2end, figures={"end2end": "enqueue and run at once, /s"}),
     "latency": Workload(
         measure=latency,
         figures={
-            "start_p50": "call to start, p50",
-            "start_p99": "call to start, p99",
-            "result_p50": "call to result, p50",
-            "result_p99": "call to result, p99",
+            "start_p50": "call to start, p50, ms",
+            "start_p99": "call to start, p99, ms",
+            "result_p50": "call to result, p50, ms",
+            "result_p99": "call to result, p99, ms",
         },
-        unit="ms",
+    ),
+    "heldback": Workload(
+        measure=heldback,
+        figures={
+            "alone": "drain, half the jobs, /s",
+            "beside": "the same beside 100,000 held-back jobs, /s",
+            "beside_to_alone": "beside them to alone, ratio",
+        },
     ),
 }

@@ -17,7 +17,7 @@ import time
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Protocol, cast
+from typing import Protocol, cast, runtime_checkable
 
 from benchmarks.board import Board
 
@@ -78,6 +78,22 @@ class System(Protocol):
 
     def close(self) -> None:
         """Stop the worker and release everything. Also called after a failure."""
+
+
+@runtime_checkable
+class LimitedSystem(System, Protocol):
+    """A system in which jobs can be held back."""
+
+    def stop(self) -> None:
+        """Stop the worker; ``start`` starts another one."""
+
+    def hold_back(self, jobs: int) -> int:
+        """Submit so many jobs that may not start.
+
+        Returns:
+            How many others were submitted with them: those that use up what limits allow.
+        """
+        ...
 
 
 class Plugin(Protocol):

@@ -10,6 +10,7 @@ import time
 from benchmarks.systems import Place, job
 from taskito import Queue
 
+KEYS = 1000
 POLL_S = 0.002
 STOP_WITHIN_S = 15.0
 FINISH_WITHIN_S = 60.0
@@ -25,10 +26,20 @@ def stored_job(index: int) -> int:
     return job(place, index)
 
 
+@queue.task(rate_limit="1/d", priority=1)
+def limited_job() -> None:
+    """Run once a day."""
+
+
+@queue.task(rate_limit="1/d", priority=1)
+def keyed_job() -> None:
+    """Run once a day for each key."""
+
+
 class Taskito:
     """See ``System``."""
 
-    workloads = frozenset(("drain", "enqueue", "bulk", "end2end", "latency"))
+    workloads = frozenset(("drain", "enqueue", "bulk", "end2end", "latency", "heldback"))
 
     def __init__(self) -> None:
         self._worker: subprocess.Popen[bytes] | None = None
@@ -62,14 +73,32 @@ class Taskito:
                 raise RuntimeError(f"not finished: {stats}; the worker said: {text}")
             time.sleep(POLL_S)
 
+    def stop(self) -> None:
+        if not self._worker:
+            return
+        self._worker.terminate()
+        try:
+            self._worker.wait(STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._worker.kill()
+            self._worker.wait()
+        self._worker = None
+
+    def hold_back(self, jobs: int) -> int:
+        queue.pause("paused")
+        (paused,) = queue.enqueue_many(stored_job.name, [(0,)], queue="paused")
+        share = jobs // 5
+        later = [(0,)] * share
+        queue.enqueue_many(stored_job.name, later, delay=3600)
+        queue.enqueue_many(stored_job.name, later, queue="paused")
+        queue.enqueue_many(stored_job.name, later, depends_on=paused)
+        queue.enqueue_many(limited_job.name, [()] * (share + 1))
+        keys = [{"limit_key": str(number % KEYS)} for number in range(share + KEYS)]
+        queue.enqueue_many(keyed_job.name, [()] * len(keys), options_list=keys)
+        return 1 + KEYS
+
     def close(self) -> None:
-        if self._worker:
-            self._worker.terminate()
-            try:
-                self._worker.wait(STOP_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                self._worker.kill()
-                self._worker.wait()
+        self.stop()
         queue.close()
         self._log.close()
 
