@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 /// What must find nothing, and what it says if it does.
-const LAWS: [(&str, &str); 6] = [
+const LAWS: [(&str, &str); 7] = [
     (
         "a lane miscounts",
         "SELECT id FROM lane WHERE
@@ -21,6 +21,10 @@ const LAWS: [(&str, &str); 6] = [
                     count(*) FILTER (WHERE state = 'running' AND limit_key IS NOT NULL)
                 FROM job WHERE job.lane = lane.id
             )",
+    ),
+    (
+        "a lane is ready by mistake",
+        "SELECT id FROM lane WHERE ready <> (pending > 0)",
     ),
     (
         "a strand miscounts",

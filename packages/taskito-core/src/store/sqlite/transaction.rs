@@ -184,6 +184,7 @@ impl Tally {
             return Ok(());
         }
         let mut count = connection.prepare_cached(include_str!("sql/count.sql"))?;
+        let mut count_ready = connection.prepare_cached(include_str!("sql/count_ready.sql"))?;
         for (lane, owed) in self.owed.drain() {
             let [
                 blocked,
@@ -198,6 +199,9 @@ impl Tally {
             count.execute(params![
                 blocked, scheduled, pending, running, complete, dead, cancelled, keyed, lane
             ])?;
+            if pending != 0 {
+                count_ready.execute(params![lane])?;
+            }
         }
         Ok(())
     }

@@ -26,6 +26,8 @@ CREATE TABLE lane (
     cancelled INTEGER NOT NULL DEFAULT 0,
     -- Those of the running that have a limit key: the limits of the task count them apart.
     keyed INTEGER NOT NULL DEFAULT 0,
+    -- Whether any are pending. A column, so that an index does not change with every job.
+    ready INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT a_lane_exists_once UNIQUE (queue, task),
     CONSTRAINT counts_are_not_negative CHECK (
         min(blocked, scheduled, pending, running, complete, dead, cancelled, keyed) >= 0
@@ -33,7 +35,8 @@ CREATE TABLE lane (
     CONSTRAINT keyed_jobs_are_running CHECK (keyed <= running)
 ) STRICT;
 
-CREATE INDEX lane_ready ON lane (id) WHERE pending > 0;
+-- Which lanes have pending jobs?
+CREATE INDEX lane_ready ON lane (id) WHERE ready = 1;
 -- Which lanes has a task?
 CREATE INDEX lane_task ON lane (task);
 
@@ -208,7 +211,8 @@ CREATE INDEX job_idempotent ON job (idempotency_key) WHERE idempotency_key IS NO
 -- Which dead letters are there?
 CREATE UNIQUE INDEX job_dead_letter ON job (dead_letter) WHERE dead_letter IS NOT NULL;
 
--- Old programs and hand-written SQL cannot break the state machine either.
+-- Old programs and hand-written SQL cannot break the state machine either. To roll back, unlike
+-- to abort, needs no journal of each statement.
 CREATE TRIGGER job_moves_along_an_arrow BEFORE UPDATE OF state, fence ON job
 WHEN NEW.fence < OLD.fence OR NOT CASE OLD.state
     WHEN 'pending' THEN NEW.state = 'running' OR NEW.state = 'cancelled'
@@ -219,7 +223,7 @@ WHEN NEW.fence < OLD.fence OR NOT CASE OLD.state
     ELSE 0
 END
 BEGIN
-    SELECT RAISE(ABORT, 'no arrow of the state machine leads there');
+    SELECT RAISE(ROLLBACK, 'no arrow of the state machine leads there');
 END;
 
 -- Which job waits for which. Rows stay when both are finished.

@@ -2,4 +2,4 @@
 -- Index: lane_ready, strand_of. SCAN is meant: the index holds nothing but ready lanes, all are wanted.
 SELECT id, queue, task, EXISTS (SELECT 1 FROM strand WHERE strand.lane = lane.id)
 FROM lane
-WHERE pending > 0
+WHERE ready = 1
