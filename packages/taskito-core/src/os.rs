@@ -9,7 +9,7 @@ use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::ptr::NonNull;
 #[cfg(not(target_os = "linux"))]
@@ -224,6 +224,31 @@ pub fn open_side_file(path: &Path, length: u64) -> io::Result<File> {
         file.set_len(length)?;
     }
     Ok(file)
+}
+
+/// Sees that the name of a file, and those of the directories it lies in, survive power loss.
+/// Directories we may not read are left out, and so is what another file system holds.
+///
+/// # Errors
+/// What the operating system says.
+pub fn flush_names(path: &Path) -> io::Result<()> {
+    let path = path.canonicalize()?;
+    let device = path.metadata()?.dev();
+    for directory in path.ancestors().skip(1) {
+        let directory = match File::open(directory) {
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => continue,
+            opened => opened?,
+        };
+        if directory.metadata()?.dev() != device {
+            break;
+        }
+        match directory.sync_all() {
+            // Some file systems cannot flush a directory.
+            Err(error) if error.kind() == io::ErrorKind::InvalidInput => break,
+            flushed => flushed?,
+        }
+    }
+    Ok(())
 }
 
 /// Takes the whole-file lock if it is free. It belongs to the open file.

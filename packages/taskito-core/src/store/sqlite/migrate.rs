@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior, named_params};
 
+use super::connection::MEMORY;
 use super::failure::{PATIENCE, explain, not_writable};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
@@ -60,6 +61,10 @@ pub(super) fn upgrade(
         transaction.execute_batch(step).map_err(explained)?;
     }
     if version == 0 {
+        // Before anybody can store anything: a later commit flushes the file, not its names.
+        if path.as_os_str() != MEMORY {
+            os::flush_names(path).map_err(|error| not_writable(path, &error))?;
+        }
         let database = DatabaseId::from_bits(os::random());
         transaction
             .execute(
@@ -72,6 +77,13 @@ pub(super) fn upgrade(
         .pragma_update(None, "user_version", SCHEMA_VERSION)
         .map_err(explained)?;
     transaction.commit().map_err(explained)
+}
+
+/// Has the open transaction write something, even if it changed nothing: an empty one would not be
+/// flushed, and whoever is told that a job is there already relies on it, also when the commit
+/// that stored it was not flushed.
+pub(super) fn touch(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "user_version", SCHEMA_VERSION)
 }
 
 /// Tries again while the file is busy, as long as we wait for anything.

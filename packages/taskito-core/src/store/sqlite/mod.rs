@@ -378,6 +378,7 @@ impl Writer {
         }
         let committed = (|| {
             let open = OpenTransaction::begin(&self.connection).map_err(explained)?;
+            let newest_row = self.connection.last_insert_rowid();
             let mut arrows = SqliteTransaction::new(
                 &self.connection,
                 &mut self.lanes,
@@ -387,6 +388,10 @@ impl Writer {
             );
             work(&mut arrows)?;
             let news = arrows.finish().map_err(explained)?;
+            // SQLite writes no page whose bytes stay the same; that of a new row never does.
+            if sync == Sync::Durable && self.connection.last_insert_rowid() == newest_row {
+                migrate::touch(&self.connection).map_err(explained)?;
+            }
             open.commit().map_err(explained)?;
             Ok(news)
         })();
