@@ -12,7 +12,6 @@ use super::failure::{PATIENCE, explain, not_writable};
 use super::migrate;
 use crate::clock::Millis;
 use crate::error::Result;
-use crate::store::Sync;
 use crate::store::gate::Gate;
 
 /// More than we have statements, so that none is ever prepared twice.
@@ -62,19 +61,13 @@ fn open(path: &Path) -> Result<Connection> {
         // Plans do not depend on bound values: otherwise every binding of a value that a
         // partial index is compared with would prepare the statement again.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        // Moving the log into the file is flushed, commits are not: see flush.rs.
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))
     };
     setup().map_err(|error| explain(path, &error))?;
     Ok(connection)
-}
-
-/// Whether commits of this connection are flushed to the device.
-pub(super) fn set_sync(connection: &Connection, sync: Sync) -> rusqlite::Result<()> {
-    connection.execute_batch(match sync {
-        Sync::Durable => "PRAGMA synchronous = FULL",
-        Sync::Relaxed => "PRAGMA synchronous = NORMAL",
-    })
 }
 
 /// Makes the file and its directories for their owner alone, if they are missing.

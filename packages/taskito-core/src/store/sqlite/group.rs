@@ -1,11 +1,12 @@
-//! Group commit: producers that arrive while one commits share the next commit.
+//! Group commit: producers that arrive while one commits share the next commit. Each then sees
+//! that it is flushed, which they share as well: `flush.rs`.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
+use super::flush::Ticket;
 use super::{SqliteStore, lock};
 use crate::error::{Error, Result};
 use crate::job::{Inserted, NewJob};
-use crate::store::Sync;
 
 /// Where producers meet. One leads: it stores what all waiting ones brought.
 #[derive(Default)]
@@ -18,6 +19,8 @@ pub(super) struct Group {
 struct State {
     waiting: Vec<Request>,
     led: bool,
+    /// Threads that sleep until somebody gives up the lead.
+    sleepers: usize,
 }
 
 struct Request {
@@ -25,11 +28,14 @@ struct Request {
     answer: Answer,
 }
 
-type Answer = Arc<Mutex<Option<Result<Vec<Inserted>>>>>;
+/// What was stored, and when.
+type Stored = (Vec<Inserted>, Ticket);
+
+type Answer = Arc<Mutex<Option<Result<Stored>>>>;
 
 impl Group {
     /// Stores `jobs`, all or none, alone or together with those of others.
-    pub(super) fn insert(&self, jobs: Vec<NewJob>, store: &SqliteStore) -> Result<Vec<Inserted>> {
+    pub(super) fn insert(&self, jobs: Vec<NewJob>, store: &SqliteStore) -> Result<Stored> {
         let answer = Answer::default();
         let mut state = lock(&self.state);
         state.waiting.push(Request {
@@ -43,10 +49,12 @@ impl Group {
             if !state.led {
                 break;
             }
+            state.sleepers += 1;
             state = self
                 .answered
                 .wait(state)
                 .unwrap_or_else(PoisonError::into_inner);
+            state.sleepers -= 1;
         }
         state.led = true;
         let requests = std::mem::take(&mut state.waiting);
@@ -69,17 +77,22 @@ struct Lead<'g>(&'g Group);
 
 impl Drop for Lead<'_> {
     fn drop(&mut self) {
-        lock(&self.0.state).led = false;
-        self.0.answered.notify_all();
+        let mut state = lock(&self.0.state);
+        state.led = false;
+        let nobody_sleeps = state.sleepers == 0;
+        drop(state);
+        if !nobody_sleeps {
+            self.0.answered.notify_all();
+        }
     }
 }
 
 /// One transaction for all; if that fails, one for each, so that nobody pays for another.
 fn commit(requests: &[Request], store: &SqliteStore) {
     match insert_all(requests, store) {
-        Ok(answers) => {
+        Ok((answers, ticket)) => {
             for (request, inserted) in requests.iter().zip(answers) {
-                *lock(&request.answer) = Some(Ok(inserted));
+                *lock(&request.answer) = Some(Ok((inserted, ticket)));
             }
         }
         Err(error) if requests.len() == 1 => *lock(&requests[0].answer) = Some(Err(error)),
@@ -91,9 +104,9 @@ fn commit(requests: &[Request], store: &SqliteStore) {
     }
 }
 
-fn insert_all(requests: &[Request], store: &SqliteStore) -> Result<Vec<Vec<Inserted>>> {
+fn insert_all(requests: &[Request], store: &SqliteStore) -> Result<(Vec<Vec<Inserted>>, Ticket)> {
     let mut answers = Vec::new();
-    store.write_in_use(Sync::Durable, &mut |transaction| {
+    let ticket = store.commit(&mut |transaction| {
         let now = store.now();
         answers.clear();
         for request in requests {
@@ -101,5 +114,5 @@ fn insert_all(requests: &[Request], store: &SqliteStore) -> Result<Vec<Vec<Inser
         }
         Ok(())
     })?;
-    Ok(answers)
+    Ok((answers, ticket))
 }

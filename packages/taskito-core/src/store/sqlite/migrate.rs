@@ -79,13 +79,6 @@ pub(super) fn upgrade(
     transaction.commit().map_err(explained)
 }
 
-/// Has the open transaction write something, even if it changed nothing: an empty one would not be
-/// flushed, and whoever is told that a job is there already relies on it, also when the commit
-/// that stored it was not flushed.
-pub(super) fn touch(connection: &Connection) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "user_version", SCHEMA_VERSION)
-}
-
 /// Tries again while the file is busy, as long as we wait for anything.
 fn patiently<T>(mut attempt: impl FnMut() -> Result<T>) -> Result<T> {
     let deadline = Instant::now() + PATIENCE;

@@ -16,6 +16,7 @@ mod contender;
 mod control;
 mod expire;
 mod failure;
+mod flush;
 mod graph;
 mod group;
 mod insert;
@@ -57,6 +58,7 @@ use crate::store::{JobStore, Sync, Work};
 
 use connection::MEMORY;
 use failure::{PATIENCE, explain, not_writable};
+use flush::{Flusher, Ticket};
 use group::Group;
 use transaction::{Lanes, News, SqliteTransaction};
 
@@ -73,8 +75,8 @@ pub struct SqliteStore {
     keys: KeySource,
     /// The process for which `keys` was seeded, see [`fork::generation`].
     generation: AtomicU32,
-    /// Lock order: use (see [`fork`]), group, writer, readers. Only the writer is held while
-    /// another process is waited for.
+    /// Lock order: use (see [`fork`]), group, writer, flusher, readers. Only the writer is held
+    /// while another process is waited for, and none while the device is.
     group: Group,
     pool: Arc<Pool>,
     opened: OnceLock<Opened>,
@@ -88,12 +90,14 @@ struct Pool {
     /// A database in memory has one connection, which must never be closed.
     in_memory: bool,
     writer: Mutex<Option<Writer>>,
+    flusher: Flusher,
     readers: Mutex<Vec<Connection>>,
 }
 
 impl Pool {
     fn close(&self) {
         *lock(&self.writer) = None;
+        self.flusher.close();
         lock(&self.readers).clear();
     }
 }
@@ -117,7 +121,6 @@ struct Writer {
     connection: Connection,
     lanes: Lanes,
     database: DatabaseId,
-    sync: Option<Sync>,
 }
 
 impl SqliteStore {
@@ -139,6 +142,7 @@ impl SqliteStore {
         let pool = Arc::new(Pool {
             in_memory: path.as_os_str() == MEMORY,
             writer: Mutex::new(None),
+            flusher: Flusher::default(),
             readers: Mutex::new(Vec::new()),
         });
         fork::close_before_forks(&(Arc::clone(&pool) as Arc<dyn CloseForFork>));
@@ -195,7 +199,9 @@ impl SqliteStore {
     /// Storage failures; nothing is stored then.
     pub fn enqueue(&self, jobs: Vec<NewJob>) -> Result<Vec<Inserted>> {
         let _use = fork::begin_use();
-        self.group.insert(jobs, self)
+        let (inserted, ticket) = self.group.insert(jobs, self)?;
+        self.flush(ticket)?;
+        Ok(inserted)
     }
 
     /// Releases every file. Idempotent.
@@ -255,7 +261,6 @@ impl SqliteStore {
                 connection,
                 lanes: Lanes::default(),
                 database,
-                sync: None,
             });
         }
         Ok(writer)
@@ -293,8 +298,8 @@ impl SqliteStore {
         answer
     }
 
-    /// A write transaction of a caller who has begun a use.
-    fn write_in_use(&self, sync: Sync, work: &mut Work<'_>) -> Result<()> {
+    /// A write transaction of a caller who has begun a use, and who flushes it, if it must.
+    fn commit(&self, work: &mut Work<'_>) -> Result<Ticket> {
         let generation = fork::generation();
         if self.generation.swap(generation, Ordering::Relaxed) != generation {
             self.keys.reseed(os::random());
@@ -306,12 +311,8 @@ impl SqliteStore {
                 path: self.path.clone(),
             });
         };
-        let sync = match self.durability {
-            Sync::Durable => sync,
-            Sync::Relaxed => Sync::Relaxed,
-        };
         let deadline = Instant::now() + PATIENCE;
-        let news = {
+        let (news, ticket) = {
             let _turn = gate
                 .turn(deadline)
                 .map_err(|error| not_writable(&self.path, &error))?
@@ -327,9 +328,9 @@ impl SqliteStore {
             let newest = gate.newest_key();
             let known = Key(newest.load(Ordering::Relaxed).cast_signed());
             self.keys.follow(known, self.now());
-            let done = writer.transact(&self.path, sync, &self.keys, work);
+            let done = writer.transact(&self.path, &self.keys, work);
             newest.store(self.keys.newest().0.cast_unsigned(), Ordering::Relaxed);
-            done?
+            (done?, self.pool.flusher.committed())
         };
         drop(guard);
         self.untidy.store(true, Ordering::Relaxed);
@@ -341,14 +342,26 @@ impl SqliteStore {
         if news.finished {
             gate.finished().ring();
         }
-        Ok(())
+        Ok(ticket)
+    }
+
+    /// Blocks until a commit survives power loss, if this store promises that.
+    fn flush(&self, ticket: Ticket) -> Result<()> {
+        if self.durability == Sync::Relaxed || self.pool.in_memory {
+            return Ok(());
+        }
+        self.pool.flusher.flush(ticket, &self.path)
     }
 }
 
 impl JobStore for SqliteStore {
     fn write(&self, sync: Sync, work: &mut Work<'_>) -> Result<()> {
         let _use = fork::begin_use();
-        self.write_in_use(sync, work)
+        let ticket = self.commit(work)?;
+        match sync {
+            Sync::Durable => self.flush(ticket),
+            Sync::Relaxed => Ok(()),
+        }
     }
 
     /// Moves the write-ahead log into the file, if this process wrote to it since last time.
@@ -364,21 +377,10 @@ impl JobStore for SqliteStore {
 
 impl Writer {
     /// One transaction: `work`, the counters, the commit.
-    fn transact(
-        &mut self,
-        path: &Path,
-        sync: Sync,
-        keys: &KeySource,
-        work: &mut Work<'_>,
-    ) -> Result<News> {
+    fn transact(&mut self, path: &Path, keys: &KeySource, work: &mut Work<'_>) -> Result<News> {
         let explained = |error| explain(path, &error);
-        if self.sync != Some(sync) {
-            connection::set_sync(&self.connection, sync).map_err(explained)?;
-            self.sync = Some(sync);
-        }
         let committed = (|| {
             let open = OpenTransaction::begin(&self.connection).map_err(explained)?;
-            let newest_row = self.connection.last_insert_rowid();
             let mut arrows = SqliteTransaction::new(
                 &self.connection,
                 &mut self.lanes,
@@ -388,10 +390,6 @@ impl Writer {
             );
             work(&mut arrows)?;
             let news = arrows.finish().map_err(explained)?;
-            // SQLite writes no page whose bytes stay the same; that of a new row never does.
-            if sync == Sync::Durable && self.connection.last_insert_rowid() == newest_row {
-                migrate::touch(&self.connection).map_err(explained)?;
-            }
             open.commit().map_err(explained)?;
             Ok(news)
         })();
