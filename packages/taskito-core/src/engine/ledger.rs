@@ -52,7 +52,10 @@ impl Ledger {
         let bytes = entries * ENTRY_BYTES;
         let memory = match database {
             Some(database) => {
-                let file = os::open_side_file(&path(database, worker), bytes as u64)?;
+                let file = os::open_side_file(&path(database, worker), 0)?;
+                // After power loss the number may be that of an earlier worker.
+                file.set_len(0)?;
+                file.set_len(bytes as u64)?;
                 SharedMemory::of_file(&file, bytes)?
             }
             None => SharedMemory::private(bytes)?,
