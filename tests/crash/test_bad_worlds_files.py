@@ -59,6 +59,19 @@ CALLS: list[Callable[[Queue], object]] = [
 ]
 
 
+def is_refused(call: Callable[[Queue], object], queue: Queue) -> bool:
+    """Whether a call says that the file is damaged; anything else must not be said."""
+    complaint = ""
+    try:
+        call(queue)
+    except StorageError as error:
+        complaint = str(error)
+    except IndexError:  # no job is left in the listing
+        pass
+    assert not complaint or queue.db_path in complaint
+    return bool(complaint)
+
+
 def test_flipped_bits_are_an_error_or_do_no_harm(tmp_path: Path) -> None:
     sound = sound_file(tmp_path)
     draw = random.Random(7)
@@ -75,15 +88,7 @@ def test_flipped_bits_are_an_error_or_do_no_harm(tmp_path: Path) -> None:
         with Queue(path) as queue:
             for call in CALLS:
                 begin = time.monotonic()
-                try:
-                    call(queue)
-                except StorageError as error:
-                    assert str(path) in str(error), error
-                    outcomes["refused"] += 1
-                except IndexError:  # no job is left in the listing
-                    pass
-                else:
-                    outcomes["answered"] += 1
+                outcomes["refused" if is_refused(call, queue) else "answered"] += 1
                 assert time.monotonic() - begin < 10, f"{call} of copy {number} hung"
         shutil.rmtree(path.parent)
     assert min(outcomes.values()) > FLIPPED, outcomes
@@ -111,7 +116,9 @@ def test_rubbish_in_the_files_beside_the_database_does_no_harm(
         assert not worker.is_alive()
 
 
-@pytest.mark.parametrize("impossible", ["/proc/taskito/jobs.db", "/dev/null/jobs.db", "/sys/jobs.db"])
+@pytest.mark.parametrize(
+    "impossible", ["/proc/taskito/jobs.db", "/dev/null/jobs.db", "/sys/jobs.db"]
+)
 def test_an_impossible_path_is_refused_by_name_within_a_second(impossible: str) -> None:
     taken = []
     for _ in range(3):

@@ -11,8 +11,6 @@
 
 #[path = "../support/any.rs"]
 mod any;
-#[path = "../support/audit.rs"]
-mod audit;
 mod calls;
 mod disk;
 mod draw;
