@@ -3,13 +3,14 @@
 import contextlib
 import re
 import sqlite3
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from taskito import Queue
 
-READS = [
+READS: list[Callable[[Queue], object]] = [
     lambda queue: [
         (job.to_dict(), job.errors, queue.why(job.id), queue.task_logs(job.id))
         for job in queue.list_jobs(limit=9)
