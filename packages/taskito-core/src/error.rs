@@ -89,6 +89,18 @@ pub enum Error {
         /// A similar one, if there is one.
         hint: String,
     },
+    /// Other code of the process has closed the files of the store.
+    Stranded {
+        /// The database file.
+        path: PathBuf,
+    },
+    /// The database lies on a file system of another machine.
+    Network {
+        /// The database file.
+        path: PathBuf,
+        /// The kind of file system.
+        kind: &'static str,
+    },
     /// The store was closed.
     Closed {
         /// The database file.
@@ -120,6 +132,8 @@ impl Error {
             Self::Invalid { .. } | Self::UnknownTimezone { .. } => "invalid",
             Self::Cron { .. } => "cron",
             Self::NoSchedule { .. } => "no_schedule",
+            Self::Stranded { .. } => "stranded",
+            Self::Network { .. } => "network",
             Self::Closed { .. } => "closed",
             Self::Io { .. } => "io",
         }
@@ -150,6 +164,13 @@ impl Error {
             Self::MissingDependency { .. } => {
                 "it was deleted, or belongs to another database; nothing was stored"
             }
+            Self::Stranded { .. } => {
+                "start the process anew, and let it close only what it has opened itself \
+                 (os.closerange closes everything)"
+            }
+            Self::Network { .. } => {
+                "move it to a local disk: locks and shared memory do not work over a network"
+            }
             Self::Closed { .. } => "make a new Queue for this path",
             Self::Cron { hint, .. } | Self::UnknownTimezone { hint, .. } => hint,
             Self::NoSchedule { .. } => {
@@ -171,6 +192,8 @@ impl Error {
             | Self::Corrupt { path, .. }
             | Self::Full { path }
             | Self::Busy { path }
+            | Self::Stranded { path }
+            | Self::Network { path, .. }
             | Self::Closed { path }
             | Self::Io { path, .. } => Some(path),
             Self::NotFound { .. }
@@ -230,6 +253,16 @@ impl fmt::Display for Error {
             Self::Invalid { message } | Self::Cron { message, .. } => f.write_str(message),
             Self::NoSchedule { name } => write!(f, "no schedule is named '{name}'"),
             Self::UnknownTimezone { name, .. } => write!(f, "unknown time zone '{name}'"),
+            Self::Stranded { path } => write!(
+                f,
+                "other code of this process closed the files of database '{}'",
+                path.display()
+            ),
+            Self::Network { path, kind } => write!(
+                f,
+                "database '{}' lies on a network file system ({kind})",
+                path.display()
+            ),
             Self::Closed { path } => write!(f, "queue of '{}' is closed", path.display()),
             Self::Io { path, cause } => {
                 write!(f, "cannot use database '{}': {cause}", path.display())

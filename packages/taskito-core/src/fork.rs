@@ -106,7 +106,7 @@ unsafe extern "C" fn after_in_child() {
 /// theirs.
 #[cfg(target_os = "linux")]
 mod own_files {
-    use std::collections::HashSet;
+    use std::collections::{HashMap, HashSet};
     use std::ffi::{c_char, c_int, c_void};
     use std::mem::MaybeUninit;
     use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -119,19 +119,25 @@ mod own_files {
     /// the same file. So a closed one is parked and handed out when the file is opened again.
     static FILES: Mutex<Files> = Mutex::new(Files {
         locked: None,
+        opened: None,
         parked: Vec::new(),
     });
 
     struct Files {
         /// Created at first use: a hash set cannot be made in a constant.
         locked: Option<HashSet<c_int>>,
+        /// What each descriptor was opened on: should other code have closed it, its number may
+        /// be that of another file when `SQLite` closes it.
+        opened: Option<HashMap<c_int, Identity>>,
         parked: Vec<Parked>,
     }
 
+    /// Device and number of a file.
+    type Identity = (libc::dev_t, libc::ino_t);
+
     /// A descriptor out of use, and the file it is open on.
     struct Parked {
-        device: libc::dev_t,
-        inode: libc::ino_t,
+        identity: Identity,
         fd: c_int,
     }
 
@@ -165,6 +171,7 @@ mod own_files {
     pub(super) fn forget() {
         let mut files = files();
         files.locked = None;
+        files.opened = None;
         for parked in files.parked.drain(..) {
             // SAFETY: parked descriptors are ours alone.
             unsafe {
@@ -181,12 +188,21 @@ mod own_files {
             {
                 let facts = facts.assume_init();
                 let mut files = files();
-                let fits = |one: &Parked| (one.device, one.inode) == (facts.st_dev, facts.st_ino);
+                let fits = |one: &Parked| one.identity == identity(&facts);
                 if let Some(place) = files.parked.iter().position(fits) {
-                    return files.parked.swap_remove(place).fd;
+                    let fd = files.parked.swap_remove(place).fd;
+                    let opened = files.opened.get_or_insert_default();
+                    opened.insert(fd, identity(&facts));
+                    return fd;
                 }
             }
-            libc::open(path, flags, mode)
+            let fd = libc::open(path, flags, mode);
+            if libc::fstat(fd, facts.as_mut_ptr()) == 0 {
+                let opened = &mut files().opened;
+                let identity = identity(&facts.assume_init());
+                opened.get_or_insert_default().insert(fd, identity);
+            }
+            fd
         }
     }
 
@@ -210,14 +226,15 @@ mod own_files {
     unsafe extern "C" fn close(fd: c_int) -> c_int {
         let mut files = files();
         let was_locked = files.locked.as_mut().is_some_and(|set| set.remove(&fd));
+        let known = files.opened.as_mut().and_then(|map| map.remove(&fd));
         // SAFETY: `fd` is the caller's to close; parked ones are ours.
         unsafe {
             match facts(fd) {
+                Some(facts) if known.is_some_and(|known| known != identity(&facts)) => 0,
                 Some(facts) if was_locked && facts.st_nlink > 0 && is_writable(fd) => {
                     files.parked.retain(is_linked);
                     files.parked.push(Parked {
-                        device: facts.st_dev,
-                        inode: facts.st_ino,
+                        identity: identity(&facts),
                         fd,
                     });
                     unlock(fd)
@@ -225,6 +242,10 @@ mod own_files {
                 _ => libc::close(fd),
             }
         }
+    }
+
+    fn identity(facts: &libc::stat) -> Identity {
+        (facts.st_dev, facts.st_ino)
     }
 
     unsafe fn facts(fd: c_int) -> Option<libc::stat> {

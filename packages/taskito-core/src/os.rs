@@ -5,10 +5,16 @@
     reason = "system calls; each block states why it is sound"
 )]
 
+#[cfg(target_os = "linux")]
+use std::ffi::CString;
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+#[cfg(target_os = "linux")]
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::ptr::NonNull;
@@ -208,6 +214,92 @@ impl Drop for SharedMemory {
     }
 }
 
+/// The kind of file system a path is to lie on, if that is of another machine. Those behind FUSE
+/// cannot be told apart, and 9p is left out because sandboxes serve local disks by it.
+#[cfg(target_os = "linux")]
+#[must_use]
+pub fn network_file_system(path: &Path) -> Option<&'static str> {
+    const KINDS: [(i64, &str); 9] = [
+        (0x6969, "nfs"),
+        (0x517b, "smb"),
+        (0xff53_4d42, "cifs"),
+        (0xfe53_4d42, "smb2"),
+        (0x5346_414f, "afs"),
+        (0x6b41_4653, "kafs"),
+        (0x7375_7245, "coda"),
+        (0x00c3_6400, "ceph"),
+        (0x0bd0_0bd0, "lustre"),
+    ];
+    let there = path.ancestors().find(|path| path.exists())?;
+    let there = CString::new(there.as_os_str().as_bytes()).ok()?;
+    let mut facts = std::mem::MaybeUninit::<libc::statfs>::uninit();
+    // SAFETY: the path outlives the call; `facts` is read only after it was filled.
+    let magic = unsafe {
+        if libc::statfs(there.as_ptr(), facts.as_mut_ptr()) != 0 {
+            return None;
+        }
+        facts.assume_init().f_type
+    };
+    // Its width differs from system to system, and with that the sign of some.
+    let magic = (magic as i64) & 0xffff_ffff;
+    let kind = KINDS.iter().find(|(known, _)| *known == magic);
+    kind.map(|(_, name)| *name)
+}
+
+/// Elsewhere nobody says.
+#[cfg(not(target_os = "linux"))]
+#[must_use]
+pub fn network_file_system(_path: &Path) -> Option<&'static str> {
+    None
+}
+
+/// An open file that knows when other code of the process has closed its descriptor, whose number
+/// may be that of another file by then.
+pub struct OwnFile {
+    file: ManuallyDrop<File>,
+    identity: Option<(u64, u64)>,
+}
+
+impl OwnFile {
+    /// Takes a file that has just been opened.
+    #[must_use]
+    pub fn new(file: File) -> Self {
+        Self {
+            identity: identity(&file),
+            file: ManuallyDrop::new(file),
+        }
+    }
+
+    /// Whether the descriptor still is that of the file.
+    #[must_use]
+    pub fn is_intact(&self) -> bool {
+        self.identity.is_some() && identity(&self.file) == self.identity
+    }
+}
+
+impl Deref for OwnFile {
+    type Target = File;
+
+    fn deref(&self) -> &File {
+        &self.file
+    }
+}
+
+impl Drop for OwnFile {
+    /// Closes the file, but not what somebody else has opened in its place.
+    fn drop(&mut self) {
+        if self.is_intact() {
+            // SAFETY: dropped once; nobody uses it after this.
+            unsafe { ManuallyDrop::drop(&mut self.file) }
+        }
+    }
+}
+
+fn identity(file: &File) -> Option<(u64, u64)> {
+    let facts = file.metadata().ok()?;
+    Some((facts.dev(), facts.ino()))
+}
+
 /// Opens a side file for reading and writing, made if missing, for its owner alone.
 ///
 /// # Errors
@@ -343,7 +435,7 @@ pub fn watch_process(pid: u32) -> Option<OwnedFd> {
     }
 }
 
-/// Sleeps until one of the descriptors is readable.
+/// Sleeps until one of the descriptors is readable. One that somebody else has closed never is.
 #[must_use]
 pub fn wait_readable(descriptors: &[RawFd], limit: Duration) -> Waited {
     let mut polled: Vec<libc::pollfd> = descriptors
@@ -354,12 +446,18 @@ pub fn wait_readable(descriptors: &[RawFd], limit: Duration) -> Waited {
             revents: 0,
         })
         .collect();
-    let limit = libc::c_int::try_from(limit.as_millis()).unwrap_or(libc::c_int::MAX);
+    let millis = libc::c_int::try_from(limit.as_millis()).unwrap_or(libc::c_int::MAX);
     let count = libc::nfds_t::try_from(polled.len()).unwrap_or_default();
     // SAFETY: the array lives through the call and has `count` entries.
-    match unsafe { libc::poll(polled.as_mut_ptr(), count, limit) } {
+    match unsafe { libc::poll(polled.as_mut_ptr(), count, millis) } {
         0 => Waited::TimedOut,
-        ready if ready > 0 => Waited::Woken,
+        ready if ready > 0 => {
+            if polled.iter().any(|one| one.revents & !libc::POLLNVAL != 0) {
+                return Waited::Woken;
+            }
+            std::thread::sleep(limit);
+            Waited::TimedOut
+        }
         _ => Waited::Interrupted,
     }
 }

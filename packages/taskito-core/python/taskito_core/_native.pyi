@@ -754,6 +754,7 @@ EventKind: TypeAlias = Literal[
     "schedule",  # something is wrong with `schedule`: `error`, the end of a sentence about it
     "trouble",  # transactions of the worker fail since now: `error`
     "recovered",  # they no longer do
+    "stranded",  # other code of the process closed our files: the worker ended as if it had died
 ]
 
 Arrow: TypeAlias = Literal[

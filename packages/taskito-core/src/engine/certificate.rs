@@ -6,7 +6,6 @@
 //! closes it only when none of its workers holds a byte.
 
 use std::collections::{HashMap, HashSet};
-use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -14,13 +13,13 @@ use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use crate::fork;
 use crate::job::WorkerId;
-use crate::os;
+use crate::os::{self, OwnFile};
 
 /// The certificate files this process has open, by device and inode.
 static OPEN: LazyLock<Mutex<HashMap<(u64, u64), Holder>>> = LazyLock::new(Mutex::default);
 
 struct Holder {
-    file: File,
+    file: OwnFile,
     /// The process that took the locks: a forked child inherits this table, not the locks.
     generation: u32,
     held: HashSet<WorkerId>,
@@ -69,6 +68,16 @@ impl Drop for Certificate {
     }
 }
 
+/// Whether a worker of this process can no longer show that it lives, because other code has
+/// closed the file of its certificate.
+pub(super) fn is_lost(database: Option<&Path>, worker: WorkerId) -> bool {
+    let facts = database.and_then(|database| std::fs::metadata(path(database)).ok());
+    let id = facts.map(|facts| (facts.dev(), facts.ino()));
+    let open = table();
+    let holder = id.and_then(|id| open.get(&id));
+    holder.is_some_and(|holder| holder.held.contains(&worker) && !holder.file.is_intact())
+}
+
 /// Whether the process of a worker lives.
 pub(super) fn is_alive(database: Option<&Path>, worker: WorkerId) -> io::Result<bool> {
     let Some(database) = database else {
@@ -105,7 +114,7 @@ fn open_once(open: &mut HashMap<(u64, u64), Holder>, path: &Path) -> io::Result<
     open.insert(
         id,
         Holder {
-            file,
+            file: OwnFile::new(file),
             generation,
             held: HashSet::new(),
         },

@@ -16,7 +16,6 @@ use crate::limits::TaskLimits;
 use crate::os;
 use crate::store::Sync;
 
-use super::Site;
 use super::clockwork::Clockwork;
 use super::desk::Desk;
 use super::hunger::{BUFFER_JOBS, Hunger, Share};
@@ -27,6 +26,7 @@ use super::pools::{Kind, Pools};
 use super::settle::Batch;
 use super::slips::{Phase, Plan, Ready, Settled};
 use super::task::{BUFFER_TIME, Task};
+use super::{Site, certificate};
 
 /// Scheduled jobs made pending in one transaction.
 const PROMOTE_LIMIT: u32 = 1000;
@@ -119,6 +119,8 @@ enum Step {
     Rest(Duration),
     /// The worker has left.
     Ended,
+    /// The worker cannot even leave.
+    Stranded,
 }
 
 impl Dispatcher {
@@ -152,18 +154,23 @@ impl Dispatcher {
         }
     }
 
-    pub(super) fn run(mut self) {
+    /// Works until the worker has left; `false` if it could not.
+    pub(super) fn run(mut self) -> bool {
         loop {
             match self.step() {
                 Step::Again => {}
                 Step::Sleep(limit) => self.sleep(limit),
                 Step::Rest(limit) => thread::sleep(limit),
-                Step::Ended => return,
+                Step::Ended => return true,
+                Step::Stranded => return false,
             }
         }
     }
 
     fn step(&mut self) -> Step {
+        if self.news.is_stranded() {
+            return Step::Stranded;
+        }
         let bell = self.site.gate.work().number();
         let rung = bell != self.heard;
         self.heard = bell;
@@ -414,6 +421,9 @@ impl Dispatcher {
     fn note_trouble(&mut self, error: &Error) {
         if self.failing_since.is_none() {
             self.failing_since = Some(Instant::now());
+            if certificate::is_lost(self.site.path.as_deref(), self.worker) {
+                return self.news.strand();
+            }
             self.news.tell([Event::Trouble(error.to_string())]);
         }
     }

@@ -52,7 +52,10 @@ impl Ledger {
         let bytes = entries * ENTRY_BYTES;
         let memory = match database {
             Some(database) => {
-                let file = os::open_side_file(&path(database, worker), bytes as u64)?;
+                let file = os::open_side_file(&path(database, worker), 0)?;
+                // After power loss the number may be that of an earlier worker.
+                file.set_len(0)?;
+                file.set_len(bytes as u64)?;
                 SharedMemory::of_file(&file, bytes)?
             }
             None => SharedMemory::private(bytes)?,
@@ -156,4 +159,82 @@ fn path(database: &Path, worker: WorkerId) -> PathBuf {
 
 fn lock(free: &Mutex<Vec<usize>>) -> std::sync::MutexGuard<'_, Vec<usize>> {
     free.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::xorshift;
+    use crate::job::{LaneId, Spot};
+
+    /// A directory of its own for one test, removed at the end.
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> io::Result<Self> {
+            let name = format!("taskito-ledger-{name}-{}", std::process::id());
+            let place = std::env::temp_dir().join(name);
+            std::fs::create_dir_all(&place)?;
+            Ok(Self(place))
+        }
+
+        fn database(&self) -> PathBuf {
+            self.0.join("jobs.db")
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            std::fs::remove_dir_all(&self.0).ok();
+        }
+    }
+
+    fn token(key: i64) -> Token {
+        Token {
+            key: Key(key),
+            fence: Fence(1),
+            spot: Spot::of(LaneId(1)),
+        }
+    }
+
+    /// A power loss may take the newest worker's number back and leave its ledger.
+    #[test]
+    fn a_ledger_begins_empty_also_where_one_was_left() -> io::Result<()> {
+        let scratch = Scratch::new("left")?;
+        let database = scratch.database();
+        let worker = WorkerId(1);
+        let left = Ledger::open(Some(&database), worker, 1)?;
+        let entry = left.enter(token(7)).ok_or(io::ErrorKind::Other)?;
+        entry.start(1, Some(Duration::from_millis(1)));
+        std::mem::forget(entry); // as a killed process leaves it
+        assert_eq!(started(Some(&database), worker), Some([Key(7)].into()));
+        assert_eq!(overdue(Some(&database), worker, 9).len(), 1);
+
+        let _ledger = Ledger::open(Some(&database), worker, 1)?;
+        assert_eq!(started(Some(&database), worker), Some(HashSet::new()));
+        assert!(overdue(Some(&database), worker, 9).is_empty());
+        Ok(())
+    }
+
+    #[test]
+    fn any_bytes_are_read_as_some_ledger() -> io::Result<()> {
+        let scratch = Scratch::new("bytes")?;
+        let database = scratch.database();
+        let worker = WorkerId(2);
+        let mut state = 0x5eed;
+        for length in (0..2000).chain([0, 1, 31, 32, 33, 4096]) {
+            let mut bytes = Vec::with_capacity(length);
+            while bytes.len() < length {
+                state = xorshift(state);
+                let byte = state.to_le_bytes()[0];
+                // Much of a real one is zero, and much of a damaged one is not.
+                bytes.push(if byte < 96 { 0 } else { byte });
+            }
+            std::fs::write(path(&database, worker), &bytes)?;
+            let entries = length / ENTRY_BYTES;
+            assert!(started(Some(&database), worker).is_some_and(|keys| keys.len() <= entries));
+            assert!(overdue(Some(&database), worker, u64::MAX).len() <= entries);
+        }
+        Ok(())
+    }
 }

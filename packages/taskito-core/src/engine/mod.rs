@@ -219,9 +219,14 @@ impl Engine {
         let janitor = janitor::Post::start(janitor)?;
         let ticker = ticker::Post::start(Arc::clone(&self.ticker), Arc::clone(&self.news))?;
         spawn("taskito-dispatch", move || {
-            let _stay = stay;
-            dispatcher.run();
-            drop((watch, janitor, ticker));
+            if dispatcher.run() {
+                drop((watch, janitor, ticker, stay));
+            } else {
+                // Their descriptors are gone, or those of other files by now.
+                stay.desk.end();
+                stay.news.end();
+                std::mem::forget((watch, janitor, ticker, stay));
+            }
         })?;
         *crew = Some(members);
         Ok(())

@@ -41,6 +41,8 @@ pub enum Event {
     Trouble(String),
     /// They no longer do.
     Recovered,
+    /// Other code of the process has closed our files: the worker has ended as if it had died.
+    Stranded,
 }
 
 /// Where a settlement led.
@@ -85,6 +87,7 @@ pub(super) struct News {
     events: Mutex<Vec<Event>>,
     number: AtomicU32,
     ended: AtomicBool,
+    stranded: AtomicBool,
     /// Whether [`Event::Lost`] is wanted.
     wants_lost: AtomicBool,
 }
@@ -99,6 +102,18 @@ impl News {
             drop(told);
             self.nudge();
         }
+    }
+
+    /// Says that the worker cannot go on, once.
+    pub(super) fn strand(&self) {
+        if !self.stranded.swap(true, Ordering::SeqCst) {
+            self.tell([Event::Stranded]);
+        }
+    }
+
+    /// Whether that was said.
+    pub(super) fn is_stranded(&self) -> bool {
+        self.stranded.load(Ordering::SeqCst)
     }
 
     /// There is something to look at.

@@ -16,7 +16,7 @@ use crate::store::Sync;
 
 use super::desk::Desk;
 use super::news::News;
-use super::{Site, overtime, reaper, spawn};
+use super::{Site, certificate, overtime, reaper, spawn};
 
 const LOOK: Duration = Duration::from_secs(1);
 const BEAT: Duration = Duration::from_secs(5);
@@ -89,6 +89,12 @@ impl Watcher {
 
     /// One look around. A storage failure here is passing: the next look repeats it all.
     fn step(&mut self) {
+        if certificate::is_lost(self.site.path.as_deref(), self.worker) {
+            // Others take it for dead from now on.
+            self.news.strand();
+            self.site.gate.work().ring();
+            return;
+        }
         self.look_after_others().ok();
         self.site.store.tidy().ok();
         if self.last_beat.elapsed() >= BEAT {

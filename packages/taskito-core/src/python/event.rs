@@ -32,6 +32,7 @@ impl PyEvent {
             Event::Schedule { .. } => "schedule",
             Event::Trouble(_) => "trouble",
             Event::Recovered => "recovered",
+            Event::Stranded => "stranded",
         }
     }
 
@@ -40,9 +41,11 @@ impl PyEvent {
         let claim = match &self.event {
             Event::Overdue(claim) | Event::Cancel(claim) | Event::Settled { claim, .. } => claim,
             Event::Lost(claim, _) => claim,
-            Event::Hire(_) | Event::Schedule { .. } | Event::Trouble(_) | Event::Recovered => {
-                return None;
-            }
+            Event::Hire(_)
+            | Event::Schedule { .. }
+            | Event::Trouble(_)
+            | Event::Recovered
+            | Event::Stranded => return None,
         };
         Some(PyClaim {
             claim: claim.clone(),

@@ -4,7 +4,6 @@
 //! doorbells (new work, finished work) and the waiting room of the turnstile, a lock on the same file
 //! through which writers queue before they begin a transaction.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -12,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::fork;
-use crate::os::{self, SharedMemory, Waited};
+use crate::os::{self, OwnFile, SharedMemory, Waited};
 
 const PAGE: usize = 4096;
 /// Words of one bell lie a cache line apart from those of the next.
@@ -49,7 +48,7 @@ pub struct Gate {
 /// The lock belongs to the open file, and a forked child inherits that: it must open its own.
 struct Turnstile {
     path: PathBuf,
-    file: File,
+    file: OwnFile,
     generation: u32,
 }
 
@@ -85,7 +84,7 @@ impl Gate {
             page: SharedMemory::of_file(&file, PAGE)?,
             turnstile: Some(Mutex::new(Turnstile {
                 path,
-                file,
+                file: OwnFile::new(file),
                 generation: fork::generation(),
             })),
             token: token(),
@@ -185,8 +184,11 @@ impl Gate {
         };
         let mut turnstile = turnstile.lock().unwrap_or_else(PoisonError::into_inner);
         if turnstile.generation != fork::generation() {
-            turnstile.file = os::open_side_file(&turnstile.path, PAGE as u64)?;
+            turnstile.file = OwnFile::new(os::open_side_file(&turnstile.path, PAGE as u64)?);
             turnstile.generation = fork::generation();
+        }
+        if !turnstile.file.is_intact() {
+            return Err(io::Error::from_raw_os_error(libc::EBADF));
         }
         let room = self.waiting_room();
         self.stand_back(room);
@@ -202,6 +204,16 @@ impl Gate {
             }
             room.sleep(number, TURNSTILE_NAP, || false);
         }
+    }
+
+    /// Whether the files of this process are those it has opened. Other code may have closed
+    /// them, and opened its own under the same numbers.
+    #[must_use]
+    pub fn is_intact(&self) -> bool {
+        self.turnstile.as_ref().is_none_or(|turnstile| {
+            let turnstile = turnstile.lock().unwrap_or_else(PoisonError::into_inner);
+            turnstile.generation != fork::generation() || turnstile.file.is_intact()
+        })
     }
 
     /// Lets others go first who have been waiting for the whole of our stint.

@@ -83,6 +83,10 @@ fn small(answer: i64) -> c_int {
     c_int::try_from(answer).unwrap_or(-1)
 }
 
+fn sized(answer: i64) -> ssize_t {
+    ssize_t::try_from(answer).unwrap_or(-1)
+}
+
 #[unsafe(no_mangle)]
 unsafe extern "C" fn open(path: *const c_char, flags: c_int, mode: mode_t) -> c_int {
     // SAFETY: passed on as it came.
@@ -131,7 +135,7 @@ unsafe extern "C" fn close(fd: c_int) -> c_int {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn write(fd: c_int, bytes: *const c_void, length: size_t) -> ssize_t {
     // SAFETY: passed on as it came.
-    let raw = || unsafe { libc::syscall(libc::SYS_write, fd, bytes, length) as ssize_t };
+    let raw = || unsafe { sized(libc::syscall(libc::SYS_write, fd, bytes, length)) };
     let Some((disk, file)) = opened_file(fd) else {
         return raw();
     };
@@ -147,7 +151,7 @@ unsafe extern "C" fn write(fd: c_int, bytes: *const c_void, length: size_t) -> s
 #[unsafe(no_mangle)]
 unsafe extern "C" fn pwrite(fd: c_int, bytes: *const c_void, length: size_t, at: off_t) -> ssize_t {
     // SAFETY: passed on as it came.
-    let raw = || unsafe { libc::syscall(libc::SYS_pwrite64, fd, bytes, length, at) as ssize_t };
+    let raw = || unsafe { sized(libc::syscall(libc::SYS_pwrite64, fd, bytes, length, at)) };
     let Some((disk, file)) = opened_file(fd) else {
         return raw();
     };

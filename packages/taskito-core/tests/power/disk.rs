@@ -117,22 +117,11 @@ impl Disk {
                 Thing::Directory => drop(remains.directories.insert(short)),
                 Thing::File(file) => {
                     let bytes = state.bytes(*file, fate, draw);
-                    remains.files.insert(short, self.mapped(path, bytes, draw));
+                    remains.files.insert(short, mapped(path, bytes, draw));
                 }
             }
         }
         remains
-    }
-
-    /// Files that processes write through shared memory: nobody sees these writes.
-    fn mapped(&self, path: &Path, mut bytes: Vec<u8>, draw: &mut Draw) -> Vec<u8> {
-        let name = path.to_string_lossy();
-        if name.ends_with("-shm") {
-            bytes.fill_with(|| draw.byte());
-        } else if name.ends_with("-bell") && draw.percent(50) {
-            bytes = fs::read(path).unwrap_or_default();
-        }
-        bytes
     }
 }
 
@@ -324,6 +313,17 @@ impl<'l> State<'l> {
         }
         bytes
     }
+}
+
+/// Files that processes write through shared memory: nobody sees these writes.
+fn mapped(path: &Path, mut bytes: Vec<u8>, draw: &mut Draw) -> Vec<u8> {
+    let name = path.to_string_lossy();
+    if name.ends_with("-shm") {
+        bytes.fill_with(|| draw.byte());
+    } else if name.ends_with("-bell") && draw.percent(50) {
+        bytes = fs::read(path).unwrap_or_default();
+    }
+    bytes
 }
 
 fn apply(bytes: &mut Vec<u8>, event: &Event) {

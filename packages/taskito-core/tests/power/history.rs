@@ -128,7 +128,7 @@ impl History {
     }
 
     fn enqueue(&mut self, draw: &mut Draw) -> Sync {
-        let jobs = (0..1 + draw.below(3)).map(|_| self.job(draw)).collect();
+        let jobs = (0..=draw.below(3)).map(|_| self.job(draw)).collect();
         let inserted = self.store.enqueue(jobs).unwrap();
         self.keys.extend(inserted.iter().map(|one| one.key));
         Sync::Durable

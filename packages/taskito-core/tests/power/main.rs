@@ -11,8 +11,6 @@
 
 #[path = "../support/any.rs"]
 mod any;
-#[path = "../support/audit.rs"]
-mod audit;
 mod calls;
 mod disk;
 mod draw;
@@ -35,7 +33,7 @@ use history::{FILE, History, Step};
 use support::Directory;
 
 /// Cuts per test in CI.
-const CUTS: usize = 500;
+const CUTS: usize = 300;
 /// Cuts of one history.
 const PER_HISTORY: usize = 25;
 /// Calls in one history.

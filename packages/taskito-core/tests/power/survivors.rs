@@ -11,8 +11,8 @@ use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{Completion, Inspect, JobStore, Sync};
 
 use crate::any::Any;
-use crate::audit::audit;
 use crate::sight;
+use crate::support::audit::audit;
 use crate::support::{START, job, worker};
 
 /// A sound file after a cut, opened.

@@ -57,16 +57,13 @@ fn cut_crowds(durability: Sync) {
             // Keys are in the order of commits: what is left must be the first of them.
             let mut missing = None;
             for (key, (payload, acknowledged)) in &known {
-                match left.store.payload(*key).unwrap() {
-                    Some(found) => {
-                        assert_eq!(missing, None, "{case}: a later job is left");
-                        assert!(found == *payload, "{case}: other arguments");
-                    }
-                    None => {
-                        let promised = durability == Sync::Durable && *acknowledged <= moment;
-                        assert!(!promised, "{case}: an acknowledged job is lost");
-                        missing = Some(*key);
-                    }
+                if let Some(found) = left.store.payload(*key).unwrap() {
+                    assert_eq!(missing, None, "{case}: a later job is left");
+                    assert!(found == *payload, "{case}: other arguments");
+                } else {
+                    let promised = durability == Sync::Durable && *acknowledged <= moment;
+                    assert!(!promised, "{case}: an acknowledged job is lost");
+                    missing = Some(*key);
                 }
             }
             behind += usize::from(missing.is_some());

@@ -38,8 +38,7 @@ def milliseconds(name: str, value: object) -> int:
     if isinstance(value, float) and not math.isfinite(value):
         message = f"{name} must be finite, got {value!r}"
         raise ValueError(message)
-    result = round(value * 1000)
-    if abs(result) > _LONGEST_MS:
+    if abs(value) > _LONGEST_MS / 1000 or abs(result := round(value * 1000)) > _LONGEST_MS:
         message = f"{name} is longer than any clock runs, got {short_repr(value)} seconds"
         raise ValueError(message)
     return result

@@ -98,6 +98,8 @@ class Database:
 
     def _opened(self) -> "Store":
         if not self._closed:
+            # What tells of errors is loaded while files can be opened.
+            from taskito import _errors  # noqa: F401, PLC0415
             from taskito._core import Store  # noqa: PLC0415
 
             # setdefault is atomic: of two racing threads both use the first one's store.

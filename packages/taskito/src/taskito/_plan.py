@@ -72,6 +72,7 @@ class Plan:
         Raises:
             ValueError: For a ``unique_key`` or ``idempotency_key`` on a step that receives
                 a result.
+                Also for a canvas that contains itself.
             TypeError: For arguments that do not fit the function of their task.
         """
         self.steps: list[Step] = []
@@ -113,11 +114,17 @@ class Plan:
     def _laid_out(self, canvas: "Canvas[Any]") -> Ends:
         """Lay out all parts. The stack is kept here, so canvases may be nested at any depth."""
         stack: list[Layout] = []
+        around: list[Canvas[Any]] = []
+        inside: set[int] = set()
         part, before, groups = canvas, Ends(), _NO_GROUPS
         while True:
             ends = part._layout(self, before, groups)  # noqa: SLF001
             if not isinstance(ends, Ends):
+                if id(part) in inside:
+                    raise ValueError(f"a {type(part).__name__} contains itself")
                 stack.append(ends)
+                around.append(part)
+                inside.add(id(part))
                 part, before, groups = next(ends)  # there is at least one smaller part
                 continue
             while stack:
@@ -126,6 +133,7 @@ class Plan:
                     break
                 except StopIteration as finished:
                     stack.pop()
+                    inside.remove(id(around.pop()))
                     ends = finished.value
             else:
                 return ends

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from taskito import _limits
 from taskito._core import Claim, Engine, Event, RetryPolicy
-from taskito.exceptions import TaskTimeoutError
+from taskito.exceptions import StorageError, TaskTimeoutError
 
 if TYPE_CHECKING:
     from taskito._core import Plan
@@ -45,6 +45,8 @@ class Worker:
 
     Attributes:
         threads: How many jobs it runs at once, beside coroutines.
+        stranded: Whether it can no longer use or leave the database: its jobs are recovered
+            by others, and the process had better end without cleaning up.
     """
 
     def __init__(  # noqa: PLR0913 - what the Queue decides
@@ -61,6 +63,7 @@ class Worker:
         """Prepare a worker that runs so many jobs at once; no queues means all of them."""
         self._database = database
         self.threads = threads
+        self.stranded = False
         self._drain_ms = drain_ms
         with database as store:
             self._engine = Engine(
@@ -184,6 +187,15 @@ class Worker:
                 _logger.error("the database cannot be used: %s; trying again", event.error)
             case "recovered":
                 _logger.warning("the database can be used again")
+            case "stranded":
+                self.stranded = True
+                path = self._database.path
+                raise StorageError(
+                    f"other code of this process closed the files of database {path!r}",
+                    path=path,
+                    hint="a task may close only what it has opened itself (os.closerange closes "
+                    "everything); start the worker anew",
+                )
             case _:
                 pass
 

@@ -19,6 +19,7 @@ Example:
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from reprlib import recursive_repr
 from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast, overload
 
@@ -175,6 +176,7 @@ class chain(Canvas[T]):  # noqa: N801 - a documented name
             before = yield step, before, groups
         return before
 
+    @recursive_repr()
     def __repr__(self) -> str:
         """Show the steps."""
         return f"chain({', '.join(map(repr, self.signatures))})"
@@ -214,6 +216,7 @@ class group(Canvas[Jobs]):  # noqa: N801 - a documented name
             ends.extend((yield member, before, inside).steps)
         return Ends(ends, is_list=True)
 
+    @recursive_repr()
     def __repr__(self) -> str:
         """Show the members."""
         limit = "" if self.max_concurrency is None else f", max_concurrency={self.max_concurrency}"
@@ -242,6 +245,7 @@ class chord(Canvas[T]):  # noqa: N801 - a documented name
         before = yield self.group, before, groups
         return (yield self.callback, before, groups)
 
+    @recursive_repr()
     def __repr__(self) -> str:
         """Show both parts."""
         return f"chord({self.group!r}, {self.callback!r})"

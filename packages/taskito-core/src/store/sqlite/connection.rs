@@ -11,7 +11,8 @@ use rusqlite::{Connection, OpenFlags};
 use super::failure::{PATIENCE, explain, not_writable};
 use super::migrate;
 use crate::clock::Millis;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::os;
 use crate::store::gate::Gate;
 
 /// More than we have statements, so that none is ever prepared twice.
@@ -31,6 +32,12 @@ pub(super) fn open_writer(
     gate: impl FnOnce() -> Result<Arc<Gate>>,
 ) -> Result<Connection> {
     if path.as_os_str() != MEMORY {
+        if let Some(kind) = os::network_file_system(path) {
+            return Err(Error::Network {
+                path: path.into(),
+                kind,
+            });
+        }
         make_file(path)?;
     }
     let mut connection = open(path)?;

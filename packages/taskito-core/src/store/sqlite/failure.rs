@@ -25,8 +25,14 @@ pub(super) fn not_writable(path: &Path, error: &std::io::Error) -> Error {
 pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> Error {
     let path = path.to_path_buf();
     let cause = error.to_string();
-    let rusqlite::Error::SqliteFailure(failure, _) = error else {
-        return Error::Io { path, cause };
+    let failure = match error {
+        rusqlite::Error::SqliteFailure(failure, _) => failure,
+        // A value that we would not have written there.
+        rusqlite::Error::FromSqlConversionFailure(..)
+        | rusqlite::Error::IntegralValueOutOfRange(..)
+        | rusqlite::Error::InvalidColumnType(..)
+        | rusqlite::Error::Utf8Error(..) => return Error::Corrupt { path, cause },
+        _ => return Error::Io { path, cause },
     };
     match failure.code {
         ErrorCode::NotADatabase => Error::NotADatabase { path },

@@ -12,6 +12,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::lock;
 use crate::error::{Error, Result};
+use crate::os::OwnFile;
 
 /// How many commits of this process there were when one was done.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +35,7 @@ struct Progress {
     failed: Option<(Ticket, String)>,
     flushing: bool,
     /// The log, kept open: to close it loses no lock, as none lies on it.
-    log: Option<File>,
+    log: Option<OwnFile>,
 }
 
 impl Flusher {
@@ -102,8 +103,9 @@ impl Flusher {
 }
 
 /// Flushes the log, opened if it is not.
-fn flushed(log: Option<File>, database: &Path) -> io::Result<Option<File>> {
-    let log = match log.map_or_else(|| open(database), Ok) {
+fn flushed(log: Option<OwnFile>, database: &Path) -> io::Result<Option<OwnFile>> {
+    let ours = log.filter(OwnFile::is_intact);
+    let log = match ours.map_or_else(|| open(database), Ok) {
         // Moved into the file, which was flushed, and removed: we had closed the database.
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
@@ -112,10 +114,10 @@ fn flushed(log: Option<File>, database: &Path) -> io::Result<Option<File>> {
     Ok(Some(log))
 }
 
-fn open(database: &Path) -> io::Result<File> {
+fn open(database: &Path) -> io::Result<OwnFile> {
     let mut log = database.as_os_str().to_owned();
     log.push("-wal");
-    File::open(PathBuf::from(log))
+    File::open(PathBuf::from(log)).map(OwnFile::new)
 }
 
 fn not_flushed(database: &Path, cause: &str) -> Error {

@@ -290,12 +290,22 @@ impl SqliteStore {
             Some(reader) => reader,
             None => connection::open_reader(&self.path)?,
         };
-        let answer = ask(&reader).map_err(explained);
+        let answer = ask(&reader).map_err(|error| self.unless_stranded(explained(error)));
         let mut readers = lock(&self.pool.readers);
         if readers.len() < READERS && !self.closed.load(Ordering::SeqCst) {
             readers.push(reader);
         }
         answer
+    }
+
+    /// The error, or what is behind it: nothing works once other code has closed our files.
+    fn unless_stranded(&self, error: Error) -> Error {
+        match self.opened.get() {
+            Some(opened) if !opened.gate.is_intact() => Error::Stranded {
+                path: self.path.clone(),
+            },
+            _ => error,
+        }
     }
 
     /// A write transaction of a caller who has begun a use, and who flushes it, if it must.
@@ -315,7 +325,7 @@ impl SqliteStore {
         let (news, ticket) = {
             let _turn = gate
                 .turn(deadline)
-                .map_err(|error| not_writable(&self.path, &error))?
+                .map_err(|error| self.unless_stranded(not_writable(&self.path, &error)))?
                 .ok_or_else(|| Error::Busy {
                     path: self.path.clone(),
                 })?;

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 Command: TypeAlias = Callable[[argparse.Namespace, "Context"], int]
 Register: TypeAlias = Callable[[argparse.ArgumentParser], Command]
 
+_LONGEST = 100 * 365 * 86_400
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -62,10 +63,13 @@ def duration(text: str) -> float:
     """Return the seconds of ``90``, ``30s``, ``15m``, ``12h`` or ``7d``, for ``type=``."""
     number, unit = (text[:-1], _UNITS[text[-1]]) if text[-1:] in _UNITS else (text, 1)
     try:
-        return float(number) * unit
+        seconds = float(number) * unit
     except ValueError:
+        seconds = -1
+    if not 0 <= seconds <= _LONGEST:  # nor is "nan" one
         message = f"not a duration: {text!r}; write 90, 30s, 15m, 12h or 7d"
-        raise argparse.ArgumentTypeError(message) from None
+        raise argparse.ArgumentTypeError(message)
+    return seconds
 
 
 def whole(text: str) -> int:

@@ -9,9 +9,10 @@ import time
 from pathlib import Path
 
 from taskito._version import __version__
-from taskito.cli._console import Console
+from taskito.cli._console import Console, Failure
 from taskito.cli._context import Context, own_queues
 from taskito.cli._flags import Command, duration
+from taskito.exceptions import StorageError
 from taskito.queue import Queue
 
 
@@ -29,7 +30,10 @@ def register(parser: argparse.ArgumentParser) -> Command:
 
 
 def worker(args: argparse.Namespace, context: Context) -> int:
-    """Run a worker; 0 after a drain, 128 plus the number of a second signal."""
+    """Run a worker; 0 after a drain, 128 plus the number of a second signal.
+
+    75 when a task has closed the files of the database: a supervisor should start it anew.
+    """
     began = time.monotonic()
     console = context.console
     queue = context.queue(app_needed=True)
@@ -45,7 +49,16 @@ def worker(args: argparse.Namespace, context: Context) -> int:
         else:
             console.data(_banner(queue, names, crew.threads, time.monotonic() - began, console))
 
-    signal_number = queue._run(crew, ready)  # noqa: SLF001 - our own
+    try:
+        signal_number = queue._run(crew, ready)  # noqa: SLF001 - our own
+    except StorageError as error:
+        if not crew.stranded:
+            raise
+        console.failure(Failure(str(error.args[0]), hint=error.hint))
+        # Whatever would clean up now has no descriptors, or those of others.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(os.EX_TEMPFAIL)
     return 128 + signal_number if signal_number else 0
 
 

@@ -1,0 +1,141 @@
+"""Payloads of 100 MB, chains of 10,000 steps, and canvases that contain themselves."""
+
+import resource
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from taskito import DependencyError, PayloadTooLargeError, Queue, chain, chord, group
+from tests.support.processes import REPOSITORY
+
+BIG = 100 * 2**20
+STEPS = 10_000
+
+BIG_PAYLOAD = textwrap.dedent("""
+    import hashlib, sys, threading
+    from taskito import Queue
+
+    queue = Queue(sys.argv[1], workers=1, max_payload_bytes=None)
+
+    @queue.task(name="turn")
+    def turn(data: bytes) -> bytes:
+        return data[::-1]
+
+    data = bytes(range(256)) * (int(sys.argv[2]) // 256)
+    job = turn.delay(data)
+    worker = threading.Thread(target=queue.run_worker)
+    worker.start()
+    assert job.result(timeout=60) == data[::-1]
+    queue.shutdown()
+    worker.join(10)
+    assert not worker.is_alive()
+    queue.close()
+""")
+
+
+@pytest.mark.timeout(120)
+def test_a_payload_of_100_mb_goes_all_the_way_without_a_limit(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", BIG_PAYLOAD, str(tmp_path / "jobs.db"), str(BIG)],
+        cwd=REPOSITORY,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=90,
+    )
+    # The only thing that is said about it is that there are better ways.
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_payload_of_100_mb_is_refused_by_default_and_nothing_is_stored(tmp_path: Path) -> None:
+    with Queue(tmp_path / "jobs.db") as queue:
+        with pytest.raises(PayloadTooLargeError, match=r"hint: ") as caught:
+            queue.enqueue("turn", [bytes(BIG)])
+        assert "16" in str(caught.value)
+        with pytest.raises(PayloadTooLargeError):
+            queue.enqueue_many("turn", [(b"small",), (bytes(BIG),)])
+        assert set(queue.stats().values()) == {0}
+
+
+def start(queue: Queue) -> threading.Thread:
+    thread = threading.Thread(target=queue.run_worker)
+    thread.start()
+    return thread
+
+
+@pytest.mark.timeout(120)
+def test_a_chain_of_10_000_steps_is_stored_at_once_and_runs_to_its_end(tmp_path: Path) -> None:
+    queue = Queue(tmp_path / "jobs.db", workers=1, durability="normal")
+
+    @queue.task(name="add")
+    def add(number: int, more: int) -> int:
+        return number + more
+
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    begin = time.monotonic()
+    last = chain(add.s(0, 1), *(add.s(1) for _ in range(STEPS - 1))).apply()
+    assert time.monotonic() - begin < 30
+    assert queue.stats()["pending"] == STEPS
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000, "kB"
+    worker = start(queue)
+    assert last.result(timeout=90) == STEPS
+    queue.shutdown()
+    worker.join(10)
+    assert queue.stats()["completed"] == STEPS
+    queue.close()
+
+
+def test_a_cancelled_step_takes_a_chain_of_10_000_with_it_at_once(tmp_path: Path) -> None:
+    with Queue(tmp_path / "jobs.db", durability="normal") as queue:
+        step = queue.task(name="step")(lambda: None)
+        last = chain(*(step.si() for _ in range(STEPS))).apply()
+        first = queue.list_jobs(limit=1, offset=STEPS - 1)[0]
+        begin = time.monotonic()
+        assert queue.cancel_job(first.id)
+        assert time.monotonic() - begin < 20
+        assert queue.stats() == dict.fromkeys(queue.stats(), 0) | {"cancelled": STEPS}
+        assert last.error == f"dependency cancelled: {first.id}"
+
+
+def test_a_job_cannot_wait_for_one_that_comes_later(tmp_path: Path) -> None:
+    """An id is known when its job is stored, so no circle can be closed."""
+    with Queue(tmp_path / "jobs.db") as queue:
+        first = queue.enqueue("note", ["first"])
+        second = queue.enqueue("note", ["second"], depends_on=first)
+        unknown = second.id[:-1] + ("0" if second.id[-1] != "0" else "1")
+        with pytest.raises(DependencyError, match=unknown):
+            queue.enqueue("note", ["third"], depends_on=[second, unknown])
+        assert queue.stats()["pending"] == 2
+
+
+def test_a_canvas_that_contains_itself_is_refused_and_nothing_is_stored(tmp_path: Path) -> None:
+    with Queue(tmp_path / "jobs.db") as queue:
+        step = queue.task(name="step")(lambda *_: None)
+        steps = chain(step.s(1), step.s(2))
+        members = group(step.s(1), steps)
+        crowned = chord(members, step.s())
+        steps.signatures.append(crowned)
+        for canvas, kind in ((steps, "chain"), (members, "group"), (crowned, "chord")):
+            with pytest.raises(ValueError, match=f"a {kind} contains itself"):
+                canvas.apply()
+            assert "..." in repr(canvas)
+        assert set(queue.stats().values()) == {0}
+
+
+def test_a_canvas_may_be_part_of_another_twice_and_nested_at_any_depth(tmp_path: Path) -> None:
+    with Queue(tmp_path / "jobs.db", durability="normal") as queue:
+        step = queue.task(name="step")(lambda *_: None)
+        pair = chain(step.s(1), step.s(2))
+        group(pair, pair).apply()
+        assert queue.stats()["pending"] == 4
+        nested = chain(step.si())
+        for _ in range(STEPS):
+            nested = chain(nested)
+        nested.apply()
+        assert queue.stats()["pending"] == 5

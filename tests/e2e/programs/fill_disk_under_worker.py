@@ -1,0 +1,78 @@
+"""Run a job on a small file system that is full when the job ends, then make room.
+
+Usage: fill_disk_under_worker.py FOLDER
+"""
+
+import logging
+import sys
+import threading
+from pathlib import Path
+
+from taskito import Queue, StorageError
+from tests.support.until import until
+
+RESULT = "r" * 300_000
+
+
+class Complaints(logging.Handler):
+    """What the worker says about its database."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "the database can" in record.getMessage():
+            self.lines.append(record.getMessage())
+
+
+def main(folder: str) -> None:
+    ballast = Path(folder) / "ballast"
+    queue = Queue(Path(folder) / "jobs.db", workers=1)
+    runs: list[int] = []
+    gate = threading.Event()
+    complaints = Complaints()
+    logging.getLogger("taskito").addHandler(complaints)
+
+    @queue.task(name="produce")
+    def produce() -> str:
+        runs.append(1)
+        gate.wait(20)
+        return RESULT
+
+    job = produce.delay()
+    worker = threading.Thread(target=queue.run_worker)
+    worker.start()
+    until(lambda: runs, within=10)
+    with ballast.open("wb", buffering=0) as file:
+        try:
+            while True:
+                file.write(b"x" * 4096)
+        except OSError:
+            pass
+    gate.set()
+    until(lambda: len(complaints.lines) == 1, within=10)
+    assert "no space left" in complaints.lines[0], complaints.lines
+    assert job.status == "running"
+    try:
+        produce.delay()
+    except StorageError as error:
+        assert "space" in str(error), error  # noqa: PT017 - no test function
+    else:
+        raise AssertionError("the disk is not full")
+
+    ballast.unlink()
+    assert job.result(timeout=10) == RESULT
+    assert job.errors == []
+    assert len(runs) == 1, "the finished job was run again"
+    until(lambda: len(complaints.lines) == 2, within=5)
+    assert "can be used again" in complaints.lines[1], complaints.lines
+    assert produce.delay().result(timeout=10) == RESULT
+    queue.shutdown()
+    worker.join(10)
+    assert not worker.is_alive()
+    queue.close()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
