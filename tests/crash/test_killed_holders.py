@@ -10,7 +10,7 @@ import pytest
 from tests.support.processes import STARTING, Program, Site, open_site
 from tests.support.until import until
 
-TTL = 1.5
+TTL = 2.0
 FOREVER = "1000"
 
 
@@ -40,7 +40,7 @@ def test_processes_that_are_killed_at_any_time_never_share_a_lock(tmp_path: Path
     with open_site(tmp_path) as site:
         gate = site.gate()
         killed: set[int] = set()
-        programs = [holder(site, gate, "0.01", ttl=0.5) for _ in range(4)]
+        programs = [holder(site, gate, "0.01", ttl=1.5) for _ in range(4)]
         site.marks.wait("taken", count=20, within=STARTING)
         for _ in range(3):
             count = len(site.marks.all("taken")) + random.randrange(1, 10)
@@ -49,7 +49,7 @@ def test_processes_that_are_killed_at_any_time_never_share_a_lock(tmp_path: Path
             victim.kill()
             killed.add(victim.pid)
             site.marks.wait("taken", count=count + 5, within=STARTING)
-            programs.append(holder(site, gate, "0.01", ttl=0.5))
+            programs.append(holder(site, gate, "0.01", ttl=1.5))
         gate.unlink()
         for program in programs:
             assert program.wait(STARTING) == 0, program.report()

@@ -1353,7 +1353,8 @@ class Queue:
     def close(self) -> None:
         """End all workers as :meth:`shutdown` does, wait for them, release the database.
 
-        Locks that are held by way of this object are given back. Idempotent. Later use of the queue raises :class:`QueueClosedError`.
+        Locks that are held by way of this object are given back. Idempotent. Later use of the
+        queue raises :class:`QueueClosedError`.
         """
         self.shutdown(wait=True)
         self._database.close()
