@@ -89,7 +89,7 @@ def test_a_holder_that_was_stopped_for_too_long_learns_that_it_lost_the_lock(
 def test_who_waits_in_another_process_is_woken_at_once(tmp_path: Path) -> None:
     with open_site(tmp_path) as site:
         gate = site.gate()
-        late = []
+        late: list[float] = []
         for name in ("a", "b", "c"):
             held = site.queue.lock(name)
             held.acquire()

@@ -1,6 +1,7 @@
 """Named locks: ``Queue.lock``."""
 
 import ctypes
+import functools
 import logging
 import multiprocessing
 import os
@@ -330,6 +331,11 @@ class TestClose:
         assert caplog.records == []
 
 
+def release(lock: Lock) -> bool:
+    lock.release()
+    return not lock.held
+
+
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
 class TestFork:
     def in_child(self, check: Callable[[], bool]) -> bool:
@@ -342,7 +348,7 @@ class TestFork:
         with queue.lock("a", ttl=TTL) as lock:
             assert self.in_child(lambda: not lock.held)
             assert self.in_child(lambda: not queue.lock("a", timeout=0).acquire())
-            assert self.in_child(lambda: lock.release() is None)
+            assert self.in_child(functools.partial(release, lock))
             assert lock.held
             time.sleep(1.5 * TTL)
             assert lock.held

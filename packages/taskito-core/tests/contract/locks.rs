@@ -12,6 +12,7 @@ contract![
     names_do_not_concern_each_other,
     a_lock_that_was_given_back_is_free,
     a_lock_lapses_unless_it_is_renewed,
+    a_lapsed_lock_is_free_however_many_others_lapsed,
     a_renewed_lock_is_good_for_its_whole_time_again,
     a_lapsed_lock_is_not_renewed_even_if_nobody_took_it,
     a_late_holder_changes_nothing_about_the_next,
@@ -88,6 +89,23 @@ fn a_lock_lapses_unless_it_is_renewed(world: &World) {
     let second = take(world, 30_000, "a");
     assert!(second > first);
     assert_eq!(left(world, 30_001, "a"), Some(29_999));
+}
+
+fn a_lapsed_lock_is_free_however_many_others_lapsed(world: &World) {
+    // By its time, and with its run of the machine.
+    for (boot, since, now) in [("this run", 0, 30_000), ("a run before", 59_000, 59_500)] {
+        let then = Moment {
+            boot: boot.into(),
+            uptime: since,
+        };
+        let names: Vec<String> = (0..20).map(|number| format!("{boot} {number}")).collect();
+        for name in &names {
+            assert!(world.write(|t| t.lock(&then, name, TTL)).is_some());
+        }
+        for name in names.iter().rev() {
+            take(world, now, name);
+        }
+    }
 }
 
 fn a_renewed_lock_is_good_for_its_whole_time_again(world: &World) {
