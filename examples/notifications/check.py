@@ -121,9 +121,10 @@ def _too_early(deliveries: Iterable[Delivery], resumed_at: float) -> Iterator[st
 
 
 def _too_fast(deliveries: Sequence[Delivery]) -> Iterator[str]:
-    by_tenant = defaultdict(list)
+    by_tenant: defaultdict[str, list[Delivery]] = defaultdict(list)
     for one in deliveries:
         by_tenant[one.message.tenant].append(one)
+    limits: list[tuple[str, Sequence[Delivery], int, int]]
     limits = [("the service", deliveries, MAIL_RATE, MAIL_AT_ONCE)]
     limits += [(name, rows, TENANT_RATE, TENANT_AT_ONCE) for name, rows in by_tenant.items()]
     for name, rows, rate, at_once in limits:

@@ -3,7 +3,7 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 import pytest
@@ -14,7 +14,7 @@ from tests.support.until import until
 
 
 @asynccontextmanager
-async def watched_loop(longest: float = 0.01) -> AsyncIterator[None]:
+async def watched_loop(longest: float = 0.01) -> AsyncGenerator[None]:
     """Fail if the event loop stood still; the typical pause counts, as the machine has its own."""
     pauses: list[float] = []
 
