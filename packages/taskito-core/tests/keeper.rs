@@ -11,6 +11,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use rusqlite::Connection;
+use taskito_core::clock::{Clock, ManualClock, Millis};
 use taskito_core::engine::{Grasp, Keeper};
 use taskito_core::error::Error;
 use taskito_core::lock::{LockFence, Moment};
@@ -134,6 +135,32 @@ fn a_holder_that_stood_still_for_too_long_has_lost_the_lock_for_good() {
     }
     assert!(matches!(keeper.try_lock("taken", TTL).unwrap(), Grasp::Taken(left) if left == TTL));
     assert!(take(&keeper, "lost", TTL) > taken);
+}
+
+#[test]
+fn a_step_of_the_wall_clock_concerns_no_lock() {
+    let world = World::new("keeper-steps");
+    let wall = Arc::new(ManualClock::at(Millis(1_795_000_000_000)));
+    let open = || {
+        let clock = Arc::clone(&wall) as Arc<dyn Clock>;
+        let store = Arc::new(SqliteStore::with_clock(world.file(), Sync::Relaxed, clock));
+        let uptime = Arc::clone(&world.uptime);
+        let clock = move || moment(uptime.load(Ordering::SeqCst));
+        Arc::new(Keeper::with_clock(store, clock))
+    };
+    let (keeper, other) = (open(), open());
+    let fence = take(&keeper, "a", TTL);
+    for step in [3_600_000, -7_200_000, 3_600_000] {
+        wall.step(step);
+        world.advance(10);
+        keeper.step();
+        assert!(keeper.holds(fence));
+        let left = other.try_lock("a", TTL).unwrap();
+        assert_eq!(left, Grasp::Taken(TTL), "after a step by {step} ms");
+    }
+    wall.step(-3_600_000);
+    world.advance(30);
+    assert!(take(&other, "a", TTL) > fence);
 }
 
 #[test]
