@@ -32,6 +32,7 @@ PAGES = [
     "context.md",
     "hooks.md",
     "limits.md",
+    "locks.md",
     "running.md",
     "schedules.md",
     "serializers.md",

@@ -13,6 +13,7 @@ pub mod id;
 pub mod job;
 pub mod limits;
 pub mod links;
+pub mod lock;
 pub mod metric;
 pub mod os;
 pub mod outcome;

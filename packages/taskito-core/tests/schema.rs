@@ -129,7 +129,7 @@ fn every_index_that_a_statement_names_is_used() {
         .into_iter()
         .map(|(name, _)| name)
         .filter(|name| {
-            let prefixes = ["job_", "lane_", "dependency_", "schedule_"];
+            let prefixes = ["job_", "lane_", "dependency_", "schedule_", "lock_"];
             prefixes.iter().any(|prefix| name.starts_with(prefix))
         })
         .collect();
@@ -158,6 +158,7 @@ fn every_statement_says_what_it_is_and_has_no_star() {
             "-- Waits: ",
             "-- Every arrow: ",
             "-- Limits: ",
+            "-- Locks: ",
         ];
         assert!(
             known.iter().any(|start| first.starts_with(start)),

@@ -480,8 +480,54 @@ class Store:
         If none has, sleeps in the kernel for a second at most, and not at all if the bell
         rang since ``bell`` was read; then returns ``[]``: it is time to look again.
         """
+    def lock(self, name: str, ttl_ms: int) -> Lock:
+        """Prepare an attempt to hold the lock of that name; touches no file."""
+    def unlocked_bell(self) -> int:
+        """A number that changes whenever a lock of this database is given back."""
+    def ring_unlocked(self) -> None:
+        """Wake everybody who waits for a lock, to look again."""
+    def wait_unlocked(self, bell: int, limit_ms: int) -> None:
+        """Sleep in the kernel until a lock is given back, for a second at most.
+
+        Not at all if one was since ``bell`` was read. May return early: look again.
+        """
     def close(self) -> None:
-        """Release every file. Later calls raise kind ``closed``. Idempotent."""
+        """Give all locks back and release every file. Idempotent.
+
+        Later calls raise kind ``closed``; who waits for a lock is woken.
+        """
+
+@final
+class Lock:
+    """One attempt to hold a named lock, and the hold itself once it succeeded.
+
+    While it is held, a thread of the engine renews it every third of its time to live. It is
+    lost when no renewal succeeded for a whole time to live: the process was stopped, or the
+    database could not be written. Nothing but :meth:`release`, :meth:`Store.close`, a loss and
+    the end of the process ends a hold. A forked child holds nothing.
+    """
+
+    def try_acquire(self) -> int | None:
+        """Take the lock if it is free: ``None`` if it is held now.
+
+        Otherwise the milliseconds for which its holder has it unless it is renewed. May be
+        called until it succeeds.
+        """
+    def release(self) -> bool:
+        """Give it back, or give up: whether it was held until now.
+
+        Does nothing if it is not held. While another thread is in :meth:`try_acquire`, what
+        that gets is given back.
+        """
+    @property
+    def held(self) -> bool:
+        """Whether this process holds it by this attempt at this moment. Asks no file."""
+    @property
+    def fence(self) -> int:
+        """Higher than that of every earlier hold of any lock of the database; 0 for none yet."""
+    @property
+    def bell(self) -> int:
+        """The bell just before the last try, for :meth:`Store.wait_unlocked`."""
 
 @final
 class Timing:

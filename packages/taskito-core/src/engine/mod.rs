@@ -19,6 +19,7 @@ mod desk;
 mod dispatch;
 mod hunger;
 mod janitor;
+mod keeper;
 mod ledger;
 mod loop_bell;
 mod news;
@@ -61,6 +62,7 @@ use news::News;
 use watch::Watch;
 
 pub use janitor::Janitor;
+pub use keeper::{Grasp, Keeper};
 pub use news::{Arrow, Event};
 pub use pools::Kind;
 pub use reaper::{living_workers, reap_the_dead};

@@ -14,6 +14,7 @@ mod error;
 mod event;
 mod limits;
 mod links;
+mod lock;
 mod rows;
 mod schedules;
 mod store;
@@ -39,6 +40,8 @@ mod _native {
     use super::limits::{PyBreakerRow, PyHold, PyLimits, PyQueueRow};
     #[pymodule_export]
     use super::links::PyLinks;
+    #[pymodule_export]
+    use super::lock::PyLock;
     #[pymodule_export]
     use super::rows::{PyAttemptRow, PyDeadRow, PyJobRow, PyWorkerRow};
     #[pymodule_export]

@@ -12,10 +12,11 @@ use super::clock::PyClock;
 use super::error::detached;
 use super::limits::{PyBreakerRow, PyHold, PyQueueRow, read_rate};
 use super::links::PyLinks;
+use super::lock::PyLock;
 use super::rows::{PyAttemptRow, PyDeadRow, PyJobRow, PyWorkerRow};
 use super::types::{PyJobSpec, duration};
 use crate::clock::{Clock, Millis, SystemClock};
-use crate::engine::living_workers;
+use crate::engine::{Keeper, living_workers};
 use crate::error::{Error, Result};
 use crate::id::{DatabaseId, Key};
 use crate::job::{JobFilter, LetterFilter, LogFilter, LogRow, NewJob, ReplayRow, Waiting};
@@ -30,7 +31,7 @@ const SLICE: Duration = Duration::from_secs(1);
 
 /// One database, shared by every thread of the process.
 #[pyclass(name = "Store", module = "taskito_core", frozen)]
-pub(super) struct PyStore(pub(super) Arc<SqliteStore>);
+pub(super) struct PyStore(pub(super) Arc<SqliteStore>, Arc<Keeper>);
 
 #[pymethods]
 impl PyStore {
@@ -50,7 +51,9 @@ impl PyStore {
             Some(clock) => Arc::clone(&clock.get().0) as Arc<dyn Clock>,
             None => Arc::new(SystemClock),
         };
-        Ok(Self(Arc::new(SqliteStore::with_clock(path, sync, clock))))
+        let store = Arc::new(SqliteStore::with_clock(path, sync, clock));
+        let keeper = Arc::new(Keeper::new(Arc::clone(&store)));
+        Ok(Self(store, keeper))
     }
 
     #[getter]
@@ -542,8 +545,34 @@ impl PyStore {
         })
     }
 
+    fn lock(&self, name: String, ttl_ms: i64) -> PyLock {
+        PyLock::new(Arc::clone(&self.1), Arc::clone(&self.0), name, ttl_ms)
+    }
+
+    fn unlocked_bell(&self, py: Python<'_>) -> PyResult<u32> {
+        detached(py, || Ok(self.0.gate()?.unlocked().number()))
+    }
+
+    fn ring_unlocked(&self, py: Python<'_>) -> PyResult<()> {
+        detached(py, || {
+            self.0.gate()?.unlocked().ring();
+            Ok(())
+        })
+    }
+
+    fn wait_unlocked(&self, py: Python<'_>, bell: u32, limit_ms: i64) -> PyResult<()> {
+        detached(py, || {
+            let limit = duration(limit_ms).min(SLICE);
+            self.0.gate()?.unlocked().sleep(bell, limit, || false);
+            Ok(())
+        })
+    }
+
     fn close(&self, py: Python<'_>) {
-        py.detach(|| self.0.close());
+        py.detach(|| {
+            self.1.close();
+            self.0.close();
+        });
     }
 }
 

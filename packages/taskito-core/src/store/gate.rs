@@ -1,8 +1,8 @@
 //! The side file `<database>-bell`: who waits for whom, across processes.
 //!
-//! Its first page is memory that all processes of a database share. It holds the newest key, two
-//! doorbells (new work, finished work) and the waiting room of the turnstile, a lock on the same file
-//! through which writers queue before they begin a transaction.
+//! Its first page is memory that all processes of a database share. It holds the newest key, the
+//! doorbells (new work, finished work, a lock given back) and the waiting room of the turnstile, a
+//! lock on the same file through which writers queue before they begin a transaction.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -122,6 +122,12 @@ impl Gate {
     #[must_use]
     pub fn finished(&self) -> Bell<'_> {
         self.bell(1, STALE)
+    }
+
+    /// Rings when a named lock was given back, whatever its name.
+    #[must_use]
+    pub fn unlocked(&self) -> Bell<'_> {
+        self.bell(5, STALE)
     }
 
     /// A number that changes when something was decided from outside about jobs that workers

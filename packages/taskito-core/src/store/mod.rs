@@ -5,6 +5,7 @@
 
 pub mod gate;
 mod limits;
+mod locks;
 #[cfg(feature = "model")]
 pub mod model;
 mod operations;
@@ -34,6 +35,7 @@ use crate::metric::Summary;
 use crate::state::State;
 
 pub use limits::{Judgement, Limits, Restraints};
+pub use locks::{Leases, Locks};
 pub use schedules::{Schedules, Timetable};
 
 /// The error of a job that did not start in time.
@@ -309,12 +311,12 @@ pub trait Roster {
 
 /// Everything one write transaction can do.
 pub trait Transaction:
-    Arrows + Notes + Operations + Roster + Retention + Schedules + Limits + Waits
+    Arrows + Notes + Operations + Roster + Retention + Schedules + Limits + Locks + Waits
 {
 }
 
 impl<T> Transaction for T where
-    T: Arrows + Notes + Operations + Roster + Retention + Schedules + Limits + Waits
+    T: Arrows + Notes + Operations + Roster + Retention + Schedules + Limits + Locks + Waits
 {
 }
 
@@ -473,7 +475,7 @@ pub trait Graph {
 
 /// A database of jobs.
 pub trait JobStore:
-    Inspect + Graph + Survey + Timetable + Restraints + Send + std::marker::Sync
+    Inspect + Graph + Survey + Timetable + Restraints + Leases + Send + std::marker::Sync
 {
     /// Runs `work` in one write transaction: all of it becomes visible at the commit, or none.
     /// `work` may be called again when a commit has to be repeated.

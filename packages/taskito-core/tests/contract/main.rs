@@ -48,6 +48,7 @@ mod hand_back;
 mod insert;
 mod insert_links;
 mod inspect;
+mod locks;
 mod lose;
 mod metrics;
 mod notes;

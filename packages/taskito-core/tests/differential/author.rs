@@ -10,17 +10,21 @@ use taskito_core::id::xorshift;
 use taskito_core::job::{JobFilter, LetterFilter, NewJob};
 use taskito_core::limits::{Limit, QueueChange, TaskLimits};
 use taskito_core::links::{Group, Inputs};
+use taskito_core::lock::Moment;
 use taskito_core::rate::Rate;
 use taskito_core::schedule::CatchUp;
 use taskito_core::state::Status;
 
 use crate::plans::{Call, Verb};
 use crate::support::{Hunger, START, job_with};
+use crate::vault::{Grip, NAMES};
 
 /// One transaction of a history.
 #[derive(Debug)]
 pub(crate) struct Act {
     pub(crate) now: Millis,
+    /// The same by the clock of the locks.
+    pub(crate) moment: Moment,
     pub(crate) steps: Vec<Step>,
     /// Whether it fails after its last step.
     pub(crate) fails: bool,
@@ -62,6 +66,7 @@ pub(crate) enum Step {
     /// Handed back without having started.
     PutBack(Vec<Pick>),
     Judge(Vec<(Pick, Trial)>),
+    Grip(Grip),
 }
 
 /// A job to insert, and what ties it to others.
@@ -120,6 +125,9 @@ pub(crate) struct Author {
     pace: Pace,
     random: u64,
     now: Millis,
+    /// Which run of the machine this is, and how long it has lasted.
+    run: u32,
+    uptime: i64,
     acts: u32,
     /// What the code of all workers says.
     limits: BTreeMap<&'static str, TaskLimits>,
@@ -141,6 +149,8 @@ impl Author {
             pace,
             random,
             now: START,
+            run: 1,
+            uptime: 100_000,
             acts: 0,
             limits: BTreeMap::new(),
         };
@@ -157,6 +167,7 @@ impl Author {
         if self.acts == 1 {
             return Act {
                 now: self.now,
+                moment: self.moment(),
                 steps: vec![Step::Enlist, Step::Enlist, self.announce()],
                 fails: false,
             };
@@ -168,19 +179,34 @@ impl Author {
             self.limits.insert(task, limits);
             return Act {
                 now: self.now,
+                moment: self.moment(),
                 steps: vec![self.announce()],
                 fails: false,
             };
         }
-        self.now.0 += match self.pace {
+        let step = match self.pace {
             Pace::Steady => self.one_of(&[0, 0, 1, 50, 500, 500, 5000]),
             Pace::Unsteady => self.one_of(&[0, 0, 1, 50, 500, 500, 5000, -300]),
         };
+        self.now.0 += step;
+        self.uptime += step.max(0);
+        if self.one_in(30) {
+            (self.run, self.uptime) = (self.run + 1, 1000);
+        }
         let count = self.one_of(&[1, 1, 1, 2, 4]);
         Act {
             now: self.now,
+            moment: self.moment(),
             steps: (0..count).map(|_| self.step()).collect(),
             fails: self.one_in(10),
+        }
+    }
+
+    /// The present moment of the machine.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment {
+            boot: format!("run {}", self.run).into(),
+            uptime: self.uptime,
         }
     }
 
@@ -236,6 +262,9 @@ impl Author {
         }
         if self.one_in(8) {
             return self.limit_step();
+        }
+        if self.one_in(10) {
+            return Step::Grip(self.grip());
         }
         match self.below(47) {
             0..8 => Step::Insert((0..self.below(5)).map(|index| self.fresh(index)).collect()),
@@ -369,6 +398,16 @@ impl Author {
             hunger = hunger.until(self.one_of(&["a", "b", "c"]));
         }
         hunger
+    }
+
+    fn grip(&mut self) -> Grip {
+        let count = self.below(3);
+        let holders = (0..count).map(|_| self.one_of(&[0, 1, 2, 5])).collect();
+        match self.below(4) {
+            0 | 1 => Grip::Lock(self.one_of(&NAMES), self.one_of(&[1, 500, 5000, 20_000])),
+            2 => Grip::Renew(holders),
+            _ => Grip::Unlock(holders),
+        }
     }
 
     fn limit_step(&mut self) -> Step {

@@ -15,6 +15,7 @@ mod plans;
 mod side;
 #[path = "../support/mod.rs"]
 mod support;
+mod vault;
 
 use std::thread;
 
@@ -61,11 +62,13 @@ fn tell(seed: usize) {
     for number in 0..TRANSACTIONS {
         let act = author.act();
         log.lines.push(format!("{act:?}"));
-        let before = sides[0].sight(act.now);
+        let before = sides[0].sight(act.now, &act.moment);
         let [model, sqlite] = sides.each_mut().map(|side| side.perform(&act));
         assert_eq!(model, sqlite, "answers of the model, answers of SQLite");
         log.lines.push(format!("    -> {model:?}"));
-        let [model, sqlite] = sides.each_ref().map(|side| side.sight(act.now));
+        let [model, sqlite] = sides
+            .each_ref()
+            .map(|side| side.sight(act.now, &act.moment));
         assert_eq!(model, sqlite, "sight of the model, sight of SQLite");
         assert_lawful(&act, &before, &model);
         let changed = model.jobs.iter().filter(|job| !before.jobs.contains(job));
@@ -78,7 +81,7 @@ fn tell(seed: usize) {
             sides[1].audit();
         }
     }
-    let end = sides[0].sight(author.now());
+    let end = sides[0].sight(author.now(), &author.moment());
     assert_same_details(&sides, &end, &end.jobs, author.now());
     sides[1].audit();
 }

@@ -15,6 +15,7 @@ use taskito_core::job::{
 };
 use taskito_core::limits::{Hold, LimiterId, QueueRow, Scope};
 use taskito_core::links::{GroupId, Inputs, Links, Parent};
+use taskito_core::lock::Moment;
 use taskito_core::metric::Summary;
 use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
@@ -26,6 +27,7 @@ use taskito_core::store::{
 use crate::author::{Act, Fresh, Kin, Pick, Question, Step};
 use crate::plans::Call;
 use crate::support::{Home, Hunger, worker};
+use crate::vault::{self, Grip};
 
 /// A store and what was learnt of it.
 pub(crate) struct Side {
@@ -50,6 +52,8 @@ struct Known {
     workers: Vec<WorkerId>,
     /// The dead letters before this transaction, oldest first.
     letters: Vec<Key>,
+    /// The highest fence of a lock.
+    newest_fence: i64,
 }
 
 /// The answer to one step.
@@ -80,6 +84,7 @@ pub(crate) enum Answer {
     Scheduled(Vec<usize>, bool),
     NotDismissed,
     NobodyThere,
+    Gripped(i64, Vec<bool>),
 }
 
 /// All that can be seen of a store but the details of each job.
@@ -98,6 +103,7 @@ pub(crate) struct Sight {
     fires: Vec<(String, Millis)>,
     queues: Vec<QueueRow>,
     breakers: Vec<(String, Breaker)>,
+    locks: Vec<Option<Duration>>,
 }
 
 impl Sight {
@@ -157,7 +163,10 @@ impl Side {
             let mut known = self.known.clone();
             let mut answers = Vec::new();
             for step in &act.steps {
-                answers.push(known.perform(t, act.now, step)?);
+                answers.push(match step {
+                    Step::Grip(grip) => known.grip(t, &act.moment, grip)?,
+                    step => known.perform(t, act.now, step)?,
+                });
             }
             told = Some((known, answers));
             if act.fails {
@@ -175,7 +184,7 @@ impl Side {
         answers
     }
 
-    pub(crate) fn sight(&self, now: Millis) -> Sight {
+    pub(crate) fn sight(&self, now: Millis, moment: &Moment) -> Sight {
         let store = self.store();
         Sight {
             jobs: self.jobs(&JobFilter {
@@ -193,6 +202,7 @@ impl Side {
             fires: store.fires().unwrap(),
             queues: store.queues(now).unwrap(),
             breakers: self.breakers(),
+            locks: vault::left(store, moment),
         }
     }
 
@@ -507,6 +517,7 @@ impl Known {
                 Answer::Beaten
             }
             Step::SetQueue(..) | Step::Announce(_) | Step::Judge(_) => self.limit(t, now, step)?,
+            Step::Grip(_) => unreachable!("told by the moment"),
             Step::PutBack(picks) => self.put_back(t, now, picks)?,
             Step::Held(worker) => self.held(t, *worker)?,
             Step::Dismiss(worker) => self.dismiss(t, *worker)?,
@@ -543,6 +554,11 @@ impl Known {
             }
             other => unreachable!("{other:?}"),
         })
+    }
+
+    fn grip(&mut self, t: &mut dyn Transaction, now: &Moment, grip: &Grip) -> Result<Answer> {
+        let (fence, told) = grip.perform(t, now, &mut self.newest_fence)?;
+        Ok(Answer::Gripped(fence, told))
     }
 
     fn note(&self, t: &mut dyn Transaction, now: Millis, step: &Step) -> Result<Answer> {

@@ -13,12 +13,13 @@ use taskito_core::job::{
     ReplayRow, Stats, Waiting, WorkerId, WorkerRow,
 };
 use taskito_core::limits::{Hold, QueueRow};
+use taskito_core::lock::Moment;
 use taskito_core::metric::Summary;
 use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Graph, Inspect, JobStore, Passed, Restraints, Survey, Sync, Timetable, Work,
+    Appetite, Graph, Inspect, JobStore, Leases, Passed, Restraints, Survey, Sync, Timetable, Work,
 };
 
 /// Writes through its handles in turn, and reads through the one that did not write last.
@@ -170,6 +171,12 @@ impl Restraints for Pair {
 
     fn holds(&self, now: Millis, job: Key) -> Result<Vec<Hold>> {
         self.next().holds(now, job)
+    }
+}
+
+impl Leases for Pair {
+    fn lock_left(&self, now: &Moment, name: &str) -> Result<Option<Duration>> {
+        self.next().lock_left(now, name)
     }
 }
 

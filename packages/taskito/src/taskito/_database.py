@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from taskito._core import Clock, Store
+    from taskito._listener import Listener
     from taskito.aio import Herald
 
 
@@ -22,7 +23,16 @@ class Database:
     works in a child that was forked while another thread was inside.
     """
 
-    __slots__ = ("_cell", "_clock", "_closed", "_durability", "_heralds", "_store", "path")
+    __slots__ = (
+        "_cell",
+        "_clock",
+        "_closed",
+        "_durability",
+        "_heralds",
+        "_listeners",
+        "_store",
+        "path",
+    )
 
     def __init__(self, path: str, durability: str) -> None:
         """Remember where the database is; open nothing."""
@@ -39,6 +49,7 @@ class Database:
         self._store: Store | None = None
         self._cell: dict[str, Store] = {}
         self._heralds: dict[int, Herald] = {}
+        self._listeners: dict[int, Listener] = {}
         self._closed = False
 
     def __enter__(self) -> "Store":
@@ -70,6 +81,13 @@ class Database:
 
         process = os.getpid()
         return self._heralds.get(process) or self._heralds.setdefault(process, Herald(self))
+
+    def listener(self) -> "Listener":
+        """Return what waits for locks for coroutines in this process."""
+        from taskito._listener import Listener  # noqa: PLC0415
+
+        process = os.getpid()
+        return self._listeners.get(process) or self._listeners.setdefault(process, Listener(self))
 
     def move(self, path: str, clock: "Clock | None" = None) -> None:
         """Use another file from now on, at the time of ``clock``, else of the system."""

@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from taskito._runner import Runner
     from taskito._stepped import SteppedWorker
     from taskito._worker import Worker
+    from taskito.lock import AsyncLock, Lock
     from taskito.testing import TestMode
 
 __all__ = ["Queue"]
@@ -1037,6 +1038,39 @@ class Queue:
 
         return snapshot(self._database, Path(path), overwrite=overwrite)
 
+    # Locks. docs/locks.md says what they promise.
+
+    def lock(self, name: str, ttl: Seconds = 30, timeout: Seconds | None = None) -> "Lock":
+        """Return a lock that at most one holder has, over all processes of the database.
+
+        ``with queue.lock("report"):`` waits for it and gives it back. Nothing happens before
+        that: making one opens no file and takes no lock.
+
+        Args:
+            name: Which lock. It needs no declaration.
+            ttl: Seconds after which a holder that died has lost it. While it is held, it is
+                renewed every third of that.
+            timeout: Seconds to wait for it; ``None`` waits without limit, 0 tries once.
+
+        Raises:
+            TypeError: For an argument of the wrong type.
+            ValueError: For an empty name, a ``ttl`` of 0 or less, or a negative ``timeout``.
+        """
+        from taskito.lock import Lock  # noqa: PLC0415 - rarely needed
+
+        return Lock(self._lock_database, name, ttl, timeout)
+
+    def alock(self, name: str, ttl: Seconds = 30, timeout: Seconds | None = None) -> "AsyncLock":
+        """Return what :meth:`lock` returns, for ``async with``; the event loop goes on."""
+        from taskito.lock import AsyncLock  # noqa: PLC0415 - rarely needed
+
+        return AsyncLock(self._lock_database, name, ttl, timeout)
+
+    def _lock_database(self) -> Database:
+        """Return where locks live now: in test mode, in memory."""
+        trial = self._producer.trial
+        return self._database if trial is None else trial.locks
+
     # Dead letters
 
     def dead_letters(
@@ -1319,7 +1353,8 @@ class Queue:
     def close(self) -> None:
         """End all workers as :meth:`shutdown` does, wait for them, release the database.
 
-        Idempotent. Later use of the queue raises :class:`QueueClosedError`.
+        Locks that are held by way of this object are given back. Idempotent. Later use of the
+        queue raises :class:`QueueClosedError`.
         """
         self.shutdown(wait=True)
         self._database.close()

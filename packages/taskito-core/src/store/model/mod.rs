@@ -9,6 +9,7 @@ mod claim;
 mod graph;
 mod inspect;
 mod limits;
+mod locks;
 mod notes;
 mod operations;
 mod retention;
@@ -57,6 +58,8 @@ struct Tables {
     groups: BTreeMap<GroupId, (u32, Option<GroupId>)>,
     schedules: BTreeMap<String, ScheduleRow>,
     last_worker: i64,
+    leases: BTreeMap<String, locks::Lease>,
+    last_fence: i64,
     restrictions: limits::Restrictions,
     clock: Option<NotedClock>,
 }

@@ -24,6 +24,7 @@ mod inspect;
 mod limiter;
 mod limits;
 mod link;
+mod locks;
 mod metrics;
 mod migrate;
 mod notes;
@@ -209,6 +210,10 @@ impl SqliteStore {
         let _use = fork::begin_use();
         self.closed.store(true, Ordering::SeqCst);
         self.pool.close();
+        // Who waits for a lock through this store waits in vain.
+        if let Some(opened) = self.opened.get() {
+            opened.gate.unlocked().ring();
+        }
     }
 
     fn opened(&self) -> Result<&Opened> {
@@ -351,6 +356,9 @@ impl SqliteStore {
         }
         if news.finished {
             gate.finished().ring();
+        }
+        if news.unlocked {
+            gate.unlocked().ring();
         }
         Ok(ticket)
     }

@@ -336,6 +336,20 @@ CREATE TABLE schedule (
 -- Which schedule fires when?
 CREATE INDEX schedule_due ON schedule (next_run, name) WHERE next_run IS NOT NULL;
 
+-- Named locks that somebody holds, or held when it died; one that was given back has no row.
+-- AUTOINCREMENT: the fence grows although rows come and go. Time is that of src/lock.rs: good
+-- until so many milliseconds of a run of the machine, and for ttl_ms at a time.
+CREATE TABLE lock (
+    fence INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL CONSTRAINT a_lock_has_one_holder UNIQUE,
+    ttl_ms INTEGER NOT NULL CONSTRAINT a_lock_is_held_for_some_time CHECK (ttl_ms > 0),
+    boot TEXT NOT NULL,
+    good_until INTEGER NOT NULL
+) STRICT;
+
+-- Which locks have lapsed?
+CREATE INDEX lock_lapse ON lock (boot, good_until);
+
 -- A job as it reads from outside. CROSS JOIN keeps the order of the loops: jobs by id, then
 -- their lane.
 CREATE VIEW job_row AS

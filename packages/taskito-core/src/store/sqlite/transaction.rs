@@ -122,6 +122,8 @@ pub(super) struct News {
     pub(super) freed: bool,
     /// Workers: what they hold or may run was changed from outside.
     pub(super) control: bool,
+    /// Those who wait for a lock: one was given back.
+    pub(super) unlocked: bool,
 }
 
 impl Tally {
@@ -166,6 +168,11 @@ impl Tally {
     /// Workers should look at what they hold and at what holds them back.
     pub(super) fn controls(&mut self) {
         self.news.control = true;
+    }
+
+    /// A lock was given back.
+    pub(super) fn unlocks(&mut self) {
+        self.news.unlocked = true;
     }
 
     /// One finished job of `lane` is gone.

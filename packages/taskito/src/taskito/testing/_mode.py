@@ -16,7 +16,8 @@ class TestMode:
     While it is active, ``enqueue``, ``delay``, ``map``, canvas and all other ways to enqueue
     run the task before they return, without any database. Arguments and results are handed
     over as they are: nothing is serialized. Delay, priority, retries, timeouts, limits,
-    uniqueness and expiry are ignored. Hooks and middleware run, but for those of
+    uniqueness and expiry are ignored. Named locks live in memory and
+    exclude the threads of this process. Hooks and middleware run, but for those of
     retry, dead letter, timeout and cancel; ``current_job`` works.
 
     Args:

@@ -7,6 +7,7 @@ from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from taskito._database import Database
 from taskito._failures import error_text
 from taskito._hooks import AttemptHooks
 from taskito._private_loops import PrivateLoops
@@ -35,6 +36,7 @@ class Trial:
 
     Attributes:
         results: What ran.
+        locks: Where named locks live: in memory.
     """
 
     def __init__(self, queue: "Queue", *, propagate_errors: bool) -> None:
@@ -44,6 +46,7 @@ class Trial:
         self._hooks = queue._hooks  # noqa: SLF001 - likewise
         self._database = queue._database  # noqa: SLF001 - likewise
         self._serializer = queue.serializer
+        self.locks = Database(":memory:", "normal")
         self._propagate_errors = propagate_errors
         self._numbers = itertools.count(1)
         self._jobs: dict[str, TrialJob] = {}
@@ -85,8 +88,9 @@ class Trial:
         return None if job is None else self._handle(job)
 
     def close(self) -> None:
-        """End what coroutines left running."""
+        """End what coroutines left running, and release what locks are held."""
         self._loops.close()
+        self.locks.close()
 
     # What a context asks of its host
 
