@@ -10,6 +10,7 @@
 //! ```
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::clock::Millis;
@@ -108,8 +109,15 @@ impl Key {
     }
 }
 
+/// The highest key that this process has made, for any of its databases.
+static NEWEST: AtomicI64 = AtomicI64::new(0);
+
+/// How far from now a key of somebody else may lie to be followed; beyond, it is a mistake.
+const SANE: Duration = Duration::from_secs(86_400);
+
 /// Makes keys that strictly increase, also when the clock steps back. Those of other processes
-/// are followed, so that the keys of a database increase in the order of its commits.
+/// are followed, so that the keys of a database increase in the order of its commits; those of
+/// other databases in this process as well, so that its ids sort in the order of its calls.
 #[derive(Debug)]
 pub struct KeySource {
     state: Mutex<KeyState>,
@@ -142,6 +150,7 @@ impl KeySource {
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         state.random = seed | 1;
         state.last |= SEQUENCE_MASK;
+        NEWEST.fetch_or(SEQUENCE_MASK, Ordering::AcqRel);
     }
 
     /// Goes on after `newest`, a key that somebody else made. One from beyond tomorrow is a
@@ -151,9 +160,7 @@ impl KeySource {
             .state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if newest < Key::first_at(now.plus(Duration::from_secs(86_400))) {
-            state.last = state.last.max(newest.0);
-        }
+        state.follow(newest, now);
     }
 
     /// The last key that was made or followed.
@@ -174,6 +181,7 @@ impl KeySource {
             .state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
+        state.follow(Key(NEWEST.load(Ordering::Acquire)), now);
         let millisecond = (now.0 - EPOCH).max(0);
         if millisecond > state.last >> SEQUENCE_BITS {
             state.random = xorshift(state.random);
@@ -182,7 +190,16 @@ impl KeySource {
         } else {
             state.last += 1;
         }
+        NEWEST.fetch_max(state.last, Ordering::AcqRel);
         Key(state.last)
+    }
+}
+
+impl KeyState {
+    fn follow(&mut self, newest: Key, now: Millis) {
+        if newest < Key::first_at(now.plus(SANE)) {
+            self.last = self.last.max(newest.0);
+        }
     }
 }
 
@@ -236,6 +253,17 @@ mod tests {
         let newest = source.newest();
         source.follow(Key(i64::MAX), now);
         assert_eq!(source.newest(), newest);
+    }
+
+    #[test]
+    fn keys_of_several_databases_increase_in_the_order_they_are_made() {
+        let sources = [3, 4, 5].map(KeySource::new);
+        let mut last = Key(0);
+        for number in 0..3000 {
+            let key = sources[number % 3].next(Millis(1_795_000_000_000));
+            assert!(key > last);
+            last = key;
+        }
     }
 
     #[test]
