@@ -54,6 +54,11 @@ def duration(name: str, value: object) -> int:
     return result
 
 
+def in_seconds(value: Seconds | None) -> str:
+    """Return a duration as people read it in a message, without its unit."""
+    return f"{value.total_seconds():g}" if isinstance(value, timedelta) else str(value)
+
+
 def count(name: str, value: object) -> int:
     """Return an integer of zero or more."""
     return integer(name, value, 0)

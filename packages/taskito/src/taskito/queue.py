@@ -36,6 +36,7 @@ from taskito._checks import (
     unknown_option,
 )
 from taskito._database import Database
+from taskito._explained import explains_options
 from taskito._hooks import Hook3, Hook4, Hook5, Hooks
 from taskito._producer import Producer
 from taskito._sizes import PayloadSizes
@@ -106,6 +107,7 @@ class Queue:
         >>> queue.close()
     """
 
+    @explains_options
     def __init__(  # noqa: PLR0913 - the documented order
         self,
         db_path: str | os.PathLike[str] | None = None,
@@ -504,6 +506,7 @@ class Queue:
 
     # Enqueue
 
+    @explains_options
     def enqueue(  # noqa: PLR0913 - the documented order
         self,
         task_name: str,
@@ -584,6 +587,7 @@ class Queue:
         spec = self._producer.spec(task_name, self._settings(task_name), call, positional, named)
         return self._producer.submit(task_name, spec, positional, named)
 
+    @explains_options
     def enqueue_many(  # noqa: PLR0913 - the documented order
         self,
         task_name: str,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from taskito._binding import Binding
 from taskito._checks import Seconds, arguments, keywords
+from taskito._explained import explains_options
 from taskito._twins import twin
 from taskito.options import NO_OPTIONS, CallOptions, Dependencies, JobOptions, TaskOptions
 
@@ -198,6 +199,7 @@ class TaskWrapper(BoundTask[P, R]):
         """Call the function: no queue, no worker."""
         return cast("R", self.definition.function(*args, **kwargs))
 
+    @explains_options
     def apply_async(  # noqa: PLR0913 - the documented order
         self,
         args: Iterable[object] = (),
