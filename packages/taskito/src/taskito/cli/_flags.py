@@ -1,6 +1,7 @@
 """The flags that every command takes, and how a command says what it takes itself."""
 
 import argparse
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -49,9 +50,19 @@ def command_group(
         member = commands.add_parser(name, parents=[common], help=purpose, description=purpose)
         member.set_defaults(command=register(member))
 
-    def usage(_args: argparse.Namespace, _context: "Context") -> int:
+    return group_alone(parser)
+
+
+def group_alone(parser: argparse.ArgumentParser) -> Command:
+    """Return what runs when a command is missing: it prints the help, a usage error."""
+
+    def usage(_args: argparse.Namespace, context: "Context") -> int:
         import sys  # noqa: PLC0415
 
+        from taskito.cli._console import Failure  # noqa: PLC0415 - for mistakes alone
+
+        if context.console.as_json:
+            raise Failure("no command is given", hint=f"see: {parser.prog} --help", code=2)
         parser.print_help(sys.stderr)
         return 2
 
@@ -62,10 +73,13 @@ def duration(text: str) -> float:
     """Return the seconds of ``90``, ``30s``, ``15m``, ``12h`` or ``7d``, for ``type=``."""
     number, unit = (text[:-1], _UNITS[text[-1]]) if text[-1:] in _UNITS else (text, 1)
     try:
-        return float(number) * unit
+        seconds = float(number) * unit
     except ValueError:
+        seconds = math.nan
+    if not math.isfinite(seconds):
         message = f"not a duration: {text!r}; write 90, 30s, 15m, 12h or 7d"
-        raise argparse.ArgumentTypeError(message) from None
+        raise argparse.ArgumentTypeError(message)
+    return seconds
 
 
 def whole(text: str) -> int:
