@@ -1218,9 +1218,11 @@ class Queue:
         Cancellation lets running jobs finish within ``drain_timeout`` and is raised when
         the worker has ended; a second one hands them back at once.
         """
-        from taskito.aio import run_in_thread  # noqa: PLC0415 - asyncio is large
+        from asyncio import to_thread  # noqa: PLC0415 - asyncio is large
 
-        worker = self._worker(queues, workers, drain_timeout)
+        from taskito.aio import run_in_thread  # noqa: PLC0415 - likewise
+
+        worker = await to_thread(self._worker, queues, workers, drain_timeout)
         await run_in_thread(worker, lambda: self._run(worker))
 
     def shutdown(self, *, wait: bool = False, now: bool = False) -> None:
