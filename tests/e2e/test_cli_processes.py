@@ -40,4 +40,3 @@ def test_the_last_colon_divides_module_and_attribute(site: Site) -> None:
     info = site.taskito("info", "--app", "a:b:queue")
     assert info.wait(STARTING) == 1
     assert info.err.startswith("Error: could not import module 'a:b': ")
-

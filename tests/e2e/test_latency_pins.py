@@ -188,9 +188,7 @@ class TestOpening:
 
 class TestStopping:
     @pytest.mark.parametrize("kind", ["plain", "async"])
-    def test_the_state_is_written_soon_after_a_hard_deadline(
-        self, queue: Queue, kind: str
-    ) -> None:
+    def test_the_state_is_written_soon_after_a_hard_deadline(self, queue: Queue, kind: str) -> None:
         """Red if deadlines are looked at now and then."""
         let_go = threading.Event()
 
@@ -278,8 +276,6 @@ class TestStopping:
             return seen - told[-1]
 
         within(OPENING, measure)
-
-
 
 
 def test_an_idle_worker_takes_less_than_a_hundredth_of_a_processor(site: Site) -> None:

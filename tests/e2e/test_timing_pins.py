@@ -129,9 +129,7 @@ class TestFailure:
                 until(lambda: queue.dead_letters() and len(failures) == attempts, within=20)
                 return time.monotonic() - began
 
-    def test_a_job_without_retries_is_a_dead_letter_within_two_seconds(
-        self, fresh: Folder
-    ) -> None:
+    def test_a_job_without_retries_is_a_dead_letter_within_two_seconds(self, fresh: Folder) -> None:
         """Red if an outcome is not written when it is known."""
         within(2, lambda: self.measured(fresh, max_retries=0))
 

@@ -197,8 +197,8 @@ SEQUENCES: dict[str, Callable[[], Iterable[object]]] = {
     "generator": lambda: (number for number in (1, 2)),
     "range": lambda: range(1, 3),
     "deque": lambda: deque([1, 2]),
-    "map": lambda: map(int, "12"),
-    "keys": lambda: {1: None, 2: None}.keys(),
+    "map": lambda: map(int, ["1", "2"]),
+    "keys": {1: None, 2: None}.keys,
 }
 
 

@@ -14,7 +14,7 @@ from tests.support.until import until
 
 KEPT = """
     queue task_name payload priority max_retries timeout_ms result_ttl_ms limit_key
-""".split()
+""".split()  # noqa: SIM905 - a list of words is read as one
 
 
 @pytest.fixture

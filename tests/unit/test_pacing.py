@@ -30,9 +30,7 @@ def waits(queue: Queue, worker: ManualWorker, **options: Any) -> list[float]:
 
 
 class TestBackoff:
-    def test_doubles_and_adds_less_than_one_base(
-        self, queue: Queue, worker: ManualWorker
-    ) -> None:
+    def test_doubles_and_adds_less_than_one_base(self, queue: Queue, worker: ManualWorker) -> None:
         for _ in range(5):
             for n, wait in enumerate(waits(queue, worker, max_retries=6, retry_backoff=2)):
                 assert 2 * 2**n <= wait < 2 * 2**n + 2

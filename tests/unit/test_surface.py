@@ -14,6 +14,7 @@ from taskito import (
     BoundTask,
     Cancel,
     CloudpickleSerializer,
+    JobContext,
     JobResult,
     JsonSerializer,
     OrjsonSerializer,
@@ -27,7 +28,6 @@ from taskito import (
     chain,
     chord,
     chunks,
-    JobContext,
     group,
     starmap,
 )
@@ -46,14 +46,14 @@ SINCE_0_2 = """
     TestResults TaskitoError TaskTimeoutError SoftTimeoutError TaskCancelledError
     MaxRetriesExceededError SerializationError CircuitBreakerOpenError
     RateLimitExceededError JobNotFoundError QueueError
-""".split()
+""".split()  # noqa: SIM905 - a list of words is read as one
 NEW = """
     Task AsyncTask BoundTask JobContext JobPage Why Reason CheckIssue Retry Snooze Cancel
     SignedSerializer OrjsonSerializer TaskFailedError ResultTimeout DependencyFailedError
     WorkerLostError PayloadTooLargeError SignatureError DependencyError
     TaskNotRegisteredError ScheduleNotFoundError LockNotAcquiredError QueueClosedError
     StorageError SchemaVersionError ConfigurationError CronError NoJobContextError
-""".split()
+""".split()  # noqa: SIM905 - a list of words is read as one
 MODULES = {
     "app": "Queue",
     "task": "TaskWrapper",
@@ -141,9 +141,11 @@ RESULT = "timeout=30.0, poll_interval=0.05, max_poll_interval=0.5"
 OTHERS: dict[str, tuple[Callable[..., Any], str]] = {
     "Queue": (
         Queue,
-        "db_path=None, workers=0, default_retry=3, default_timeout=300, default_priority=0, "
-        "result_ttl=None, serializer=None, middleware=None, *, drain_timeout=30, "
-        "async_concurrency=100, durability='full', max_payload_bytes=16777216",
+        (
+            "db_path=None, workers=0, default_retry=3, default_timeout=300, default_priority=0, "
+            "result_ttl=None, serializer=None, middleware=None, *, drain_timeout=30, "
+            "async_concurrency=100, durability='full', max_payload_bytes=16777216"
+        ),
     ),
     "apply_async": (TaskWrapper.apply_async, f"self, args=(), kwargs=None, {OPTIONS}"),
     "delay": (TaskWrapper.delay, "self, /, *args, **kwargs"),
@@ -171,8 +173,10 @@ OTHERS: dict[str, tuple[Callable[..., Any], str]] = {
     "TestMode": (TestMode, "queue, propagate_errors=False"),
     "TestResult": (
         TestResult,
-        "job_id, task_name, args, kwargs, return_value=None, error=None, traceback=None, "
-        "progress=None, logs=...",
+        (
+            "job_id, task_name, args, kwargs, return_value=None, error=None, traceback=None, "
+            "progress=None, logs=..."
+        ),
     ),
     "filter": (TestResults.filter, "self, task_name=None, succeeded=None"),
     "run": (ManualWorker.run, "self, max_jobs=None"),

@@ -9,8 +9,9 @@ import inspect
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -147,7 +148,7 @@ WRITES = """
     aenqueue aenqueue_many areplay acancel_job aupdate_progress aretry_dead aretry_all_dead
     adelete_dead apause aset_queue_rate_limit aset_queue_concurrency apause_periodic
     adelete_periodic atrigger_periodic adelay amap aapply_async acancel aapply
-""".split()
+""".split()  # noqa: SIM905 - a list of words is read as one
 
 
 def coroutines() -> set[str]:
@@ -236,30 +237,34 @@ connection.execute("ROLLBACK")
 """
 
 
+@contextmanager
+def locked_by_another_process(path: Path) -> Generator[Callable[[], object]]:
+    """Hold the write lock of a database until the yielded function is called."""
+    command = [sys.executable, "-c", LOCK, str(path)]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as locker:
+        assert locker.stdout is not None
+        assert locker.stdout.readline() == "locked\n"
+        yield lambda: locker.communicate("go on\n")
+
+
 def test_the_loop_turns_while_another_process_holds_the_write_lock(stage: Stage) -> None:
     """All that writes waits at once, each in a thread, and none of it holds up the loop."""
     uses = [use for name, use in USES.items() if name.partition(".")[2] in WRITES]
     stage.queue.stats()
 
-    async def main() -> None:
+    async def write(ticking: Ticking, release: Callable[[], object]) -> None:
+        tasks = [asyncio.ensure_future(use(stage)) for use in uses]
+        await asyncio.to_thread(ticking.wait_for_turns, 200)
+        assert not any(task.done() for task in tasks)
+        release()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def main(release: Callable[[], object]) -> None:
         ticking = Ticking()
-        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(uses)))
-        command = [sys.executable, "-c", LOCK, str(stage.path)]
-        with subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        ) as locker:
-            assert locker.stdout is not None
-            assert locker.stdout.readline() == "locked\n"
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(len(uses) + 1))
+        await asyncio.wait_for(ticking.beside(write(ticking, release)), 20)
 
-            async def all_at_once() -> None:
-                tasks = [asyncio.ensure_future(use(stage)) for use in uses]
-                before = ticking.turns
-                while ticking.turns < before + 200:
-                    await asyncio.sleep(0.001)
-                assert not any(task.done() for task in tasks)
-                locker.communicate("go on\n")
-                await asyncio.gather(*tasks, return_exceptions=True)
-
-            await asyncio.wait_for(ticking.beside(all_at_once()), 20)
-
-    asyncio.run(main())
+    with locked_by_another_process(stage.path) as release:
+        asyncio.run(main(release))

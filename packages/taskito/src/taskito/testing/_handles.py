@@ -221,7 +221,8 @@ class TrialResult(JobResult[R]):
         return self.cancel()
 
     def _timeout_error(self, timeout: Seconds | None) -> ResultTimeout:
-        message = f"Job {self.id} did not complete within {in_seconds(timeout)}s (current status: running)"
+        limit = in_seconds(timeout)
+        message = f"Job {self.id} did not complete within {limit}s (current status: running)"
         hint = "a job cannot wait for itself"
         return ResultTimeout(message, job_id=self.id, status="running", hint=hint)
 
