@@ -95,11 +95,11 @@ def _names(file: Path) -> frozenset[str]:
 
 def _python_tests(source: str) -> Iterator[str]:
     for node in ast.parse(source).body:
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             yield node.name
         elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
             for member in node.body:
-                if isinstance(member, ast.FunctionDef | ast.AsyncFunctionDef):
+                if isinstance(member, ast.FunctionDef) and member.name.startswith("test_"):
                     yield f"{node.name}::{member.name}"
 
 
@@ -121,14 +121,13 @@ def page(promises: list[Item]) -> str:
             lines += ["", f"## {section} {item.title}", ""]
             lines += ["| section | promise | tier | proved by |", "|---|---|---|---|"]
         proof = "<br>".join(_link(test) for test in item.proof)
-        says = item.says.replace("|", "\\|")
+        says = re.sub(r"([|<*_])", r"\\\1", item.says)
         lines.append(f"| {item.section} | {says} | {item.tier} | {proof} |")
     return HEAD + "\n".join(lines[1:]) + "\n"
 
 
 def _link(test: str) -> str:
-    path, _, name = test.partition("::")
-    return f"[{path_of(path).name} {name}](../{path_of(path)})"
+    return f"[`{test}`](../{path_of(test)})"
 
 
 if __name__ == "__main__":

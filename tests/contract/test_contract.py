@@ -77,4 +77,4 @@ class TestChecks:
         assert items(tmp_path) == [early, late]
         text = page([early, late])
         assert "| 3.2 | a\\|c | 1 |  |" in text
-        assert "| 3.10 | b | 2 | [x.py test](../tests/x.py) |" in text
+        assert "| 3.10 | b | 2 | [`x.py::test`](../tests/x.py) |" in text

@@ -3,6 +3,8 @@
 import importlib
 import inspect
 import logging
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -214,6 +216,20 @@ class TestNames:
         found = importlib.import_module(f"taskito.{module}")
         for name in names.split():
             assert getattr(found, name) is getattr(taskito, name)
+
+    def test_importing_it_loads_nothing_that_is_not_of_python(self, tmp_path: Path) -> None:
+        code = (
+            "import sys\n"
+            "before = set(sys.modules)\n"
+            "import taskito, taskito.testing, taskito.cli\n"
+            "new = {name.partition('.')[0] for name in set(sys.modules) - before}\n"
+            "print(new - set(sys.stdlib_module_names))"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
+        )
+        assert done.stdout == "{'taskito'}\n"
+        assert list(tmp_path.iterdir()) == []
 
     def test_the_commands_entry_is_a_function(self) -> None:
         assert callable(importlib.import_module("taskito.cli").main)
