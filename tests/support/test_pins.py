@@ -23,6 +23,12 @@ def test_a_few_slow_samples_do_not_move_a_median() -> None:
     assert median_within(0.2, lambda: next(samples), samples=5, rounds=1) == 0.1
 
 
+def test_a_round_that_is_lost_ends_early() -> None:
+    samples = iter([0.1, 9.0, 9.0, 9.0, *[0.1] * 5])
+    assert median_within(0.2, lambda: next(samples), samples=5, rounds=2) == 0.1
+    assert next(samples, None) is None
+
+
 def test_the_time_of_a_process_grows_with_what_it_does() -> None:
     before = processor_seconds(os.getpid())
     assert sum(range(1_000_000)) > 0

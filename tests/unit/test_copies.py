@@ -10,7 +10,6 @@ import pytest
 from taskito import JobNotFoundError, Queue
 from taskito.testing import ManualWorker
 from taskito.testing._manual import manual_worker
-from tests.support.until import until
 
 KEPT = """
     queue task_name payload priority max_retries timeout_ms result_ttl_ms limit_key
@@ -71,14 +70,17 @@ class TestReplay:
         copies = [queue.replay(job.id) for job in (done, waiting, cancelled)]
         assert worker.run() == copies
 
-    def test_the_record_goes_with_the_job(self, queue: Queue, source: str) -> None:
+    def test_the_record_goes_with_the_job(
+        self, queue: Queue, worker: ManualWorker, source: str
+    ) -> None:
         copy = queue.replay(source)
         queue.replay(copy.id)
         assert len(queue.replay_history(source)) == 1
         with pytest.raises(JobNotFoundError, match="job not found: no id"):
             queue.replay("no id")
         copy.cancel()
-        until(lambda: queue.purge_jobs("cancelled", older_than=0) == 1 or _tick(queue))
+        worker.advance(1)
+        assert queue.purge_jobs("cancelled", older_than=0) == 1
         assert queue.replay_history(source) == queue.replay_history(copy.id) == []
 
 
@@ -91,10 +93,3 @@ class TestRetryDead:
         assert {name: copy[name] for name in kept} == {name: before[name] for name in kept}
         assert (copy["status"], copy["retry_count"], copy["error"]) == (0, 0, None)
         assert (queue.dead_letters(), row(queue, source)) == ([], before)
-
-
-def _tick(queue: Queue) -> None:
-    """Let a millisecond pass for the manual clock of a queue."""
-    clock = queue._database._clock
-    assert clock is not None
-    clock.advance(1)

@@ -92,9 +92,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     common = global_flags()
-    parser = _Parser(
-        prog="taskito", description="A durable task queue without a broker.", parents=[common]
-    )
+    parser = _program(common)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     registers = dict(_BUILTIN)
     # Looking for plug-ins reads the metadata of every package; our own commands need none.
@@ -104,6 +102,11 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         command = commands.add_parser(name, parents=[common], help=purpose, description=purpose)
         command.set_defaults(command=register(command))
     return parser
+
+
+def _program(common: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    about = "A durable task queue without a broker."
+    return _Parser(prog="taskito", description=about, parents=[common])
 
 
 def _command_word(argv: Sequence[str]) -> str | None:
