@@ -320,7 +320,9 @@ impl Dispatcher {
                 self.note_recovery();
                 // Commits that claim nothing leave it alone: if one came between any two claims
                 // it would be the turn of the same queue again and again.
-                self.turn = self.turn.wrapping_add(usize::from(!done.claimed.is_empty()));
+                self.turn = self
+                    .turn
+                    .wrapping_add(usize::from(!done.claimed.is_empty()));
                 self.clockwork.kept(done.clock);
                 let again = self.learn(done.restraint, wanted);
                 for kind in Kind::ALL {
