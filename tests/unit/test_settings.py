@@ -138,6 +138,16 @@ class TestQueues:
         for name in ("new", "newer", "ünï"):
             assert task.options(queue=name).delay().result() == "ran"
 
+    def test_a_worker_serves_the_queue_of_a_schedule_that_is_declared_later(
+        self, queue: Queue, start_worker: StartWorker
+    ) -> None:
+        start_worker()
+        until(queue.workers)
+        queue.periodic("@yearly", "s", queue="mail")(lambda: "ran")
+        job = queue.trigger_periodic("s")
+        assert job.queue == "mail"
+        assert job.result() == "ran"
+
     @pytest.mark.parametrize("queues", [None, [], "", [""]])
     def test_none_given_are_all(self, queue: Queue, start_worker: StartWorker, queues: Any) -> None:
         task = queue.task(name="t", queue="of the task")(lambda: "ran")
