@@ -1,4 +1,4 @@
-"""The bounds below a second: how soon one thing follows another, and what idling costs.
+"""How soon one thing follows another, and what idling costs. Long: a few lines for each bound.
 
 Medians of many samples, of which one round must keep to the bound (``tests/support/pins.py``).
 All of them go red if sleepers are not woken and look once a second instead.

@@ -1,4 +1,4 @@
-"""What holds for every call: ids, durations, sequences of arguments, threads and loops."""
+"""What holds for every call: ids, durations, sequences, threads. Long: it lists every call."""
 
 import asyncio
 import itertools
