@@ -10,6 +10,7 @@
 //! ```
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::clock::Millis;
@@ -108,8 +109,16 @@ impl Key {
     }
 }
 
+/// The highest key that this process has made, for any of its databases. One that was made by
+/// a clock far ahead, as tests have them, gives way to the next of another clock.
+static NEWEST: AtomicI64 = AtomicI64::new(0);
+
+/// How far from now a key of somebody else may lie to be followed; beyond, it is a mistake.
+const SANE: Duration = Duration::from_secs(86_400);
+
 /// Makes keys that strictly increase, also when the clock steps back. Those of other processes
-/// are followed, so that the keys of a database increase in the order of its commits.
+/// are followed, so that the keys of a database increase in the order of its commits; those of
+/// other databases in this process as well, so that its ids sort in the order of its calls.
 #[derive(Debug)]
 pub struct KeySource {
     state: Mutex<KeyState>,
@@ -142,6 +151,7 @@ impl KeySource {
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         state.random = seed | 1;
         state.last |= SEQUENCE_MASK;
+        NEWEST.fetch_or(SEQUENCE_MASK, Ordering::AcqRel);
     }
 
     /// Goes on after `newest`, a key that somebody else made. One from beyond tomorrow is a
@@ -151,9 +161,7 @@ impl KeySource {
             .state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        if newest < Key::first_at(now.plus(Duration::from_secs(86_400))) {
-            state.last = state.last.max(newest.0);
-        }
+        state.follow(newest, now);
     }
 
     /// The last key that was made or followed.
@@ -174,6 +182,8 @@ impl KeySource {
             .state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let newest = Key(NEWEST.load(Ordering::Acquire));
+        state.follow(newest, now);
         let millisecond = (now.0 - EPOCH).max(0);
         if millisecond > state.last >> SEQUENCE_BITS {
             state.random = xorshift(state.random);
@@ -182,8 +192,25 @@ impl KeySource {
         } else {
             state.last += 1;
         }
+        if is_sane(newest, now) {
+            NEWEST.fetch_max(state.last, Ordering::AcqRel);
+        } else {
+            NEWEST.store(state.last, Ordering::Release);
+        }
         Key(state.last)
     }
+}
+
+impl KeyState {
+    fn follow(&mut self, newest: Key, now: Millis) {
+        if is_sane(newest, now) {
+            self.last = self.last.max(newest.0);
+        }
+    }
+}
+
+fn is_sane(key: Key, now: Millis) -> bool {
+    key < Key::first_at(now.plus(SANE))
 }
 
 /// One step of Marsaglia's xorshift64: cheap, and never zero for a non-zero state.
@@ -236,6 +263,18 @@ mod tests {
         let newest = source.newest();
         source.follow(Key(i64::MAX), now);
         assert_eq!(source.newest(), newest);
+    }
+
+    #[test]
+    fn keys_of_several_databases_increase_in_the_order_they_are_made() {
+        let sources = [3, 4, 5].map(KeySource::new);
+        let ahead = KeySource::new(6).next(Millis(1_995_000_000_000)); // of a test's own clock
+        let mut last = Key(0);
+        for number in 0..3000 {
+            let key = sources[number % 3].next(Millis(1_795_000_000_000));
+            assert!(key > last && key < ahead);
+            last = key;
+        }
     }
 
     #[test]

@@ -320,12 +320,16 @@ impl Dispatcher {
 
     /// One transaction. On failure the outcomes go back to the desk.
     pub(super) fn commit(&mut self, plan: Plan, wanted: Pools<bool>) -> Result<()> {
-        self.turn = self.turn.wrapping_add(1);
         self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let suspects = plan.settled.iter().filter(|one| one.is_suspect()).count();
         match self.transact(&plan, wanted, suspects) {
             Ok(done) => {
                 self.note_recovery();
+                // Commits that claim nothing leave it alone: if one came between any two claims
+                // it would be the turn of the same queue again and again.
+                self.turn = self
+                    .turn
+                    .wrapping_add(usize::from(!done.claimed.is_empty()));
                 self.clockwork.kept(done.clock);
                 let again = self.learn(done.restraint, wanted);
                 for kind in Kind::ALL {

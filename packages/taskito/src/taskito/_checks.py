@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from operator import index
 from reprlib import repr as short_repr
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeVar, cast
+
+T = TypeVar("T")
 
 Seconds: TypeAlias = float | timedelta
 """A duration: seconds as a number, or a ``timedelta``."""
@@ -53,6 +55,11 @@ def duration(name: str, value: object) -> int:
     return result
 
 
+def in_seconds(value: Seconds | None) -> str:
+    """Return a duration as people read it in a message, without its unit."""
+    return f"{value.total_seconds():g}" if isinstance(value, timedelta) else str(value)
+
+
 def count(name: str, value: object) -> int:
     """Return an integer of zero or more."""
     return integer(name, value, 0)
@@ -85,6 +92,25 @@ def string(name: str, value: object) -> str:
         message = f"{name} must be a str, got {short_repr(value)}"
         raise TypeError(message)
     return value
+
+
+def storable(what: str, value: object) -> str:
+    """Return a ``str`` that can be stored, which half of a surrogate pair cannot."""
+    text = string(what, value)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        message = f"{what} must be text that UTF-8 can hold, got {value!a}"
+        raise ValueError(message) from None
+    return text
+
+
+def listed(what: str, value: Iterable[T]) -> list[T]:
+    """Return the entries of any iterable."""
+    if not isinstance(value, Iterable):
+        message = f"{what} must be a sequence, got {short_repr(value)}"
+        raise TypeError(message)
+    return list(value)
 
 
 def arguments(value: Iterable[object]) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from taskito._checks import string
 from taskito.exceptions import ConfigurationError, QueueClosedError
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Database:
         """Remember where the database is; open nothing."""
         self.path = path
         self._durability: Literal["full", "normal"]
-        if durability == "full":
+        if string("durability", durability) == "full":
             self._durability = "full"
         elif durability == "normal":
             self._durability = "normal"

@@ -71,7 +71,8 @@ class Herald:
         except TimeoutError:
             return told.done() and not told.cancelled()
         finally:
-            self._remove(job_id, told)
+            if self._forgets(job_id, told):
+                asyncio.get_running_loop().run_in_executor(None, self._ring)
         return True
 
     def _add(self, job_id: str, told: "Future[None]") -> None:
@@ -88,18 +89,21 @@ class Herald:
                     return
             store.ring_finished()
 
-    def _remove(self, job_id: str, told: "Future[None]") -> None:
+    def _forgets(self, job_id: str, told: "Future[None]") -> bool:
+        """Strike out who waits no more; whether nobody waits now."""
         with self._lock:
             waiting = self._waiting.get(job_id, [])
             if told not in waiting:
-                return
+                return False
             waiting.remove(told)
             if not waiting:
                 del self._waiting[job_id]
-            idle = not self._waiting
-        if idle:
-            with suppress(TaskitoError), self._database as store:
-                store.ring_finished()  # so that the thread ends now
+            return not self._waiting
+
+    def _ring(self) -> None:
+        """Let the thread look again, and end if there is nobody to wait for."""
+        with suppress(TaskitoError), self._database as store:
+            store.ring_finished()
 
     def _listen(self) -> None:
         try:

@@ -23,7 +23,7 @@ from reprlib import recursive_repr
 from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar, cast, overload
 
-from taskito._checks import arguments, integer, keywords
+from taskito._checks import arguments, integer, keywords, listed
 from taskito._plan import Ends, Groups, Layout, Plan, Step
 from taskito._twins import twin
 from taskito.job import JobResult
@@ -279,7 +279,7 @@ def starmap(task: BoundTask[..., Any], args_list: Iterable[Iterable[Any]]) -> gr
     Raises:
         ValueError: If there are no entries.
     """
-    return group(task.s(*arguments(args)) for args in args_list)
+    return group(task.s(*arguments(args)) for args in listed("args_list", args_list))
 
 
 def _parts(kind: str, given: Sequence[Any]) -> list[Canvas[Any]]:

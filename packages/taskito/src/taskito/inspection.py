@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
+from taskito._checks import string
+
 if TYPE_CHECKING:
     from taskito._core import WorkerRow
     from taskito._database import Database
@@ -12,7 +14,7 @@ _STALE_AFTER_MS = 15_000
 def job_errors(database: "Database", job_id: str) -> list[dict[str, Any]]:
     """Return the failed and lost attempts of a job, oldest first."""
     with database as store:
-        rows = store.attempts(job_id)
+        rows = store.attempts(string("job_id", job_id))
     return [
         {
             "id": row.id,
@@ -54,7 +56,7 @@ def _ms(micros: float) -> float:
 def task_logs(database: "Database", job_id: str) -> list[dict[str, Any]]:
     """Return what a job logged, oldest first."""
     with database as store:
-        return [_log(line) for line in store.task_logs(job_id)]
+        return [_log(line) for line in store.task_logs(string("job_id", job_id))]
 
 
 def query_logs(
@@ -75,7 +77,7 @@ def _log(line: tuple[str, str, str, str, str, str | None, int]) -> dict[str, Any
 def replay_history(database: "Database", job_id: str) -> list[dict[str, Any]]:
     """Return the jobs that repeat a job, newest first."""
     with database as store:
-        rows = store.replays(job_id)
+        rows = store.replays(string("job_id", job_id))
     return [
         {
             "id": replay_id,

@@ -3,7 +3,7 @@
 import re
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
-from taskito._checks import Seconds, milliseconds
+from taskito._checks import Seconds, in_seconds, milliseconds
 from taskito._twins import twin
 from taskito.exceptions import (
     DependencyFailedError,
@@ -326,7 +326,8 @@ class JobResult(Generic[R]):
             row = store.job(self.id)
             idle = not store.workers()
         status = row.status if row else "gone"
-        message = f"Job {self.id} did not complete within {timeout}s (current status: {status})"
+        limit = in_seconds(timeout)
+        message = f"Job {self.id} did not complete within {limit}s (current status: {status})"
         hint = "no worker uses this database: start one with queue.run_worker()" if idle else None
         return ResultTimeout(message, job_id=self.id, status=status, hint=hint)
 

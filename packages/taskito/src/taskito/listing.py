@@ -101,7 +101,7 @@ class JobFilter:
             ValueError: For an unknown status, or a datetime without a time zone.
             TypeError: For a value of the wrong type.
         """
-        if status is not None and status not in _STATUSES:
+        if status is not None and string("status", status) not in _STATUSES:
             message = f"status must be one of {', '.join(_STATUSES)}, got {status!r}"
             raise ValueError(message)
         self._none = status == "failed"

@@ -32,10 +32,13 @@ from taskito._checks import (
     int32,
     integer,
     keywords,
+    listed,
+    storable,
     string,
     unknown_option,
 )
 from taskito._database import Database
+from taskito._explained import explains_options
 from taskito._hooks import Hook3, Hook4, Hook5, Hooks
 from taskito._producer import Producer
 from taskito._sizes import PayloadSizes
@@ -107,6 +110,7 @@ class Queue:
         >>> queue.close()
     """
 
+    @explains_options
     def __init__(  # noqa: PLR0913 - the documented order
         self,
         db_path: str | os.PathLike[str] | None = None,
@@ -247,7 +251,7 @@ class Queue:
             return self._registered(target, None, self._defaults)
         name = options.get("name") if target is None else target
         if name is not None:
-            string("name", name)
+            storable("name", name)
         for option in options:
             if option not in TaskSettings.__annotations__:
                 subject = f"task {name!r}" if name else "a task"
@@ -331,7 +335,7 @@ class Queue:
             cron, every, timezone=timezone, args=args, kwargs=kwargs, catch_up=catch_up
         )
         if name is not None:
-            string("name", name)
+            storable("name", name)
         for option in task_options:
             if option not in TaskTuning.__annotations__:
                 subject = f"schedule {name!r}" if name else "a schedule"
@@ -505,6 +509,7 @@ class Queue:
 
     # Enqueue
 
+    @explains_options
     def enqueue(  # noqa: PLR0913 - the documented order
         self,
         task_name: str,
@@ -585,6 +590,7 @@ class Queue:
         spec = self._producer.spec(task_name, self._settings(task_name), call, positional, named)
         return self._producer.submit(task_name, spec, positional, named)
 
+    @explains_options
     def enqueue_many(  # noqa: PLR0913 - the documented order
         self,
         task_name: str,
@@ -630,7 +636,7 @@ class Queue:
         Raises:
             ValueError: If the lengths differ, and as :meth:`enqueue`, which see.
         """
-        positional = [arguments(args) for args in args_list]
+        positional = [arguments(args) for args in listed("args_list", args_list)]
         total = len(positional)
         entries = [None] * total if kwargs_list is None else kwargs_list
         named = [keywords(entry) for entry in _exactly("kwargs_list", entries, total)]
@@ -665,7 +671,7 @@ class Queue:
         return self._producer.submit_many(task_name, specs, calls)
 
     def _settings(self, task_name: str) -> TaskOptions:
-        task = self._tasks.get(task_name)
+        task = self._tasks.get(string("task_name", task_name))
         return self._defaults if task is None else task.definition.options
 
     # Reading
@@ -673,10 +679,10 @@ class Queue:
     def get_job(self, job_id: str) -> JobResult[Any] | None:
         """Return a handle on a job, or ``None`` if no job has this id."""
         trial = self._producer.trial
-        if trial is not None and job_id.startswith("test-"):
+        if trial is not None and string("job_id", job_id).startswith("test-"):
             return trial.job(job_id)
         with self._database as store:
-            row = store.job(job_id)
+            row = store.job(string("job_id", job_id))
         if row is None:
             return None
         return JobResult(self._database, self._serializer, row.id, row=row)
@@ -968,7 +974,7 @@ class Queue:
             Whether it was pending and is now cancelled; ``False`` for an unknown id.
         """
         with self._database as store:
-            return store.cancel(job_id)
+            return store.cancel(string("job_id", job_id))
 
     def cancel_running_job(self, job_id: str) -> bool:
         """Ask for a running job to be cancelled.
@@ -982,7 +988,7 @@ class Queue:
             Whether it was running.
         """
         with self._database as store:
-            return store.cancel_request(job_id)
+            return store.cancel_request(string("job_id", job_id))
 
     def replay(self, job_id: str) -> JobResult[Any]:
         """Store a job once more, whatever became of it.
@@ -994,7 +1000,7 @@ class Queue:
             JobNotFoundError: If there is no such job.
         """
         with self._database as store:
-            copy = store.replay(job_id)
+            copy = store.replay(string("job_id", job_id))
         if copy is None:
             raise JobNotFoundError(f"job not found: {job_id}")
         return JobResult(self._database, self._serializer, copy)
@@ -1008,7 +1014,7 @@ class Queue:
         """
         percent = integer("progress", progress, 0, 100)
         with self._database as store:
-            found = store.set_progress(job_id, percent)
+            found = store.set_progress(string("job_id", job_id), percent)
         if not found:
             raise JobNotFoundError(f"job not found: {job_id}")
 
@@ -1117,7 +1123,7 @@ class Queue:
             JobNotFoundError: If there is no such letter.
         """
         with self._database as store:
-            return store.revive(dead_id)
+            return store.revive(string("dead_id", dead_id))
 
     def retry_all_dead(
         self, task_name: str | None = None, queue: str | None = None, limit: int | None = None
@@ -1248,9 +1254,11 @@ class Queue:
         Cancellation lets running jobs finish within ``drain_timeout`` and is raised when
         the worker has ended; a second one hands them back at once.
         """
-        from taskito.aio import run_in_thread  # noqa: PLC0415 - asyncio is large
+        from asyncio import to_thread  # noqa: PLC0415 - asyncio is large
 
-        worker = self._worker(queues, workers, drain_timeout)
+        from taskito.aio import run_in_thread  # noqa: PLC0415 - likewise
+
+        worker = await to_thread(self._worker, queues, workers, drain_timeout)
         await run_in_thread(worker, lambda: self._run(worker))
 
     def shutdown(self, *, wait: bool = False, now: bool = False) -> None:
@@ -1446,7 +1454,7 @@ class _Inner:
 
 
 def _exactly(name: str, entries: Iterable[R], total: int) -> Sequence[R]:
-    found = list(entries)
+    found = listed(name, entries)
     if len(found) != total:
         message = f"{name} must have as many entries as args_list, {total}, got {len(found)}"
         raise ValueError(message)
@@ -1454,12 +1462,8 @@ def _exactly(name: str, entries: Iterable[R], total: int) -> Sequence[R]:
 
 
 def _queue_names(queues: str | Iterable[str] | None) -> list[str]:
-    names = [queues] if isinstance(queues, str) else list(queues or ())
-    for name in names:
-        if not isinstance(name, str):  # pyright: ignore[reportUnnecessaryIsInstance]
-            message = f"queues must be names, got {name!r}"
-            raise TypeError(message)
-    return [name for name in names if name]
+    names = [queues] if isinstance(queues, str) else listed("queues", queues or ())
+    return [name for name in names if storable("a name of queues", name)]
 
 
 def _cpus() -> int:

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
+from taskito._checks import string
+
 if TYPE_CHECKING:
     from taskito._core import Store
     from taskito._database import Database
@@ -32,7 +34,7 @@ def purge_jobs(  # noqa: PLR0913 - the documented filters
 
     ``on_progress`` is told the number so far after each portion.
     """
-    if status not in _FINISHED:
+    if string("status", status) not in _FINISHED:
         message = f"status must be one of complete, dead, cancelled, got {status!r}"
         raise ValueError(f"{message}\nhint: only finished jobs can be deleted; cancel others first")
     total = 0

@@ -8,7 +8,8 @@ from inspect import isasyncgenfunction, iscoroutinefunction
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
 from taskito._binding import Binding
-from taskito._checks import Seconds, arguments, keywords
+from taskito._checks import Seconds, arguments, keywords, listed
+from taskito._explained import explains_options
 from taskito._twins import twin
 from taskito.options import NO_OPTIONS, CallOptions, Dependencies, JobOptions, TaskOptions
 
@@ -101,7 +102,7 @@ class BoundTask(Generic[P, R]):
         Returns:
             The jobs in the order of the items; ``[]`` if there are none.
         """
-        calls = [(arguments(item), _NO_KEYWORDS) for item in iterable]
+        calls = [(arguments(item), _NO_KEYWORDS) for item in listed("iterable", iterable)]
         for args, kwargs in calls:
             self._binding.check(args, kwargs)
         specs = self._producer.specs(self.name, self.definition.options, self._call, calls)
@@ -198,6 +199,7 @@ class TaskWrapper(BoundTask[P, R]):
         """Call the function: no queue, no worker."""
         return cast("R", self.definition.function(*args, **kwargs))
 
+    @explains_options
     def apply_async(  # noqa: PLR0913 - the documented order
         self,
         args: Iterable[object] = (),

@@ -50,9 +50,19 @@ def command_group(
         member = commands.add_parser(name, parents=[common], help=purpose, description=purpose)
         member.set_defaults(command=register(member))
 
-    def usage(_args: argparse.Namespace, _context: "Context") -> int:
+    return group_alone(parser)
+
+
+def group_alone(parser: argparse.ArgumentParser) -> Command:
+    """Return what runs when a command is missing: it prints the help, a usage error."""
+
+    def usage(_args: argparse.Namespace, context: "Context") -> int:
         import sys  # noqa: PLC0415
 
+        from taskito.cli._console import Failure  # noqa: PLC0415 - for mistakes alone
+
+        if context.console.as_json:
+            raise Failure("no command is given", hint=f"see: {parser.prog} --help", code=2)
         parser.print_help(sys.stderr)
         return 2
 

@@ -23,15 +23,37 @@ def plugins(console: Console) -> dict[str, tuple[str, Register]]:
     """
     found: dict[str, tuple[str, Register]] = {"dashboard": ("the web page", _no_dashboard)}
     for entry in entry_points(group=_GROUP):
+        source = f"the command {entry.name!r} ({entry.value}) cannot be loaded"
         try:
             register: Register = entry.load()
-        except Exception as error:  # noqa: BLE001 - another package's code
-            cause = f"{type(error).__name__}: {error}"
-            console.warning(f"the command {entry.name!r} ({entry.value}) cannot be loaded: {cause}")
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - another package's code
+            console.warning(f"{source}: {_cause(error)}")
             continue
         purpose = (register.__doc__ or f"from {entry.value}").partition("\n")[0]
-        found[entry.name] = (purpose, register)
+        found[entry.name] = (purpose, _guarded(register, source, console))
     return found
+
+
+def _guarded(register: Register, source: str, console: Console) -> Register:
+    """Return ``register``, of which an error is reported and ends its own command alone."""
+
+    def guarded(parser: argparse.ArgumentParser) -> Command:
+        try:
+            return register(parser)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - another package's code
+            message = f"{source}: {_cause(error)}"
+            console.warning(message)
+
+        def command(_args: argparse.Namespace, _context: "Context") -> int:
+            raise Failure(message)
+
+        return command
+
+    return guarded
+
+
+def _cause(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}"
 
 
 def _no_dashboard(parser: argparse.ArgumentParser) -> Command:

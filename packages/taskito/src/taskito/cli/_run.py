@@ -5,11 +5,12 @@ import io
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from taskito.cli import _dead, _doctor, _info, _jobs, _operate, _periodic, _queues, _worker
 from taskito.cli._console import NOT_FOUND, Console, Failure
 from taskito.cli._context import Context
-from taskito.cli._flags import Command, Register, global_flags
+from taskito.cli._flags import Command, Register, global_flags, group_alone
 from taskito.cli._plugins import plugins
 from taskito.exceptions import JobNotFoundError, ScheduleNotFoundError, TaskitoError
 
@@ -35,13 +36,14 @@ def run(argv: Sequence[str] | None) -> int:
     stdout: object = sys.stdout
     if isinstance(stdout, io.TextIOWrapper):
         stdout.reconfigure(errors="backslashreplace")
-    parser = _parser(sys.argv[1:] if argv is None else argv)
-    args = parser.parse_args(argv)
+    words = sys.argv[1:] if argv is None else argv
+    parser = _parser(words)
+    try:
+        args = parser.parse_args(words)
+    except _MisuseError as misuse:
+        return misuse.told(as_json="--json" in words)
     context = Context(args)
-    command: Command | None = getattr(args, "command", None)
-    if command is None:
-        parser.print_help(sys.stderr)
-        return _USAGE
+    command: Command = getattr(args, "command", group_alone(parser))
     try:
         return command(args, context)
     except Failure as failure:
@@ -63,17 +65,56 @@ def run(argv: Sequence[str] | None) -> int:
     return 1
 
 
+class _MisuseError(Exception):
+    """The words make no command: a usage error, exit code 2."""
+
+    def __init__(self, parser: argparse.ArgumentParser, message: str) -> None:
+        super().__init__(message)
+        self._parser = parser
+
+    def told(self, *, as_json: bool) -> int:
+        """Print what is wrong to stderr, as JSON or as argparse does; the exit code."""
+        if as_json:
+            failure = Failure(str(self), hint=f"see: {self._parser.prog} --help", code=_USAGE)
+            Console(as_json=True).failure(failure)
+        else:
+            self._parser.print_usage(sys.stderr)
+            print(f"{self._parser.prog}: error: {self}", file=sys.stderr)
+        return _USAGE
+
+
+class _Parser(argparse.ArgumentParser):
+    """Leaves it to :func:`run` how to tell of a mistake. Its sub-parsers are of this class."""
+
+    def error(self, message: str) -> NoReturn:
+        raise _MisuseError(self, message)
+
+
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
     common = global_flags()
-    parser = argparse.ArgumentParser(
-        prog="taskito", description="A durable task queue without a broker.", parents=[common]
-    )
+    parser = _program(common)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     registers = dict(_BUILTIN)
     # Looking for plug-ins reads the metadata of every package; our own commands need none.
-    if not any(word in registers for word in argv):
-        registers |= plugins(Console())
+    if _command_word(argv) not in registers:
+        registers = plugins(Console()) | registers
     for name, (purpose, register) in registers.items():
         command = commands.add_parser(name, parents=[common], help=purpose, description=purpose)
         command.set_defaults(command=register(command))
     return parser
+
+
+def _program(common: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    about = "A durable task queue without a broker."
+    return _Parser(prog="taskito", description=about, parents=[common])
+
+
+def _command_word(argv: Sequence[str]) -> str | None:
+    """Return the first word that is neither a global flag nor the value of one."""
+    words = iter(argv)
+    for word in words:
+        if word in {"--app", "--db"}:
+            next(words, None)
+        elif not word.startswith("-"):
+            return word
+    return None

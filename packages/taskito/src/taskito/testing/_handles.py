@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from taskito._checks import Seconds, milliseconds
+from taskito._checks import Seconds, in_seconds, milliseconds
 from taskito.exceptions import (
     DependencyFailedError,
     ResultTimeout,
@@ -221,7 +221,8 @@ class TrialResult(JobResult[R]):
         return self.cancel()
 
     def _timeout_error(self, timeout: Seconds | None) -> ResultTimeout:
-        message = f"Job {self.id} did not complete within {timeout}s (current status: running)"
+        limit = in_seconds(timeout)
+        message = f"Job {self.id} did not complete within {limit}s (current status: running)"
         hint = "a job cannot wait for itself"
         return ResultTimeout(message, job_id=self.id, status="running", hint=hint)
 
