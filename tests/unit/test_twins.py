@@ -29,12 +29,16 @@ from taskito import (
     group,
 )
 from taskito._database import Database
+from taskito.lock import AsyncLock
 from tests.support.until import until
 
 if TYPE_CHECKING:
     from taskito._core import Store
 
-KINDS = [Queue, TaskWrapper, AsyncTask, BoundTask, JobResult, Signature, chain, group, chord]
+KINDS = [
+    *(Queue, TaskWrapper, AsyncTask, BoundTask, JobResult, AsyncLock),
+    *(Signature, chain, group, chord),
+]
 """Every public class that may have coroutines."""
 NO_DATABASE = {"Queue.__aenter__", "AsyncTask.__call__"}
 """Coroutines that have nothing to read or write."""
@@ -79,6 +83,19 @@ async def run_and_end(stage: Stage) -> None:
     await asyncio.sleep(0.3)
     await stage.queue.ashutdown(now=True)
     await worker
+
+
+async def acquire_and_release(stage: Stage) -> None:
+    """Take a lock and give it back."""
+    lock = stage.queue.alock("l")
+    assert await lock.acquire()
+    await lock.release()
+
+
+async def enter_and_leave(stage: Stage) -> None:
+    """Take a lock for a block."""
+    async with stage.queue.alock("l"):
+        pass
 
 
 USES: dict[str, Use] = {
@@ -139,6 +156,10 @@ USES: dict[str, Use] = {
     "JobResult.alogs": lambda s: s.job(s.done).alogs(),
     "JobResult.acancel": lambda s: s.job(s.waiting).acancel(),
     "JobResult.awhy": lambda s: s.job(s.waiting).awhy(),
+    "AsyncLock.acquire": lambda s: s.queue.alock("l").acquire(),
+    "AsyncLock.release": acquire_and_release,
+    "AsyncLock.__aenter__": lambda s: s.queue.alock("l").__aenter__(),
+    "AsyncLock.__aexit__": enter_and_leave,
     "Signature.aapply": lambda s: s.step.aapply(),
     "chain.aapply": lambda s: chain(s.step).aapply(),
     "group.aapply": lambda s: group(s.step).aapply(),
