@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from taskito.cli import _dead, _doctor, _info, _jobs, _operate, _periodic, _queues, _worker
 from taskito.cli._console import NOT_FOUND, Console, Failure
-from taskito.cli._context import Context
-from taskito.cli._flags import Command, Register, global_flags
+from taskito.cli._context import Context, Host
+from taskito.cli._flags import APP_HELP, Command, Register, global_flags
 from taskito.cli._plugins import plugins
 from taskito.exceptions import JobNotFoundError, ScheduleNotFoundError, TaskitoError
 
@@ -30,14 +30,18 @@ _USAGE = 2
 _INTERRUPTED = 130
 
 
-def run(argv: Sequence[str] | None) -> int:
-    """Run the command line and return the exit code."""
+def run(argv: Sequence[str] | None, host: Host | None = None) -> int:
+    """Run the command line, maybe as part of another program, and return the exit code."""
     stdout: object = sys.stdout
     if isinstance(stdout, io.TextIOWrapper):
         stdout.reconfigure(errors="backslashreplace")
-    parser = _parser(sys.argv[1:] if argv is None else argv)
+    parser = _parser(sys.argv[1:] if argv is None else argv, host)
     args = parser.parse_args(argv)
-    context = Context(args)
+    with Context(args, host) as context:
+        return _dispatched(args, context, parser)
+
+
+def _dispatched(args: argparse.Namespace, context: Context, parser: argparse.ArgumentParser) -> int:
     command: Command | None = getattr(args, "command", None)
     if command is None:
         parser.print_help(sys.stderr)
@@ -63,10 +67,11 @@ def run(argv: Sequence[str] | None) -> int:
     return 1
 
 
-def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
-    common = global_flags()
+def _parser(argv: Sequence[str], host: Host | None = None) -> argparse.ArgumentParser:
+    prog, app_help = ("taskito", APP_HELP) if host is None else (host.prog, host.app_help)
+    common = global_flags(app_help)
     parser = argparse.ArgumentParser(
-        prog="taskito", description="A durable task queue without a broker.", parents=[common]
+        prog=prog, description="A durable task queue without a broker.", parents=[common]
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     registers = dict(_BUILTIN)
@@ -75,5 +80,6 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         registers |= plugins(Console())
     for name, (purpose, register) in registers.items():
         command = commands.add_parser(name, parents=[common], help=purpose, description=purpose)
+        command.set_defaults(app_help=app_help)  # for the commands below it
         command.set_defaults(command=register(command))
     return parser
