@@ -1,6 +1,5 @@
 """The Flask extension, with real applications, queues and workers."""
 
-import asyncio
 import gc
 import threading
 import weakref
@@ -13,7 +12,6 @@ from flask import Flask, current_app, g
 
 from taskito import Queue
 from taskito_flask import Taskito
-from taskito_flask.context import in_app_context
 from tests.support.until import until
 
 
@@ -75,7 +73,7 @@ class TestInitApp:
         app = make_app(tmp_path)
         app.config["TASKITO_WORKERS"] = -1
 
-        with pytest.raises(ValueError, match="workers"):
+        with pytest.raises(ValueError, match="TASKITO_WORKERS"):
             taskito.init_app(app)
 
     def test_twice_with_one_app_is_an_error(self, app: Flask, taskito: Taskito) -> None:
@@ -102,7 +100,7 @@ class TestDeclare:
 
         assert double(4) == 8
         assert double.__doc__ == "Twice."
-        assert repr(double).endswith("double'>")
+        assert double.name.endswith("double")
 
     def test_options_and_name_are_those_of_the_queue(
         self, tmp_path: Path, taskito: Taskito
@@ -118,16 +116,11 @@ class TestDeclare:
             assert (job.task_name, job.queue) == ("mail.send", "mail")
             assert job.to_dict()["max_retries"] == 7
 
-    def test_an_unknown_option_is_refused_by_init_app(
-        self, tmp_path: Path, taskito: Taskito
-    ) -> None:
+    def test_an_unknown_option_is_refused_at_once(self, taskito: Taskito) -> None:
         mistake: dict[str, Any] = {"retries": 7}
 
-        @taskito.task(**mistake)
-        def send() -> None: ...
-
         with pytest.raises(TypeError, match="retries"):
-            taskito.init_app(make_app(tmp_path))
+            taskito.task(**mistake)
 
     def test_a_coroutine_function_runs_in_the_context_of_the_app(
         self, app: Flask, taskito: Taskito
@@ -231,7 +224,7 @@ class TestRun:
 
         with app.app_context():
             g.number = -1
-            jobs = work.bound.map([(0,), (1,), (2,)])
+            jobs = work.map([(0,), (1,), (2,)])
             work_until(taskito.queue, *(job.id for job in jobs))
             assert [job.result(timeout=5) for job in jobs] == ["app"] * 3
             assert sorted(torn_down) == [0, 1, 2]
@@ -252,13 +245,6 @@ class TestRun:
         work_until(taskito.queue, job.id)
 
         assert seen == ["ValueError('no')"] * 2
-
-    def test_a_coroutine_keeps_its_context_until_it_returns(self, app: Flask) -> None:
-        async def work() -> str:
-            await asyncio.sleep(0)
-            return current_app.name
-
-        assert asyncio.run(in_app_context(app, work)()) == "app"
 
     def test_a_task_can_enqueue_another(self, app: Flask, taskito: Taskito) -> None:
         @taskito.task
