@@ -115,10 +115,9 @@ class Taskito(Declarations):
         mount_dashboard(app, url_prefix, authorize=decide)
 
     def _only_app(self) -> Flask:
-        apps = list(self._apps)
-        if len(apps) > 1:
+        if len(self._apps) > 1:
             gc.collect()  # applications that nobody holds, as after a test, do not count
-            apps = list(self._apps)
+        apps = list(self._apps)
         if len(apps) == 1:
             return apps[0]
         if not apps:

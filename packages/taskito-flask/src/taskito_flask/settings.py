@@ -58,13 +58,15 @@ def dashboard_settings(app: Flask) -> dict[str, str] | None:
 
 
 def _report_unknown(app: Flask) -> None:
-    known = [*_SETTINGS, _DASHBOARD]
+    known = [name.removeprefix(_PREFIX) for name in (*_SETTINGS, _DASHBOARD)]
     names: list[str] = list(app.config)
     for name in names:
-        if name.startswith(_PREFIX) and name not in known:
-            near = get_close_matches(name, known, n=1)
-            meant = f"did you mean {near[0]}?" if near else f"known are {', '.join(known)}"
-            _logger.warning("setting %s is not known and changes nothing; %s", name, meant)
+        key = name.removeprefix(_PREFIX)
+        if key == name or key in known:
+            continue
+        near = get_close_matches(key, known, n=1)
+        meant = f"did you mean {_PREFIX}{near[0]}?" if near else f"known are {', '.join(known)}"
+        _logger.warning("setting %s is not known and changes nothing; %s", name, meant)
 
 
 def _path(name: str, value: object) -> str:
