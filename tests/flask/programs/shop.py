@@ -6,7 +6,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from flask import Flask, current_app, g
+from flask import Flask, current_app, g, request
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import inspect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -77,21 +77,15 @@ def create_app() -> Flask:
     app.add_url_rule("/orders", view_func=place, methods=["POST"])
     app.add_url_rule("/jobs/<job_id>", view_func=job)
     app.add_url_rule("/process", view_func=process)
-    app.cli.command("create-tables")(create_tables)
     if made := os.environ.get("SHOP_MADE"):
         with Path(made).open("a") as file:
             file.write(f"{os.getpid()}\n")
     if os.environ.get("SHOP_EARLY"):
         with app.app_context():
             taskito.queue.enqueue("early")
-    if "SHOP_MOUNT" in os.environ:
-        taskito.mount_dashboard(app)
+    if word := os.environ.get("SHOP_MOUNT"):
+        taskito.mount_dashboard(app, authorize=lambda: request.headers.get("X-Staff") == word)
     return app
-
-
-def create_tables() -> None:
-    """Create the tables."""
-    db.create_all()
 
 
 def place() -> tuple[dict[str, Any], int]:
