@@ -11,8 +11,8 @@ from tests.support.until import until
 FINISHED = {"complete", "dead", "cancelled"}
 
 
-def make_app(tmp_path: Path, name: str = "app", **config: object) -> Flask:
-    """An application with an instance folder of its own."""
+def make_app(tmp_path: Path, name: str = "app", /, **config: object) -> Flask:
+    """An application with an instance folder and settings of its own."""
     app = Flask(name, instance_path=str(tmp_path / name))
     app.config.update(config)
     return app

@@ -274,7 +274,7 @@ class TestProcess:
             "taskito = Taskito(app)\n"
             "@taskito.task('leave')\n"
             "def leave():\n"
-            "    threading.Thread(target=threading.Event().wait).start()\n"
+            "    threading.Thread(target=threading.Event().wait, daemon=False).start()\n"
         )
         worker = site.run(
             *("-m", "flask", "--app", str(program), "taskito", "worker", "--workers", "1"),

@@ -12,6 +12,7 @@ from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from taskito import JobContext, TaskMiddleware, current_job
+from taskito.testing._manual import manual_worker
 from taskito_flask import Taskito
 from tests.flask.support import make_app, queue_of, work_until
 from tests.support.until import until
@@ -187,6 +188,20 @@ class TestAttempt:
 
         assert [job.result(timeout=5) for job in jobs] == [("app", 1), ("app", 2)]
         assert sorted(torn_down) == [1, 2]
+
+    def test_a_worker_inside_a_context_gives_each_job_its_own(
+        self, app: Flask, taskito: Taskito
+    ) -> None:
+        @taskito.task
+        def work() -> bool:
+            return "user" in g
+
+        with app.app_context(), manual_worker(taskito.queue) as worker:
+            g.user = "ann"
+            job = work.delay()
+            worker.run()
+            assert job.result() is False
+            assert g.user == "ann"
 
     def test_a_teardown_function_that_fails_fails_no_job(
         self, app: Flask, taskito: Taskito, caplog: pytest.LogCaptureFixture

@@ -9,6 +9,7 @@ from wsgiref.types import StartResponse, WSGIEnvironment
 
 import pytest
 from flask import Flask, redirect, request, session
+from flask import Response as FlaskResponse
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 from werkzeug.test import Client
 from werkzeug.wrappers import Response
@@ -119,7 +120,11 @@ class TestMount:
     def test_the_request_of_the_app_is_left_alone(self, app: Flask, page: Page) -> None:
         after: list[str] = []
         taskito_flask.mount_dashboard(app, authorize=lambda: True)
-        app.after_request(lambda response: after.append(request.path) or response)
+
+        @app.after_request
+        def note(response: FlaskResponse) -> FlaskResponse:
+            after.append(request.path)
+            return response
 
         app.test_client().get("/taskito/x")
 

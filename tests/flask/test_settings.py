@@ -37,7 +37,7 @@ def test_the_database_is_in_the_instance_folder_unless_set(
 @pytest.mark.parametrize("spelt", [lambda value: value, str], ids=["number", "text"])
 def test_each_reaches_its_parameter_of_the_queue(tmp_path: Path, spelt: Any) -> None:
     config = {name: spelt(value) for name, (_, value) in VALUES.items()}
-    app = make_app(tmp_path, **config)
+    app = make_app(tmp_path, "app", **config)
 
     path = Path(app.instance_path) / "taskito.db"
     assert queue_settings(app) == {"db_path": path, **dict(VALUES.values())}
@@ -47,7 +47,7 @@ def test_they_have_their_effect(tmp_path: Path, taskito: Taskito) -> None:
     @taskito.task
     def work() -> None: ...
 
-    app = make_app(tmp_path, **{name: value for name, (_, value) in VALUES.items()})
+    app = make_app(tmp_path, "app", **{name: value for name, (_, value) in VALUES.items()})
     taskito.init_app(app)
     with queue_of(app):
         row = work.delay().to_dict()
@@ -67,7 +67,9 @@ def test_variables_of_the_environment_set_them(
 
 
 def test_none_leaves_the_default(tmp_path: Path) -> None:
-    app = make_app(tmp_path, **dict.fromkeys([*VALUES, "TASKITO_DB_PATH", "TASKITO_DASHBOARD"]))
+    app = make_app(
+        tmp_path, "app", **dict.fromkeys([*VALUES, "TASKITO_DB_PATH", "TASKITO_DASHBOARD"])
+    )
 
     assert set(queue_settings(app)) == {"db_path"}
 
@@ -96,7 +98,7 @@ def test_none_leaves_the_default(tmp_path: Path) -> None:
 def test_a_value_that_cannot_work_is_named(
     tmp_path: Path, taskito: Taskito, name: str, value: object, what: str
 ) -> None:
-    app = make_app(tmp_path, **{name: value})
+    app = make_app(tmp_path, "app", **{name: value})
 
     with pytest.raises(ConfigurationError, match=rf"{name} must be {what}\n?(.|\n)*hint: "):
         taskito.init_app(app)
