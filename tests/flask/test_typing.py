@@ -3,13 +3,13 @@
 Each ``type: ignore`` marks a call that must be an error: strict mode reports unused ones.
 """
 
-from typing import TYPE_CHECKING, assert_type
+from typing import assert_type
 
-from taskito import AsyncTask, JobResult, Signature, TaskWrapper, chain
+import pytest
+from flask import Flask
+
+from taskito import AsyncTask, JobResult, Queue, Signature, TaskWrapper, chain
 from taskito_flask import Taskito
-
-if TYPE_CHECKING:
-    from flask import Flask
 
 
 def test_types_of_tasks_and_results_are_those_of_the_function(app: Flask, taskito: Taskito) -> None:
