@@ -8,6 +8,8 @@ from flask import Flask
 from taskito import Queue
 from tests.support.until import until
 
+STARTING = 60
+"""Seconds a process with Flask and SQLAlchemy gets to come up on a busy machine."""
 FINISHED = {"complete", "dead", "cancelled"}
 
 

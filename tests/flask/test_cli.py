@@ -16,8 +16,8 @@ from flask.cli import FlaskGroup
 from taskito.cli._context import Context
 from taskito.cli._run import _BUILTIN
 from taskito_flask import Taskito
-from tests.flask.support import make_app, queue_of, work_until
-from tests.support.processes import STARTING, Site
+from tests.flask.support import STARTING, make_app, queue_of, work_until
+from tests.support.processes import Site
 from tests.support.until import until
 
 SHOP = "tests.flask.programs.shop"
@@ -227,6 +227,7 @@ class TestWhatIsWrong:
         assert "Error: TASKITO_WORKERS must be a whole number from 0, got 'many'" in done.output
 
 
+@pytest.mark.timeout(300)
 class TestProcess:
     def settings(self, site: Site) -> dict[str, str]:
         return {

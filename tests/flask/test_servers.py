@@ -12,10 +12,11 @@ import pytest
 from sqlalchemy import create_engine
 
 from tests.flask.programs.shop import Base
-from tests.support.processes import STARTING, Program, Site
+from tests.flask.support import STARTING
+from tests.support.processes import Program, Site
 from tests.support.until import until
 
-pytestmark = pytest.mark.timeout(120)  # a few processes with a few libraries each
+pytestmark = pytest.mark.timeout(300)  # a few processes with a few libraries each
 
 SHOP = "tests.flask.programs.shop:create_app()"
 ENDING = 5
