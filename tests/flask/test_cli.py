@@ -172,7 +172,7 @@ def test_json_is_one_document(app: Flask, jobs: Jobs) -> None:
 
     assert json.loads(shown.stdout)["status"] == "dead"
     assert missing.exit_code == 3
-    assert set(json.loads(missing.stderr)) == {"error", "hint"}
+    assert set(json.loads(missing.output)) == {"error", "hint"}
 
 
 def test_db_names_another_file(app: Flask, jobs: Jobs, tmp_path: Path) -> None:
@@ -211,7 +211,7 @@ class TestWhatIsWrong:
         done = made_by(broken, "info", "--json")
 
         assert done.exit_code == 1
-        said: dict[str, Any] = json.loads(done.stderr)
+        said: dict[str, Any] = json.loads(done.output)
         assert said["error"] == "the application cannot be loaded: ZeroDivisionError: no luck"
         assert f"raised at {__file__}:" in said["hint"]
 

@@ -20,10 +20,11 @@ def remember_job(*_: object) -> None:
 def confirm(order_id: int) -> str:
     """Write the letter of an order. The session is a new one and ends with the job."""
     order = db.session.get_one(Order, order_id)
-    order.letter = f"Dear {order.email}, your {order.item} is on its way."
+    letter = f"Dear {order.email}, your {order.item} is on its way."
+    order.letter = letter
     db.session.commit()
     current_app.logger.info("order %d confirmed by job %s", order_id, g.job_id)
-    return order.letter
+    return letter
 
 
 @taskito.periodic("0 6 * * mon", name="weekly-count", timezone="Europe/Berlin")
