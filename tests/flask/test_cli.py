@@ -1,7 +1,6 @@
 """``flask taskito``: every command, with the queue of the application."""
 
 import json
-import signal
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
@@ -16,11 +15,7 @@ from flask.cli import FlaskGroup
 from taskito.cli._context import Context
 from taskito.cli._run import _BUILTIN
 from taskito_flask import Taskito
-from tests.flask.support import STARTING, make_app, queue_of, work_until
-from tests.support.processes import Site
-from tests.support.until import until
-
-SHOP = "tests.flask.programs.shop"
+from tests.flask.support import make_app, queue_of, work_until
 
 
 def flask(app: Flask, *argv: str) -> Result:
@@ -225,67 +220,6 @@ class TestWhatIsWrong:
 
         assert done.exit_code == 1
         assert "Error: TASKITO_WORKERS must be a whole number from 0, got 'many'" in done.output
-
-
-@pytest.mark.timeout(300)
-class TestProcess:
-    def settings(self, site: Site) -> dict[str, str]:
-        return {
-            "FLASK_TASKITO_DB_PATH": str(site.database),
-            "FLASK_SQLALCHEMY_DATABASE_URI": f"sqlite:///{site.home}/shop.db",
-            "SHOP_INSTANCE": str(site.home),
-        }
-
-    def test_app_may_stand_before_and_after_the_command(self, site: Site) -> None:
-        site.queue.enqueue("any")
-        for argv in (
-            ["--app", SHOP, "taskito", "info"],
-            ["taskito", "info", "--app", f"{SHOP}:create_app()"],
-        ):
-            program = site.run("-m", "flask", *argv, env=self.settings(site))
-            assert program.wait(STARTING) == 0
-            assert "pending      1" in program.out
-
-    def test_an_app_that_is_not_there_is_a_usage_error(self, site: Site) -> None:
-        program = site.run("-m", "flask", "--app", "nowhere", "taskito", "info")
-
-        assert program.wait(STARTING) == 2
-        assert "Could not import 'nowhere'" in program.err
-
-    def test_a_worker_drains_at_the_first_signal(self, site: Site) -> None:
-        worker = site.run(
-            *("-m", "flask", "--app", SHOP, "taskito", "worker", "--workers", "1"),
-            env=self.settings(site),
-        )
-        until(lambda: site.status_of(worker) == "active", within=STARTING)
-        worker.send(signal.SIGTERM)
-
-        assert worker.wait(STARTING) == 0
-        assert "tasks     4: " in worker.out
-        assert "schedules 1: nightly" in worker.out
-
-    def test_threads_that_a_task_left_do_not_keep_a_worker(self, site: Site) -> None:
-        program = site.home / "left.py"
-        program.write_text(
-            "import threading\n"
-            "from flask import Flask\n"
-            "from taskito_flask import Taskito\n"
-            f"app = Flask('left', instance_path={str(site.home)!r})\n"
-            "app.config.from_prefixed_env()\n"
-            "taskito = Taskito(app)\n"
-            "@taskito.task('leave')\n"
-            "def leave():\n"
-            "    threading.Thread(target=threading.Event().wait, daemon=False).start()\n"
-        )
-        worker = site.run(
-            *("-m", "flask", "--app", str(program), "taskito", "worker", "--workers", "1"),
-            env=self.settings(site),
-        )
-        until(lambda: site.status_of(worker) == "active", within=STARTING)
-        site.queue.enqueue("leave").result(timeout=STARTING)
-        worker.send(signal.SIGINT)
-
-        assert worker.wait(STARTING) == 0
 
 
 def test_this_process_does_not_count_as_that_of_the_command(

@@ -1,20 +1,16 @@
-"""Contexts of the application around attempts, hooks and jobs in test mode."""
+"""Contexts of the application around attempts and their hooks."""
 
 import asyncio
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from flask import Flask, current_app, g, has_app_context, has_request_context
-from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 from taskito import JobContext, TaskMiddleware, current_job
 from taskito.testing._manual import manual_worker
 from taskito_flask import Taskito
-from tests.flask.support import make_app, queue_of, work_until
+from tests.flask.support import queue_of, work_until
 from tests.support.until import until
 
 
@@ -203,6 +199,19 @@ class TestAttempt:
             assert job.result() is False
             assert g.user == "ann"
 
+    def test_a_job_of_a_schedule_has_one(self, app: Flask, taskito: Taskito) -> None:
+        seen: list[str] = []
+
+        @taskito.periodic(every=60, name="minutely")
+        def tick() -> None:
+            seen.append(current_app.name)
+
+        with manual_worker(taskito.queue) as worker:
+            worker.advance(61)
+            worker.run()
+
+        assert seen == [app.name]
+
     def test_a_teardown_function_that_fails_fails_no_job(
         self, app: Flask, taskito: Taskito, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -219,127 +228,3 @@ class TestAttempt:
 
         assert job.result(timeout=5) == "done"
         assert "leaving the application's context raised" in caplog.text
-
-
-class TestTestMode:
-    def test_the_context_of_the_test_is_used_again(self, app: Flask, taskito: Taskito) -> None:
-        torn_down: list[object] = []
-        app.teardown_appcontext(torn_down.append)
-
-        @taskito.task
-        def work() -> object:
-            g.touched = True
-            return g._get_current_object()
-
-        @taskito.task
-        async def also() -> object:
-            return g._get_current_object()
-
-        with app.app_context(), taskito.queue.test_mode(propagate_errors=True):
-            here = g._get_current_object()
-            assert work.delay().result() is here
-            assert also.delay().result() is here
-            assert g.touched
-            assert torn_down == []
-        assert torn_down == [None]
-
-    def test_without_one_the_job_gets_its_own(self, app: Flask, taskito: Taskito) -> None:
-        torn_down: list[object] = []
-        app.teardown_appcontext(torn_down.append)
-
-        @taskito.task
-        def work() -> str:
-            if current_job.id == "test-000002":
-                raise KeyError("no")
-            return current_app.name
-
-        with taskito.queue.test_mode() as results:
-            assert work.delay().result() == "app"
-            work.delay()
-            assert not has_app_context()
-        assert isinstance(results[1].error, KeyError)
-        assert torn_down == [None, results[1].error]
-
-    def test_the_context_of_another_app_is_none(self, tmp_path: Path, taskito: Taskito) -> None:
-        one, two = (make_app(tmp_path, name) for name in ("one", "two"))
-        for app in (one, two):
-            taskito.init_app(app)
-
-        @taskito.task
-        def work() -> str:
-            return current_app.name
-
-        with one.app_context(), queue_of(two).test_mode() as results:
-            queue_of(two).enqueue(work.name)
-        assert results[0].return_value == "two"
-
-
-class Base(DeclarativeBase):
-    """What Flask-SQLAlchemy builds models on."""
-
-
-class Item(Base):
-    __tablename__ = "item"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    name: Mapped[str] = mapped_column(default="")
-
-
-class TestSqlalchemy:
-    @pytest.fixture
-    def database(self, tmp_path: Path, taskito: Taskito) -> Iterator[SQLAlchemy]:
-        database = SQLAlchemy(model_class=Base)
-        app = make_app(tmp_path, SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path}/items.db")
-        database.init_app(app)
-        taskito.init_app(app)
-        with app.app_context():
-            database.create_all()
-            yield database
-        with app.app_context():
-            database.engine.dispose()
-        queue_of(app).close()
-
-    def test_each_job_has_a_session_that_ends_with_it(
-        self, database: SQLAlchemy, taskito: Taskito
-    ) -> None:
-        sessions: list[object] = []
-
-        @taskito.task(max_retries=0)
-        def add(name: str) -> None:
-            sessions.append(database.session())
-            database.session.add(Item(name=name))
-            database.session.flush()
-            if name == "bad":
-                raise ValueError("rolled back")
-            database.session.commit()
-
-        jobs = add.map([("good",), ("bad",), ("better",)])
-        work_until(taskito.queue, *(job.id for job in jobs))
-
-        names = database.session.scalars(database.select(Item.name)).all()
-        assert sorted(names) == ["better", "good"]
-        assert len({id(session) for session in sessions}) == 3
-        assert list(database.session.registry.registry) == [id(_context())]
-
-    def test_in_test_mode_it_is_that_of_the_test(
-        self, database: SQLAlchemy, taskito: Taskito
-    ) -> None:
-        @taskito.task
-        def rename(item_id: int) -> None:
-            database.session.get_one(Item, item_id).name = "new"
-            database.session.commit()
-
-        item = Item(name="old")
-        database.session.add(item)
-        database.session.commit()
-        with taskito.queue.test_mode(propagate_errors=True):
-            rename.delay(item.id)
-
-        assert item in database.session
-        assert item.name == "new"
-
-
-def _context() -> object:
-    from flask.globals import app_ctx
-
-    return app_ctx._get_current_object()  # type: ignore[attr-defined]

@@ -1,5 +1,6 @@
 """The Flask extension, with real applications, queues and workers."""
 
+import asyncio
 import gc
 import weakref
 from pathlib import Path
@@ -10,7 +11,7 @@ from flask import Flask, current_app
 
 from taskito import chain, chord, group
 from taskito_flask import Taskito
-from tests.flask.support import make_app, work_until
+from tests.flask.support import make_app, queue_of, work_until
 
 
 class TestInitApp:
@@ -245,3 +246,18 @@ class TestImportTime:
         work_until(taskito.queue, job.id)
 
         assert job.result(timeout=5) == app.name
+
+    def test_coroutines_reach_the_current_app_too(self, tmp_path: Path, taskito: Taskito) -> None:
+        @taskito.task
+        def ping() -> None: ...
+
+        apps = [make_app(tmp_path, name) for name in ("one", "two")]
+        for app in apps:
+            taskito.init_app(app)
+        with apps[1].app_context():
+            asyncio.run(ping.adelay())
+            asyncio.run(ping.s().aapply())
+
+        assert [queue_of(app).stats()["pending"] for app in apps] == [0, 2]
+        for app in apps:
+            queue_of(app).close()

@@ -25,6 +25,8 @@ class Rooms:
         self.broken: str | None = None
 
     def of_attempt(self) -> AbstractContextManager[object]:
+        if self.broken == "plan":
+            raise OSError("locked")
         return self._room("attempt")
 
     def of_call(self) -> AbstractContextManager[object]:
@@ -140,10 +142,11 @@ def test_enqueue_hooks_and_test_mode_are_in_those_of_the_call(queue: Queue, room
     assert rooms.journal == ["enqueue in call", "left call", "work in call", "left call"]
 
 
+@pytest.mark.parametrize("broken", ["plan", "door"])
 def test_what_cannot_be_entered_fails_the_attempt(
-    queue: Queue, rooms: Rooms, start_worker: StartWorker
+    queue: Queue, rooms: Rooms, start_worker: StartWorker, broken: str
 ) -> None:
-    rooms.broken = "door"
+    rooms.broken = broken
 
     @queue.task(max_retries=0)
     def work() -> None:

@@ -111,7 +111,7 @@ class Attempt:
         self._task = task
         self._telling = Lock()  # what follows the commit comes after what precedes it
         self._timed_out = False
-        self._visit = Visit(task.plan.surroundings.of_attempt(), context)
+        self._visit = Visit(task.plan.surroundings.of_attempt, context)
 
     def run(self) -> None:
         """Run the function here and settle. Never raises."""

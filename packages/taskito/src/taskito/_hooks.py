@@ -109,7 +109,7 @@ class Hooks:
         kwargs: Mapping[str, object],
     ) -> JobOptions:
         """Tell the listeners of a job to come and return its options as they leave them."""
-        with Visit(self.surroundings.of_call()):
+        with Visit(self.surroundings.of_call):
             for hook in self.plan(own).all_of("on_enqueue"):
                 options = call.as_written()
                 try:
@@ -223,7 +223,7 @@ class AttemptHooks:
                 self._tell_functions(event, *facts)
 
     def _surroundings(self) -> Visit:
-        return Visit(self._plan.surroundings.of_attempt(), self._context)
+        return Visit(self._plan.surroundings.of_attempt, self._context)
 
     def _tell_functions(self, event: str, *facts: object) -> None:
         for hook in self._plan.functions[event]:

@@ -1,6 +1,7 @@
 """What an integration puts around a program's code: the context of its application."""
 
 import logging
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
@@ -51,29 +52,32 @@ class Visit:
     statement what entering them raises is logged as well, and the block runs without them.
     """
 
-    __slots__ = ("_context", "_inside", "_manager")
+    __slots__ = ("_context", "_make", "_manager")
 
     def __init__(
-        self, manager: AbstractContextManager[object], context: "JobContext | None" = None
+        self,
+        make: Callable[[], AbstractContextManager[object]],
+        context: "JobContext | None" = None,
     ) -> None:
-        """Prepare a visit on behalf of the job of ``context``, if any."""
+        """Prepare a visit to what ``make`` gives, for the job of ``context``, if any."""
         self._context = context
-        self._inside = False
-        self._manager = manager
+        self._make = make
+        self._manager: AbstractContextManager[object] | None = None
 
     def enter(self) -> None:
         """Enter."""
-        self._manager.__enter__()
-        self._inside = True
+        manager = self._make()
+        manager.__enter__()
+        self._manager = manager
 
     def leave(self, error: BaseException | None) -> None:
         """Leave because of ``error``, or because all went well. Does nothing outside."""
-        if not self._inside:
+        manager, self._manager = self._manager, None
+        if manager is None:
             return
-        self._inside = False
         kind, traceback = (None, None) if error is None else (type(error), error.__traceback__)
         try:
-            self._manager.__exit__(kind, error, traceback)
+            manager.__exit__(kind, error, traceback)
         except BaseException as raised:  # noqa: BLE001 - as for hooks: it changes nothing
             if raised is not error:
                 self._log("leaving", raised)

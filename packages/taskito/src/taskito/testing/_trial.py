@@ -161,7 +161,7 @@ class Trial:
         hooks = AttemptHooks(self._hooks.plan(task.options.middleware), context)
         hooks.learn(args, kwargs)
         result = TestResult(job.id, task.name, args, kwargs, logs=job.logs)
-        visit = Visit(self._hooks.surroundings.of_call(), context)
+        visit = Visit(self._hooks.surroundings.of_call, context)
         visit.enter()
         try:
             with active(context):
