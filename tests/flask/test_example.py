@@ -17,7 +17,6 @@ from tests.support.until import until
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "flask_shop"
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
-ENDING = 5
 
 pytestmark = [
     pytest.mark.timeout(300),
@@ -101,12 +100,12 @@ def test_the_readme_is_followed_to_the_letter(terminal: Terminal) -> None:
     for program in (server, worker):
         program.send_signal(signal.SIGINT)
     assert worker.wait(STARTING) == 0
-    server.wait(ENDING)
+    server.wait(STARTING)
 
     more = terminal.start(serve_more)
     terminal.wait_for(*status)
     more.send_signal(signal.SIGTERM)
-    assert more.wait(ENDING) == 0
+    assert more.wait(STARTING) == 0
     assert sorted(path.name for path in (terminal.folder / "instance").glob("*.db")) == [
         "shop.db",
         "taskito.db",
