@@ -13,14 +13,16 @@ def send_welcome(user_id: int) -> None: ...
 
 def create_app() -> Flask:
     app = Flask(__name__)
+    app.config.from_prefixed_env()
     taskito.init_app(app)
     return app
 ```
 """
 
-from taskito_flask.extension import AppState, Taskito
-from taskito_flask.task import FlaskTask
+from taskito_flask.dashboard import mount_dashboard
+from taskito_flask.extension import Taskito
+from taskito_flask.state import AppState
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
-__all__ = ["AppState", "FlaskTask", "Taskito", "__version__"]
+__all__ = ["AppState", "Taskito", "__version__", "mount_dashboard"]

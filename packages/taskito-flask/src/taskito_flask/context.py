@@ -1,36 +1,34 @@
-"""Run a task's function inside an application context of its own."""
+"""The application context around attempts and hooks."""
 
-import functools
-import inspect
-from collections.abc import Callable
-from typing import Any, ParamSpec, TypeVar, cast
+from contextlib import AbstractContextManager, nullcontext
 
-from flask import Flask
-
-P = ParamSpec("P")
-R = TypeVar("R")
+from flask import Flask, current_app, has_app_context
 
 
-def in_app_context(app: Flask, function: Callable[P, R]) -> Callable[P, R]:
-    """The function, with each call inside a fresh context of ``app``.
+def current_application() -> Flask | None:
+    """Return the application of the current context, or ``None`` outside of any."""
+    if not has_app_context():
+        return None
+    return current_app._get_current_object()  # type: ignore[attr-defined,no-any-return]  # noqa: SLF001 - Flask's documented way
 
-    ``flask.g`` starts empty and teardown functions run after every call. A coroutine
-    function stays one, and its context lasts until it returns.
-    """
-    run: Callable[..., Any]
-    if inspect.iscoroutinefunction(function):
 
-        @functools.wraps(function)
-        async def run(*args: P.args, **kwargs: P.kwargs) -> object:
-            with app.app_context():
-                return await function(*args, **kwargs)
-    else:
+class AppSurroundings:
+    """Contexts of one application: ``flask.g`` and teardown functions belong to a job."""
 
-        @functools.wraps(function)
-        def run(*args: P.args, **kwargs: P.kwargs) -> R:
-            with app.app_context():
-                return function(*args, **kwargs)
+    def __init__(self, app: Flask) -> None:
+        """Give contexts of ``app``."""
+        self._app = app
 
-    # The queue checks arguments against the function it is given and follows no wrapper.
-    run.__signature__ = inspect.signature(function, follow_wrapped=False)  # type: ignore[attr-defined]
-    return cast("Callable[P, R]", run)
+    def of_attempt(self) -> AbstractContextManager[object]:
+        """Return a context of its own for an attempt."""
+        return self._app.app_context()
+
+    def of_call(self) -> AbstractContextManager[object]:
+        """Return nothing if the caller is in a context of the application, else a new one.
+
+        Test mode must not leave the context of the test: what a teardown function ends,
+        such as a database session, is still in use there.
+        """
+        if current_application() is self._app:
+            return nullcontext()
+        return self._app.app_context()

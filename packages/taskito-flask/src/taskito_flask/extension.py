@@ -1,52 +1,33 @@
 """The extension: declarations at import time, one queue per application."""
 
+import gc
 import weakref
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any, ParamSpec, TypeVar, Unpack, cast, overload
 
-from flask import Flask, current_app, has_app_context
+from flask import Flask
+from werkzeug.utils import import_string
+from werkzeug.wrappers import Response
 
-from taskito import Queue, TaskWrapper
-from taskito.options import TaskSettings
-from taskito_flask.context import in_app_context
-from taskito_flask.task import FlaskTask
-
-P = ParamSpec("P")
-R = TypeVar("R")
-
-SETTINGS = {
-    "TASKITO_WORKERS": "workers",
-    "TASKITO_DEFAULT_RETRY": "default_retry",
-    "TASKITO_DEFAULT_TIMEOUT": "default_timeout",
-    "TASKITO_DEFAULT_PRIORITY": "default_priority",
-    "TASKITO_DRAIN_TIMEOUT": "drain_timeout",
-}
-"""Application setting -> parameter of ``Queue``; those absent keep the queue's default."""
+from taskito import Queue
+from taskito.declarations import Declarations
+from taskito_flask.context import AppSurroundings, current_application
+from taskito_flask.dashboard import Authorize, mount_dashboard
+from taskito_flask.settings import dashboard_settings, queue_settings
+from taskito_flask.state import AppState, not_initialised, state_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AppState:
-    """What one application has: ``app.extensions["taskito"]``.
-
-    Attributes:
-        queue: the application's own queue.
-        tasks: each declared task as it is registered with that queue.
-    """
-
-    queue: Queue
-    tasks: dict[FlaskTask[..., Any], TaskWrapper[..., Any]] = field(default_factory=dict)
-
-
-class Taskito:
+class Taskito(Declarations):
     """Background tasks for Flask applications.
 
-    Tasks are declared once, at import time; each application that is initialised gets a
-    queue of its own with all of them. Nothing is opened or started by either.
+    Tasks, schedules and hooks are declared once, at import time, with the decorators of
+    :class:`taskito.Queue`. Each application that is initialised gets a queue of its own
+    with all of them. Nothing is opened or started by either.
+
+    A call of a task, and every other call, goes to the queue of the current application;
+    without a context to that of the only application that was initialised.
 
     Args:
-        app: initialised at once, as by ``init_app``.
+        app: Initialised at once, as by :meth:`init_app`.
+        cli_group: Another name for ``flask taskito`` on the applications of this extension.
 
     Example:
         ```python
@@ -62,90 +43,83 @@ class Taskito:
         ```
     """
 
-    def __init__(self, app: Flask | None = None) -> None:
-        self._declared: list[FlaskTask[..., Any]] = []
+    def __init__(self, app: Flask | None = None, *, cli_group: str = "taskito") -> None:
+        super().__init__(lambda: self.queue)
+        self._cli_group = cli_group
         # Weak: the extension outlives applications that a test makes and drops.
         self._apps: weakref.WeakSet[Flask] = weakref.WeakSet()
         if app is not None:
             self.init_app(app)
 
     def init_app(self, app: Flask) -> None:
-        """Give an application its queue, from its ``TASKITO_`` settings.
+        """Give an application its queue, from its ``TASKITO_`` settings of now.
 
         ``TASKITO_DB_PATH`` defaults to ``taskito.db`` in the instance folder. No file is
-        created and no thread started.
+        opened or created and no thread started.
 
         Raises:
-            RuntimeError: the application has a queue already.
-            TypeError: a declared task has an option that ``Queue.task`` does not know.
+            RuntimeError: If the application has a queue already.
+            ConfigurationError: For a setting that cannot work.
+            ImportError: If ``TASKITO_DASHBOARD`` is set without ``taskito-dashboard``.
         """
         if "taskito" in app.extensions:
             raise RuntimeError(
                 f"application {app.name!r} already has a taskito queue\n"
                 "hint: call init_app once per application; Taskito(app) has called it"
             )
-        default = Path(app.instance_path) / "taskito.db"
-        given: dict[str, Any] = {
-            parameter: app.config[name]
-            for name, parameter in SETTINGS.items()
-            if name in app.config
-        }
-        state = AppState(queue=Queue(app.config.get("TASKITO_DB_PATH", default), **given))
-        for task in self._declared:
-            _register(task, app, state)
-        app.extensions["taskito"] = state
+        queue = Queue(**queue_settings(app))
+        page = dashboard_settings(app)
+        self.bind(queue, surroundings=AppSurroundings(app))
+        app.extensions["taskito"] = AppState(queue=queue)
         self._apps.add(app)
+        if self._cli_group != "taskito":  # as the entry point is called
+            from taskito_flask.cli import taskito_command  # noqa: PLC0415 - rarely needed
 
-    @overload
-    def task(self, name: Callable[P, R], /) -> FlaskTask[P, R]: ...
-    @overload
-    def task(
-        self, name: str | None = None, /, **options: Unpack[TaskSettings]
-    ) -> Callable[[Callable[P, R]], FlaskTask[P, R]]: ...
-    def task(
-        self, name: Callable[P, R] | str | None = None, /, **options: Unpack[TaskSettings]
-    ) -> FlaskTask[P, R] | Callable[[Callable[P, R]], FlaskTask[P, R]]:
-        """Declare a task: ``@taskito.task``, or with the options of ``Queue.task``.
-
-        Works before any application exists; the options are checked by ``init_app``.
-        """
-        if callable(name):
-            return self._declare(name, {})
-        if name is not None:
-            options["name"] = name
-        return lambda function: self._declare(function, options)
+            app.cli.add_command(taskito_command(self._cli_group))
+        if page is not None:
+            self._mount(app, **page)
 
     @property
     def queue(self) -> Queue:
         """The queue of the current application, else of the only one initialised.
 
         Raises:
-            RuntimeError: neither exists; the message says what to do.
+            RuntimeError: If neither exists; the message says what to do.
         """
-        return self._state().queue
+        app = current_application()
+        if app is None:
+            return state_of(self._only_app()).queue
+        if app not in self._apps:
+            raise not_initialised(app)
+        return state_of(app).queue
 
-    def _declare(self, function: Callable[P, R], options: TaskSettings) -> FlaskTask[P, R]:
-        task = FlaskTask(function, options, self._resolve)
-        self._declared.append(task)
-        for app in self._apps:
-            _register(task, app, app.extensions["taskito"])
-        return task
+    def mount_dashboard(
+        self, app: Flask, url_prefix: str = "/taskito", *, authorize: Authorize | None = None
+    ) -> None:
+        """Serve the page of ``taskito-dashboard``; see :func:`taskito_flask.mount_dashboard`."""
+        mount_dashboard(app, url_prefix, authorize=authorize)
 
-    def _resolve(self, task: FlaskTask[P, R]) -> TaskWrapper[P, R]:
-        return cast("TaskWrapper[P, R]", self._state().tasks[task])
+    def _mount(
+        self, app: Flask, *, url_prefix: str = "/taskito", authorize: str | None = None
+    ) -> None:
+        if authorize is None:
+            mount_dashboard(app, url_prefix)
+            return
+        name = authorize
 
-    def _state(self) -> AppState:
-        if has_app_context():
-            app = current_app._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001  # Flask's documented way
-            if app not in self._apps:
-                raise RuntimeError(
-                    f"application {app.name!r} has no queue of this extension\n"
-                    "hint: call init_app(app) where the application is created"
-                )
-            return cast("AppState", app.extensions["taskito"])
+        def decide() -> bool | Response | None:
+            # Imported late: the module may need the one that makes the application.
+            verdict: bool | Response | None = import_string(name)()
+            return verdict
+
+        mount_dashboard(app, url_prefix, authorize=decide)
+
+    def _only_app(self) -> Flask:
+        if len(self._apps) > 1:
+            gc.collect()  # applications that nobody holds, as after a test, do not count
         apps = list(self._apps)
         if len(apps) == 1:
-            return cast("AppState", apps[0].extensions["taskito"])
+            return apps[0]
         if not apps:
             raise RuntimeError(
                 "Taskito is not bound to an application\n"
@@ -155,8 +129,3 @@ class Taskito:
             f"{len(apps)} applications are initialised and none of them is current\n"
             "hint: say which one: with app.app_context(): ..."
         )
-
-
-def _register(task: FlaskTask[..., Any], app: Flask, state: AppState) -> None:
-    register = state.queue.task(**task.options)
-    state.tasks[task] = register(in_app_context(app, task.function))

@@ -15,6 +15,7 @@ from taskito.exceptions import (
     TaskCancelledError,
     TaskTimeoutError,
 )
+from taskito.surroundings import Visit
 
 if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
@@ -83,6 +84,7 @@ class Attempt:
         "_task",
         "_telling",
         "_timed_out",
+        "_visit",
         "claim",
         "is_overdue",
         "loop",
@@ -109,6 +111,7 @@ class Attempt:
         self._task = task
         self._telling = Lock()  # what follows the commit comes after what precedes it
         self._timed_out = False
+        self._visit = Visit(task.plan.surroundings.of_attempt, context)
 
     def run(self) -> None:
         """Run the function here and settle. Never raises."""
@@ -151,7 +154,7 @@ class Attempt:
         with active(self._context), self._telling:
             log_failure(error, self._context, retryable=self._task.options.retries(error))
             if self._ended.acquire(blocking=False):
-                self._hooks.raised(error)
+                self._hooks.given_up(error)
             self._register.settle(self, Outcome.timed_out(), notify=True)
 
     def settled(self, arrow: str, retry_count: int) -> None:
@@ -160,7 +163,7 @@ class Attempt:
             return
         with active(self._context), self._telling:
             if arrow == "cancelled" and self._ended.acquire(blocking=False):
-                self._hooks.raised(_cancelled(None))  # a coroutine that would not end
+                self._hooks.given_up(_cancelled(None))  # a coroutine that would not end
             if self._timed_out:
                 self._hooks.committed("on_timeout")
             if arrow == "retry":
@@ -171,6 +174,7 @@ class Attempt:
                 self._hooks.committed("on_cancel")
 
     def _begin(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        self._visit.enter()
         try:
             args, kwargs = self._payloads.arguments(self.claim)
             args, kwargs = tuple(args), dict(kwargs)  # JSON has lists
@@ -189,16 +193,19 @@ class Attempt:
             return
         if self._ends():
             self._hooks.returned(value)
+        self._visit.leave(None)
         self._register.settle(self, outcome, notify=False)
 
     def _raised(self, error: BaseException, *, final: bool = False) -> None:
         if not self._ends():
+            self._visit.leave(error)
             self._register.settle(self, _TOO_LATE, notify=False)
             return
         outcome = outcome_of(error, self._context, self._task.options, final=final)
         self._error = error
         self._timed_out = isinstance(error, TaskTimeoutError) and ran_over(self._context)
         self._hooks.raised(error)
+        self._visit.leave(error)
         self._register.settle(self, outcome, notify=self._hooks.hear(*_AFTER_COMMIT))
 
     def _ends(self) -> bool:

@@ -9,6 +9,7 @@ from taskito._joblog import log_about
 from taskito.exceptions import Snooze
 from taskito.middleware import TaskMiddleware, not_plain
 from taskito.options import JobOptions
+from taskito.surroundings import NOTHING, Surroundings, Visit
 
 if TYPE_CHECKING:
     from taskito.context import JobContext
@@ -40,9 +41,10 @@ class Hooks:
     Attributes:
         version: Another object after every registration, so that plans know their age.
         on_enqueue: Whether anything listens to every enqueue.
+        surroundings: What attempts and hooks run in.
     """
 
-    __slots__ = ("_functions", "_middleware", "on_enqueue", "version")
+    __slots__ = ("_functions", "_middleware", "on_enqueue", "surroundings", "version")
 
     def __init__(self, middleware: tuple[TaskMiddleware, ...]) -> None:
         """Listen with the queue-wide middleware."""
@@ -50,6 +52,12 @@ class Hooks:
         self._functions: dict[str, list[Hook]] = {event: [] for event in _METHODS}
         self.version = object()
         self.on_enqueue = _any_overrides(middleware, "on_enqueue")
+        self.surroundings = NOTHING
+
+    def surround(self, surroundings: Surroundings) -> None:
+        """Run attempts and hooks in these surroundings from now on."""
+        self.surroundings = surroundings
+        self.renew()
 
     def add(self, event: str, hook: F) -> F:
         """Register what a decorator of the Queue was put on.
@@ -85,6 +93,7 @@ class Hooks:
                 for event, method in _METHODS.items()
             },
             {event: tuple(hooks) for event, hooks in self._functions.items()},
+            self.surroundings,
         )
 
     def listens(self, own: tuple[TaskMiddleware, ...]) -> bool:
@@ -100,18 +109,19 @@ class Hooks:
         kwargs: Mapping[str, object],
     ) -> JobOptions:
         """Tell the listeners of a job to come and return its options as they leave them."""
-        for hook in self.plan(own).all_of("on_enqueue"):
-            options = call.as_written()
-            try:
-                hook(task, args, dict(kwargs), options)
-                call = JobOptions.of_mapping(options, f"a job of {task!r}, from {_name(hook)}")
-            except Exception:
-                _logger.exception(
-                    "on_enqueue hook %s raised for a job of %s; its changes are dropped",
-                    _name(hook),
-                    task,
-                    extra={"task_name": task, "queue": call.queue},
-                )
+        with Visit(self.surroundings.of_call):
+            for hook in self.plan(own).all_of("on_enqueue"):
+                options = call.as_written()
+                try:
+                    hook(task, args, dict(kwargs), options)
+                    call = JobOptions.of_mapping(options, f"a job of {task!r}, from {_name(hook)}")
+                except Exception:
+                    _logger.exception(
+                        "on_enqueue hook %s raised for a job of %s; its changes are dropped",
+                        _name(hook),
+                        task,
+                        extra={"task_name": task, "queue": call.queue},
+                    )
         return call
 
 
@@ -121,20 +131,25 @@ class HookPlan:
     Attributes:
         methods: Of the middleware, by event, each with the place of its middleware.
         functions: The hooks by event.
-        is_silent: Whether there is nothing to call in a worker.
+        surroundings: What they and the function run in.
+        is_silent: Whether there is nothing around the function in a worker.
     """
 
-    __slots__ = ("functions", "is_silent", "methods")
+    __slots__ = ("functions", "is_silent", "methods", "surroundings")
 
     def __init__(
         self,
         methods: Mapping[str, tuple[tuple[int, Hook], ...]],
         functions: Mapping[str, tuple[Hook, ...]],
+        surroundings: Surroundings,
     ) -> None:
         """Keep them."""
         self.methods = methods
         self.functions = functions
-        self.is_silent = not any(self.hears(event) for event in _METHODS if event != "on_enqueue")
+        self.surroundings = surroundings
+        self.is_silent = surroundings is NOTHING and not any(
+            self.hears(event) for event in _METHODS if event != "on_enqueue"
+        )
 
     def hears(self, event: str) -> bool:
         """Return whether anything listens to an event."""
@@ -195,10 +210,20 @@ class AttemptHooks:
             self._tell_methods("on_failure", error)
         self._tell_methods("after_task", None, error)
 
+    def given_up(self, error: BaseException) -> None:
+        """Tell that the attempt failed while its function, elsewhere, may still go on."""
+        with self._surroundings():
+            self.raised(error)
+
     def committed(self, event: str, *facts: object) -> None:
         """Tell one of the events that follow the commit."""
-        self._tell_methods(event, *facts)
-        self._tell_functions(event, *facts)
+        if self._plan.hears(event):
+            with self._surroundings():
+                self._tell_methods(event, *facts)
+                self._tell_functions(event, *facts)
+
+    def _surroundings(self) -> Visit:
+        return Visit(self._plan.surroundings.of_attempt, self._context)
 
     def _tell_functions(self, event: str, *facts: object) -> None:
         for hook in self._plan.functions[event]:

@@ -43,6 +43,10 @@ class Producer:
         self.hooks = hooks
         self.trial: Trial | None = None
 
+    def here(self) -> "Producer":
+        """Return the producer that a call of now would go to."""
+        return self
+
     def spec(
         self,
         task: str,

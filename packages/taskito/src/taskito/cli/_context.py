@@ -5,10 +5,13 @@ import importlib
 import os
 import sys
 import traceback
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from types import ModuleType
-from typing import Any
+from types import ModuleType, TracebackType
+from typing import Any, Self
 
 from taskito.cli._console import NOT_FOUND, Console, Failure
 from taskito.job import JobResult
@@ -17,16 +20,36 @@ from taskito.queue import Queue
 _EXAMPLE = "write --app myapp:queue for the variable 'queue' in myapp.py"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A program with commands of its own, which ours are part of.
+
+    Attributes:
+        prog: What a person writes in front of our commands, such as ``flask taskito``.
+        app_help: What ``--app`` means there.
+        find_queue: Returns the queue of the application that ``--app`` names, or of the one
+            that the program finds by itself if it is ``None``. May raise ``Failure``.
+    """
+
+    prog: str
+    app_help: str
+    find_queue: Callable[[str | None], Queue]
+
+
 class Context:
     """What a command works with besides its own arguments.
+
+    As a context manager it gives back, open as it was, the queue that a host has lent.
 
     Attributes:
         console: Where to print data, talk and failures.
     """
 
-    def __init__(self, args: argparse.Namespace) -> None:
+    def __init__(self, args: argparse.Namespace, host: Host | None = None) -> None:
         """Keep the global flags."""
         self._args = args
+        self._host = host
+        self._lent = ExitStack()
         self.console = Console(
             as_json=getattr(args, "json", False),
             quiet=getattr(args, "quiet", False),
@@ -44,7 +67,27 @@ class Context:
             Failure: With exit code 2 when nothing names a queue, and 1 when what is named
                 does not exist.
         """
-        return find_queue(self._args, app_needed=app_needed)
+        if self._host is None:
+            return find_queue(self._args, app_needed=app_needed)
+        db: str | None = getattr(self._args, "db", None)
+        _check_file(db)
+        queue = self._host.find_queue(getattr(self._args, "app", None))
+        database = queue._database  # noqa: SLF001 - of our own package
+        self._lent.enter_context(database.elsewhere(db or queue.db_path))
+        return queue
+
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Give back what was lent."""
+        self._lent.close()
 
 
 def find_queue(args: argparse.Namespace, *, app_needed: bool = False) -> Queue:
@@ -62,14 +105,18 @@ def find_queue(args: argparse.Namespace, *, app_needed: bool = False) -> Queue:
         if db is None:
             message = "which queue? Give --app, --db, TASKITO_APP or TASKITO_DB_PATH"
             raise Failure(message, hint=_EXAMPLE, code=2)
-    if db is not None and not Path(db).is_file():
-        raise Failure(f"no database file at {db!r}", hint="a worker or producer creates it")
+    _check_file(db)
     if app is None:
         return Queue(db_path=db)
     queue = load_queue(app)
     if db is not None:
         queue._database.move(db)  # noqa: SLF001 - of our own package
     return queue
+
+
+def _check_file(db: str | None) -> None:
+    if db is not None and not Path(db).is_file():
+        raise Failure(f"no database file at {db!r}", hint="a worker or producer creates it")
 
 
 def find_job(queue: Queue, job_id: str) -> JobResult[Any]:

@@ -16,14 +16,18 @@ _LONGEST = 100 * 365 * 86_400
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
-def global_flags() -> argparse.ArgumentParser:
+APP_HELP = "the queue; else TASKITO_APP"
+"""What ``--app`` means, unless the default ``app_help`` of a parser says otherwise."""
+
+
+def global_flags(app_help: str = APP_HELP) -> argparse.ArgumentParser:
     """Return the flags that work before and after the command.
 
     They have no defaults: a flag that was given before would be reset by the second parser.
     """
     flags = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
     group = flags.add_argument_group("global options")
-    group.add_argument("--app", metavar="MODULE:ATTRIBUTE", help="the queue; else TASKITO_APP")
+    group.add_argument("--app", metavar="MODULE:ATTRIBUTE", help=app_help)
     group.add_argument("--db", metavar="PATH", help="a database file that exists")
     group.add_argument("--json", action="store_true", help="one JSON document on stdout")
     group.add_argument("--no-color", action="store_true", help="plain text; also NO_COLOR")
@@ -45,7 +49,8 @@ def command_group(
         What runs when no sub-command is given: it prints the help, a usage error.
     """
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    common = global_flags()
+    app_help: str = parser.get_default("app_help") or APP_HELP
+    common = global_flags(app_help)
     for name, (purpose, register) in members.items():
         member = commands.add_parser(name, parents=[common], help=purpose, description=purpose)
         member.set_defaults(command=register(member))

@@ -9,8 +9,8 @@ from typing import NoReturn
 
 from taskito.cli import _dead, _doctor, _info, _jobs, _operate, _periodic, _queues, _worker
 from taskito.cli._console import NOT_FOUND, Console, Failure
-from taskito.cli._context import Context
-from taskito.cli._flags import Command, Register, global_flags, group_alone
+from taskito.cli._context import Context, Host
+from taskito.cli._flags import APP_HELP, Command, Register, global_flags, group_alone
 from taskito.cli._plugins import plugins
 from taskito.exceptions import JobNotFoundError, ScheduleNotFoundError, TaskitoError
 
@@ -31,18 +31,22 @@ _USAGE = 2
 _INTERRUPTED = 130
 
 
-def run(argv: Sequence[str] | None) -> int:
-    """Run the command line and return the exit code."""
+def run(argv: Sequence[str] | None, host: Host | None = None) -> int:
+    """Run the command line, maybe as part of another program, and return the exit code."""
     stdout: object = sys.stdout
     if isinstance(stdout, io.TextIOWrapper):
         stdout.reconfigure(errors="backslashreplace")
     words = sys.argv[1:] if argv is None else argv
-    parser = _parser(words)
+    parser = _parser(words, host)
     try:
         args = parser.parse_args(words)
     except _MisuseError as misuse:
         return misuse.told(as_json="--json" in words)
-    context = Context(args)
+    with Context(args, host) as context:
+        return _dispatched(args, context, parser)
+
+
+def _dispatched(args: argparse.Namespace, context: Context, parser: argparse.ArgumentParser) -> int:
     command: Command = getattr(args, "command", group_alone(parser))
     try:
         return command(args, context)
@@ -90,9 +94,11 @@ class _Parser(argparse.ArgumentParser):
         raise _MisuseError(self, message)
 
 
-def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
-    common = global_flags()
-    parser = _program(common)
+def _parser(argv: Sequence[str], host: Host | None = None) -> argparse.ArgumentParser:
+    prog, app_help = ("taskito", APP_HELP) if host is None else (host.prog, host.app_help)
+    common = global_flags(app_help)
+    about = "A durable task queue without a broker."
+    parser = _Parser(prog=prog, description=about, parents=[common])
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     registers = dict(_BUILTIN)
     # Looking for plug-ins reads the metadata of every package; our own commands need none.
@@ -100,13 +106,9 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
         registers = plugins(Console()) | registers
     for name, (purpose, register) in registers.items():
         command = commands.add_parser(name, parents=[common], help=purpose, description=purpose)
+        command.set_defaults(app_help=app_help)  # for the commands below it
         command.set_defaults(command=register(command))
     return parser
-
-
-def _program(common: argparse.ArgumentParser) -> argparse.ArgumentParser:
-    about = "A durable task queue without a broker."
-    return _Parser(prog="taskito", description=about, parents=[common])
 
 
 def _command_word(argv: Sequence[str]) -> str | None:

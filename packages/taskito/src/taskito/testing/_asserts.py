@@ -149,7 +149,7 @@ class _Site:
             raise TypeError(
                 f"which queue? {task!r} is only a name\nhint: pass queue=..., or the task itself"
             )
-        producer = task._producer  # noqa: SLF001 - likewise
+        producer = task._producer.here()  # noqa: SLF001 - likewise
         return _Site(producer._database, producer._serializer)  # noqa: SLF001 - likewise
 
     def pending(self) -> "Iterator[_Pending]":

@@ -19,6 +19,7 @@ from taskito.exceptions import (
     TaskNotRegisteredError,
 )
 from taskito.job import JobResult
+from taskito.surroundings import Visit
 from taskito.testing._handles import TrialJob, TrialResult
 from taskito.testing._results import TestResult, TestResults
 
@@ -164,12 +165,17 @@ class Trial:
         hooks = AttemptHooks(self._hooks.plan(task.options.middleware), context)
         hooks.learn(args, kwargs)
         result = TestResult(job.id, task.name, args, kwargs, logs=job.logs)
-        with active(context):
-            if task.is_async:
-                self._loops.run(lambda: self._await(task, job, result, hooks))
-            else:
-                with self._ending(job, result, hooks):
-                    result.return_value = task.function(*args, **kwargs)
+        visit = Visit(self._hooks.surroundings.of_call, context)
+        visit.enter()
+        try:
+            with active(context):
+                if task.is_async:
+                    self._loops.run(lambda: self._await(task, job, result, hooks))
+                else:
+                    with self._ending(job, result, hooks):
+                        result.return_value = task.function(*args, **kwargs)
+        finally:
+            visit.leave(result.error)
 
     async def _await(
         self, task: "TaskDefinition", job: TrialJob, result: TestResult, hooks: AttemptHooks
