@@ -30,11 +30,13 @@ def program(page: str) -> str:
 PAGES = [
     "canvas.md",
     "context.md",
+    "fastapi.md",
     "hooks.md",
     "limits.md",
     "running.md",
     "schedules.md",
     "serializers.md",
+    "telemetry.md",
 ]
 
 

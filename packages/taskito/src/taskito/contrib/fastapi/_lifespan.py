@@ -51,9 +51,15 @@ def taskito_lifespan(queue: Queue, *others: Lifespan, run_worker: bool = False) 
             if worker is not None:
                 worker.cancel()  # drains
                 await asyncio.wait([worker])
-            await asyncio.to_thread(queue._database.release)  # noqa: SLF001 - of our own package
+            await asyncio.to_thread(_release, queue)
 
     return lifespan
+
+
+def _release(queue: Queue) -> None:
+    """Release the files of a queue, unless a worker that somebody started here uses them."""
+    if not queue._workers:  # noqa: SLF001 - of our own package
+        queue._database.release()  # noqa: SLF001 - likewise
 
 
 async def _entered(
