@@ -67,17 +67,25 @@ class Recordings:
         assert len(found) == count, [span.name for span in found]
         return found
 
-    def points(self, metric: str) -> dict[tuple[tuple[str, Any], ...], Any]:
-        """The points of a metric by their attributes, sorted by name."""
+    def metrics(self) -> dict[str, dict[tuple[tuple[str, Any], ...], Any]]:
+        """The points of each metric by their attributes, sorted by name.
+
+        Asked for once: some versions of the SDK tell a point only after new measurements.
+        """
         data = self._reader.get_metrics_data()
         return {
-            tuple(sorted(dict(point.attributes or {}).items())): point
+            metric.name: {
+                tuple(sorted(dict(point.attributes or {}).items())): point
+                for point in metric.data.data_points
+            }
             for resource in (data.resource_metrics if data else ())
             for scope in resource.scope_metrics
-            for found in scope.metrics
-            if found.name == metric
-            for point in found.data.data_points
+            for metric in scope.metrics
         }
+
+    def points(self, metric: str) -> dict[tuple[tuple[str, Any], ...], Any]:
+        """Those of one metric, see :meth:`metrics`."""
+        return self.metrics().get(metric, {})
 
 
 def context_of(span: ReadableSpan) -> SpanContext:

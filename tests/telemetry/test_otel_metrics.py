@@ -6,7 +6,6 @@ import pytest
 from opentelemetry import metrics
 
 from taskito import current_job
-from tests.support.until import until
 from tests.telemetry.conftest import MakeQueue, Work
 from tests.telemetry.recordings import Recordings
 
@@ -39,16 +38,17 @@ def test_count_and_time_what_is_sent_and_processed(
     recordings.processed(4)
 
     failed = key(**PROCESS, **{"error.type": "OSError"})
-    durations = until(lambda: recordings.points("messaging.process.duration"))
+    found = recordings.metrics()
+    durations = found["messaging.process.duration"]
     assert {facts: point.count for facts, point in durations.items()} == {
         key(**PROCESS): 2,
         failed: 2,
     }
-    consumed = recordings.points("messaging.client.consumed.messages")
+    consumed = found["messaging.client.consumed.messages"]
     assert {facts: point.value for facts, point in consumed.items()} == {key(**PROCESS): 4}
-    sent = recordings.points("messaging.client.sent.messages")
+    sent = found["messaging.client.sent.messages"]
     assert {facts: point.value for facts, point in sent.items()} == {key(**SEND): 2}
-    (operation,) = recordings.points("messaging.client.operation.duration").items()
+    (operation,) = found["messaging.client.operation.duration"].items()
     assert operation[0] == key(**SEND)
     assert operation[1].count == 1
     assert 0 < operation[1].sum < 10

@@ -169,7 +169,7 @@ class TestJobs:
                 worker.kill()
                 until(
                     lambda: scrape().get(("taskito_jobs_total", ("hold", "dead"))) == 1,
-                    within=10,
+                    within=15,
                 )
                 assert job.status == "dead"
 

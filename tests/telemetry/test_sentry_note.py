@@ -34,7 +34,10 @@ def test_reports_failed_attempts(
     sdk = ModuleType("sentry_sdk")
     sdk.new_scope = new_scope  # type: ignore[attr-defined]
     sdk.capture_exception = reports.append  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "sentry_sdk", sdk)
+    logs = ModuleType("sentry_sdk.integrations.logging")
+    logs.ignore_logger = reports.append  # type: ignore[attr-defined]
+    for module in (sdk, ModuleType("sentry_sdk.integrations"), logs):
+        monkeypatch.setitem(sys.modules, module.__name__, module)
     (code,) = re.findall(r"^```py\n(.*?)^```", PAGE.read_text(), re.MULTILINE | re.DOTALL)
     names: dict[str, Any] = {}
     exec(code, names)
@@ -48,7 +51,8 @@ def test_reports_failed_attempts(
         work(queue)
         job = bad.delay()
         job.wait()
-        name, context, error = reports
+        ignored, name, context, error = reports
+        assert ignored == "taskito"
         assert name == "bad"
         assert context == ("taskito", {"job_id": job.id, "queue": "default"})
         assert isinstance(error, KeyError)

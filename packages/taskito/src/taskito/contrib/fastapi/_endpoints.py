@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import json
+import math
 from collections.abc import AsyncIterator, Coroutine
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -115,6 +116,8 @@ class Endpoints:
 
         Waiting takes no thread, and ends early when the client goes or the server stops.
         """
+        if math.isnan(timeout):  # between 0 and 300 for some versions of pydantic
+            raise HTTPException(422, "timeout must be a number of seconds")
         job = await self._queue.aget_job(job_id)
         if job is None:
             raise _not_found()
