@@ -14,10 +14,13 @@ import uvicorn
 from fastapi import FastAPI
 
 from taskito import Queue
+from taskito.contrib.fastapi import TaskitoRouter
 from tests.support.processes import STARTING, Program, Site, open_site
 from tests.support.until import until
 
 Serve: TypeAlias = Callable[[FastAPI], httpx.Client]
+NOBODY = "01a21380-dba1-753b-addf-f5286503ed60"
+"""The id of no job."""
 web = httpx.Client(timeout=20, limits=httpx.Limits(max_keepalive_connections=0))
 """Asks servers in processes of their own, each time over a new connection."""
 _ADDRESS = re.compile(r"(?:running on|Listening at:) (http://127\.0\.0\.1:\d+)")
@@ -67,6 +70,16 @@ def serve() -> Iterator[Serve]:
 
 
 @pytest.fixture
+def client(queue: Queue, serve: Serve) -> httpx.Client:
+    """Asks the routes of a queue."""
+    app = FastAPI()
+    app.include_router(TaskitoRouter(queue), prefix="/tasks")
+    client = serve(app)
+    client.base_url = client.base_url.join("/tasks/")
+    return client
+
+
+@pytest.fixture
 def site(tmp_path: Path) -> Iterator[Site]:
     with open_site(tmp_path, durability="normal") as site:
         yield site
@@ -103,3 +116,9 @@ def events_of(text: str) -> list[Any]:
     assert rest == ""
     assert all(block.startswith("data: {") and "\n" not in block for block in blocks)
     return [json.loads(block.removeprefix("data: ")) for block in blocks]
+
+
+def answer(response: httpx.Response, status: int = 200) -> Any:
+    """The document of an answer, which must have that status."""
+    assert response.status_code == status, response.text
+    return response.json()

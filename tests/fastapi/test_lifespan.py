@@ -1,8 +1,10 @@
 """What surrounds the life of an application, and the Queue as a dependency."""
 
 import asyncio
+import gc
 import sqlite3
 import threading
+import weakref
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,6 +17,7 @@ from fastapi import FastAPI, Request, WebSocket
 from taskito import ConfigurationError, Queue, StorageError
 from taskito.contrib.fastapi import JobRef, QueueDep, TaskitoRouter, get_queue, taskito_lifespan
 from tests.fastapi.conftest import serving
+from tests.support.until import until
 
 
 def open_files(name: str) -> int:
@@ -187,6 +190,22 @@ class TestLifespan:
                     return (await stream).text
 
         assert asyncio.run(scenario()).startswith('data: {"status": "pending"')
+
+    def test_nothing_is_kept_of_event_loops_that_are_gone(self, queue: Queue) -> None:
+        loops: list[weakref.ref[asyncio.AbstractEventLoop]] = []
+
+        @asynccontextmanager
+        async def remember(_app: FastAPI) -> AsyncGenerator[None]:
+            loops.append(weakref.ref(asyncio.get_running_loop()))
+            yield
+
+        app = FastAPI(lifespan=taskito_lifespan(queue, remember))
+        app.include_router(TaskitoRouter(queue))
+        job = queue.enqueue("unknown")
+        job.cancel()
+        with serving(app) as client:
+            client.get(f"/jobs/{job.id}/progress").raise_for_status()
+        until(lambda: gc.collect() >= 0 and loops[0]() is None, within=5)
 
 
 class TestGetQueue:

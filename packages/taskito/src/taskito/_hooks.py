@@ -31,7 +31,7 @@ _METHODS = {
     "on_retry": "on_retry",
     "on_dead_letter": "on_dead_letter",
     "on_cancel": "on_cancel",
-    "over": "_over",
+    "over": "_taskito_over",
 }
 _logger = logging.getLogger("taskito")
 
@@ -97,7 +97,7 @@ class Hooks:
     def senders(self, own: tuple[TaskMiddleware, ...]) -> list[TaskMiddleware]:
         """Return the middleware that surrounds a call which stores jobs."""
         middleware = EVERYWHERE.middleware + self._middleware + own
-        return [listener for listener in middleware if _overrides(listener, "_sending")]
+        return [listener for listener in middleware if _overrides(listener, "_taskito_sending")]
 
     def enqueuing(
         self,

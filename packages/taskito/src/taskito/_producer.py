@@ -81,6 +81,8 @@ class Producer:
                 else [self.spec(task, settings, call) for call in options]
             )
             return self.submit_many(task, specs, calls)
+        if not calls:
+            return []
         each = [options] * len(calls) if isinstance(options, JobOptions) else options
         queue = _only({call.queue or settings.queue for call in each})
         send = SendCall(task_name=task, queue=queue, is_batch=True)

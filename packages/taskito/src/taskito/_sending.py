@@ -59,7 +59,7 @@ def surrounded(call: SendCall, senders: "Iterable[TaskMiddleware]") -> Generator
 def _guarded(call: SendCall, sender: "TaskMiddleware") -> Generator[Tell]:
     surrounding = hear = None
     try:
-        surrounding = sender._sending(call)  # noqa: SLF001 - a friend
+        surrounding = sender._taskito_sending(call)  # noqa: SLF001 - a friend
         hear = surrounding.__enter__()
     except Exception as error:  # noqa: BLE001 - logged
         _log(call, error)

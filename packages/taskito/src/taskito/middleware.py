@@ -84,13 +84,14 @@ class TaskMiddleware:
     def on_cancel(self, ctx: "JobContext") -> None:
         """Called when it is stored that the running job ended ``cancelled``."""
 
-    # For middleware of this package; not part of the interface.
+    # For middleware of this package; not part of the interface, and named so that nobody's
+    # own methods are taken for them.
 
-    def _sending(self, _call: "SendCall") -> "Sending":
+    def _taskito_sending(self, _call: "SendCall") -> "Sending":
         """Surround a call that stores jobs, :meth:`on_enqueue` included."""
         return nullcontext(_ignore)
 
-    def _over(self, ctx: "JobContext") -> None:
+    def _taskito_over(self, ctx: "JobContext") -> None:
         """Called last for an attempt that failed, was handed back, or does not count."""
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TypeAlias
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, ref
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _Handler: TypeAlias = Callable[[int, FrameType | None], object] | int | None
@@ -26,7 +26,7 @@ class Shutdown:
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wait for nothing yet."""
-        self._loop = loop
+        self._loop = ref(loop)  # which keeps us, see below
         self._listeners: set[asyncio.Event] = set()
         self._previous: dict[int, _Handler] = {}
         self.has_begun = False
@@ -50,7 +50,9 @@ class Shutdown:
 
     def begin(self) -> None:
         """Let everything that waits end. Callable from any thread and from signal handlers."""
-        self._loop.call_soon_threadsafe(self._begin)
+        loop = self._loop()
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(self._begin)
 
     def reset(self) -> None:
         """Forget a shutdown: the application starts again."""

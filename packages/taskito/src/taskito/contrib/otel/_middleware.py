@@ -101,10 +101,10 @@ class OpenTelemetryMiddleware(TaskMiddleware):
         """Add the event ``retry`` to the span of the attempt that failed."""
         self._telemetry.retry(ctx, error, retry_count)
 
-    def _sending(self, call: "SendCall") -> "Sending":
+    def _taskito_sending(self, call: "SendCall") -> "Sending":
         return self._telemetry.sending(call)
 
-    def _over(self, ctx: "JobContext") -> None:
+    def _taskito_over(self, ctx: "JobContext") -> None:
         self._telemetry.over(ctx)
 
 

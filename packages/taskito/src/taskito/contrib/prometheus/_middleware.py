@@ -88,7 +88,7 @@ class PrometheusMiddleware(TaskMiddleware):
         """Count a running job that was cancelled."""
         self._count(ctx, "cancelled")
 
-    def _over(self, ctx: "JobContext") -> None:
+    def _taskito_over(self, ctx: "JobContext") -> None:
         if (attempt := self._attempt(ctx)) is not None:
             self._leave(attempt)
 
