@@ -66,6 +66,7 @@ def terminal(
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
+@pytest.mark.timeout(90)  # four interpreters have to start, one after the other
 def test_does_what_its_readme_says(folder: Path, env: dict[str, str], tmp_path: Path) -> None:
     server, worker, watch, jobs = BLOCK.findall((EXAMPLE / "README.md").read_text())
 
@@ -76,7 +77,7 @@ def test_does_what_its_readme_says(folder: Path, env: dict[str, str], tmp_path: 
             env=env,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=40,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
