@@ -30,6 +30,7 @@ def program(page: str) -> str:
 PAGES = [
     "canvas.md",
     "context.md",
+    "fastapi.md",
     "flask.md",
     "hooks.md",
     "limits.md",
@@ -37,6 +38,7 @@ PAGES = [
     "running.md",
     "schedules.md",
     "serializers.md",
+    "telemetry.md",
 ]
 
 

@@ -153,7 +153,7 @@ class TestOrder:
     ) -> None:
         task = register(max_retries=0)
         with queue._database as store:
-            spec = queue._producer.spec("t", task.definition.options, task._call, (), {})
+            spec = queue._producer.spec("t", task.definition.options, task._call)
             store.insert([(spec, b"no pickle")])
         start_worker()
         order = [*START[:-1], *FAILURE, *DEAD]

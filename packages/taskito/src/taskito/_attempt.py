@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from taskito._payloads import Payloads
     from taskito.options import TaskOptions
 
-_AFTER_COMMIT = ("on_timeout", "on_retry", "on_dead_letter", "on_cancel")
+_AFTER_COMMIT = ("on_timeout", "on_retry", "on_dead_letter", "on_cancel", "over")
 _TOO_LATE = Outcome.failed("this attempt had been given up")
 _NOT_OURS = ("handed_back", "stale")  # the outcome that was stored is not that of the attempt
 
@@ -159,19 +159,22 @@ class Attempt:
 
     def settled(self, arrow: str, retry_count: int) -> None:
         """Tell what follows the commit."""
-        if arrow in _NOT_OURS:
-            return
         with active(self._context), self._telling:
-            if arrow == "cancelled" and self._ended.acquire(blocking=False):
-                self._hooks.given_up(_cancelled(None))  # a coroutine that would not end
-            if self._timed_out:
-                self._hooks.committed("on_timeout")
-            if arrow == "retry":
-                self._hooks.committed("on_retry", self._error, retry_count)
-            elif arrow == "dead":
-                self._hooks.committed("on_dead_letter", self._error)
-            elif arrow == "cancelled":
-                self._hooks.committed("on_cancel")
+            if arrow not in _NOT_OURS:
+                self._tell_of(arrow, retry_count)
+            self._hooks.over()
+
+    def _tell_of(self, arrow: str, retry_count: int) -> None:
+        if arrow == "cancelled" and self._ended.acquire(blocking=False):
+            self._hooks.given_up(_cancelled(None))  # a coroutine that would not end
+        if self._timed_out:
+            self._hooks.committed("on_timeout")
+        if arrow == "retry":
+            self._hooks.committed("on_retry", self._error, retry_count)
+        elif arrow == "dead":
+            self._hooks.committed("on_dead_letter", self._error)
+        elif arrow == "cancelled":
+            self._hooks.committed("on_cancel")
 
     def _begin(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
         self._visit.enter()

@@ -99,6 +99,11 @@ class Database:
         if store is not None:
             store.close()
 
+    def release(self) -> None:
+        """Release every file until the next use; a database in memory has none."""
+        if self.path != ":memory:":
+            self.move(self.path, self._clock)
+
     @contextmanager
     def elsewhere(self, path: str) -> Generator[None]:
         """Use another file for a while. What was open stays open meanwhile."""

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
+from taskito._everywhere import EVERYWHERE
 from taskito._joblog import log_about
 from taskito.exceptions import Snooze
 from taskito.middleware import TaskMiddleware, not_plain
@@ -31,6 +32,7 @@ _METHODS = {
     "on_retry": "on_retry",
     "on_dead_letter": "on_dead_letter",
     "on_cancel": "on_cancel",
+    "over": "_taskito_over",
 }
 _logger = logging.getLogger("taskito")
 
@@ -44,15 +46,22 @@ class Hooks:
         surroundings: What attempts and hooks run in.
     """
 
-    __slots__ = ("_functions", "_middleware", "on_enqueue", "surroundings", "version")
+    __slots__ = (
+        "__weakref__",
+        "_functions",
+        "_middleware",
+        "on_enqueue",
+        "surroundings",
+        "version",
+    )
 
     def __init__(self, middleware: tuple[TaskMiddleware, ...]) -> None:
         """Listen with the queue-wide middleware."""
         self._middleware = middleware
         self._functions: dict[str, list[Hook]] = {event: [] for event in _METHODS}
-        self.version = object()
-        self.on_enqueue = _any_overrides(middleware, "on_enqueue")
         self.surroundings = NOTHING
+        self.renew()
+        EVERYWHERE.join(self)
 
     def surround(self, surroundings: Surroundings) -> None:
         """Run attempts and hooks in these surroundings from now on."""
@@ -72,17 +81,18 @@ class Hooks:
             raise not_plain(f"the {event} hook {_name(hook)}")
         self._functions[event].append(hook)
         self.renew()
-        if event == "on_enqueue":
-            self.on_enqueue = True
         return hook
 
     def renew(self) -> None:
         """Make every plan old: something else is to be called from now on."""
         self.version = object()
+        self.on_enqueue = bool(self._functions["on_enqueue"]) or _any_overrides(
+            EVERYWHERE.middleware + self._middleware, "on_enqueue"
+        )
 
     def plan(self, own: tuple[TaskMiddleware, ...]) -> "HookPlan":
         """Return what to call for a task with middleware of its own."""
-        middleware = self._middleware + own
+        middleware = EVERYWHERE.middleware + self._middleware + own
         return HookPlan(
             {
                 event: tuple(
@@ -99,6 +109,11 @@ class Hooks:
     def listens(self, own: tuple[TaskMiddleware, ...]) -> bool:
         """Return whether enqueuing a task with middleware of its own is listened to."""
         return self.on_enqueue or (bool(own) and _any_overrides(own, "on_enqueue"))
+
+    def senders(self, own: tuple[TaskMiddleware, ...]) -> list[TaskMiddleware]:
+        """Return the middleware that surrounds a call which stores jobs."""
+        middleware = EVERYWHERE.middleware + self._middleware + own
+        return [listener for listener in middleware if _overrides(listener, "_taskito_sending")]
 
     def enqueuing(
         self,
@@ -224,6 +239,10 @@ class AttemptHooks:
 
     def _surroundings(self) -> Visit:
         return Visit(self._plan.surroundings.of_attempt, self._context)
+
+    def over(self) -> None:
+        """Tell that no call follows for an attempt that failed or does not count."""
+        self._tell_methods("over")
 
     def _tell_functions(self, event: str, *facts: object) -> None:
         for hook in self._plan.functions[event]:

@@ -4,8 +4,10 @@ import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from taskito._sending import SendCall, Sent, surrounded
 from taskito.exceptions import SerializationError
 from taskito.job import JobResult
+from taskito.options import JobOptions
 
 if TYPE_CHECKING:
     from taskito._core import JobSpec
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
     from taskito._hooks import Hooks
     from taskito._plan import Step
     from taskito._sizes import PayloadSizes
-    from taskito.options import JobOptions, TaskOptions
+    from taskito.options import TaskOptions
     from taskito.serializers import Serializer
     from taskito.testing._trial import Trial
 
@@ -47,37 +49,74 @@ class Producer:
         """Return the producer that a call of now would go to."""
         return self
 
-    def spec(
+    def enqueue(
         self,
         task: str,
         settings: "TaskOptions",
-        call: "JobOptions",
+        call: JobOptions,
+        args: tuple[object, ...],
+        kwargs: dict[str, Any],
+    ) -> JobResult[Any]:
+        """Store one job, as ``on_enqueue`` leaves it."""
+        if not self.hooks.listens(settings.middleware):
+            return self.submit(task, self.spec(task, settings, call), args, kwargs)
+        send = SendCall(task_name=task, queue=call.queue or settings.queue, is_batch=False)
+        with surrounded(send, self.hooks.senders(settings.middleware)) as tell:
+            spec = self._heard_spec(task, settings, call, args, kwargs)
+            job = self.submit(task, spec, args, kwargs)
+            tell(_sent([spec], [job]))
+        return job
+
+    def enqueue_many(
+        self,
+        task: str,
+        settings: "TaskOptions",
+        options: JobOptions | Sequence[JobOptions],
+        calls: Sequence[tuple[tuple[object, ...], dict[str, Any]]],
+    ) -> list[JobResult[Any]]:
+        """Store a job for every call in one transaction, as ``on_enqueue`` leaves them.
+
+        ``options`` are those of all jobs, or of each.
+        """
+        if not self.hooks.listens(settings.middleware):
+            specs = (
+                itertools.repeat(self.spec(task, settings, options))
+                if isinstance(options, JobOptions)
+                else [self.spec(task, settings, call) for call in options]
+            )
+            return self.submit_many(task, specs, calls)
+        if not calls:
+            return []
+        each = [options] * len(calls) if isinstance(options, JobOptions) else options
+        queue = _only({call.queue or settings.queue for call in each})
+        send = SendCall(task_name=task, queue=queue, is_batch=True)
+        with surrounded(send, self.hooks.senders(settings.middleware)) as tell:
+            heard = [
+                self._heard_spec(task, settings, call, args, kwargs)
+                for call, (args, kwargs) in zip(each, calls, strict=True)
+            ]
+            jobs = self.submit_many(task, heard, calls)
+            tell(_sent(heard, jobs))
+        return jobs
+
+    def _heard_spec(
+        self,
+        task: str,
+        settings: "TaskOptions",
+        call: JobOptions,
         args: tuple[object, ...],
         kwargs: Mapping[str, object],
     ) -> "JobSpec":
-        """Return everything about one job but its arguments, as ``on_enqueue`` leaves it.
+        own = settings.middleware
+        if self.hooks.listens(own):
+            call = self.hooks.enqueuing(task, own, call.over(settings), args, kwargs)
+        return self.spec(task, settings, call)
 
-        Without listeners it is the same for all arguments, and may be reused.
+    def spec(self, task: str, settings: "TaskOptions", call: JobOptions) -> "JobSpec":
+        """Return everything about a job but its arguments. Nothing hears of it.
+
+        It is the same for all arguments, and may be reused.
         """
-        if self.hooks.listens(settings.middleware):
-            call = self.hooks.enqueuing(
-                task, settings.middleware, call.over(settings), args, kwargs
-            )
-        return self._spec(task, settings, call)
-
-    def specs(
-        self,
-        task: str,
-        settings: "TaskOptions",
-        call: "JobOptions",
-        calls: Sequence[tuple[tuple[object, ...], Mapping[str, object]]],
-    ) -> Iterable["JobSpec"]:
-        """Return what :meth:`spec` does for many jobs with the same options."""
-        if self.hooks.listens(settings.middleware):
-            return [self.spec(task, settings, call, *each) for each in calls]
-        return itertools.repeat(self._spec(task, settings, call))
-
-    def _spec(self, task: str, settings: "TaskOptions", call: "JobOptions") -> "JobSpec":
         from taskito._core import JobSpec  # noqa: PLC0415
 
         with self._database:
@@ -131,13 +170,26 @@ class Producer:
 
     def submit_workflow(self, steps: "Sequence[Step]") -> list[JobResult[Any]]:
         """Store the jobs of a canvas in one transaction."""
+        tasks = [step.task.definition for step in steps]
+        own = {middleware: None for task in tasks for middleware in task.options.middleware}
+        queues = {step.call.queue or step.task.definition.options.queue for step in steps}
+        name = _only({task.name for task in tasks})
+        send = SendCall(task_name=name, queue=_only(queues), is_batch=True)
+        with surrounded(send, self.hooks.senders(tuple(own))) as tell:
+            specs = [self._step_spec(step) for step in steps]
+            jobs = self._stored_workflow(steps, specs)
+            tell(_sent(specs, jobs))
+        return jobs
+
+    def _stored_workflow(
+        self, steps: "Sequence[Step]", specs: "Sequence[JobSpec]"
+    ) -> list[JobResult[Any]]:
         from taskito._core import Links  # noqa: PLC0415
 
         if self.trial is not None:
-            return self.trial.run_workflow(steps, [self._step_spec(step) for step in steps])
+            return self.trial.run_workflow(steps, specs)
         jobs: list[tuple[JobSpec, bytes, Links]] = []
-        for step in steps:
-            spec = self._step_spec(step)
+        for step, spec in zip(steps, specs, strict=True):
             payload = self.payload(step.task.name, step.args, step.kwargs)
             links = Links(takes=step.takes, after=step.after, groups=step.groups)
             jobs.append((spec, payload, links))
@@ -147,7 +199,7 @@ class Producer:
 
     def _step_spec(self, step: "Step") -> "JobSpec":
         task = step.task.definition
-        return self.spec(task.name, task.options, step.call, step.args, step.kwargs)
+        return self._heard_spec(task.name, task.options, step.call, step.args, step.kwargs)
 
     def payload(self, task: str, args: tuple[object, ...], kwargs: dict[str, Any]) -> bytes:
         """Return serialized arguments.
@@ -164,6 +216,17 @@ class Producer:
         if len(payload) > self._sizes.unremarkable:
             self._sizes.check(task, "arguments", len(payload))
         return payload
+
+
+def _only(names: set[str]) -> str | None:
+    return names.pop() if len(names) == 1 else None
+
+
+def _sent(specs: "Sequence[JobSpec]", jobs: Sequence[JobResult[Any]]) -> list[Sent]:
+    return [
+        Sent(job_id=job.id, queue=spec.queue, deduplicated=job.deduplicated)
+        for spec, job in zip(specs, jobs, strict=True)
+    ]
 
 
 _PLAIN_DATA = "pass plain data, and open files, locks and connections inside the task"

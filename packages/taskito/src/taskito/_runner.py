@@ -11,7 +11,7 @@ from taskito._core import Outcome
 from taskito._hook_thread import HookThread
 from taskito._hooks import AttemptHooks, HookPlan
 from taskito._outcomes import log_failure, outcome_of
-from taskito.context import ACTIVE, JobContext, active, timeout_error
+from taskito.context import ACTIVE, Details, JobContext, active, timeout_error
 from taskito.exceptions import (
     PayloadTooLargeError,
     SerializationError,
@@ -139,11 +139,19 @@ class Runner:
         """Return whether an attempt should end early."""
         return self._engine.is_cancelled(claim)
 
-    def details(self, claim: "Claim", /) -> tuple[str | None, str | None]:
-        """Return metadata and headers of a job."""
+    def details(self, claim: "Claim", /) -> Details:
+        """Return more about a job, as stored."""
         with self._database as store:
             row = store.job(claim.job_id)
-        return (None, None) if row is None else (row.metadata, row.headers)
+        worker_id = self._engine.worker_id
+        if row is None:
+            return Details(worker_id=worker_id)
+        return Details(
+            metadata=row.metadata,
+            headers=row.headers,
+            workflow_id=row.workflow_id,
+            worker_id=worker_id,
+        )
 
     def is_current(self, claim: "Claim") -> bool:
         """Return whether the outcome of an attempt counts; in a forked child none does."""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from reprlib import repr as short_repr
 from typing import TYPE_CHECKING, Any, Protocol, cast
 
@@ -53,9 +54,26 @@ class Host(Protocol):
         """Return whether cancellation is requested, or another attempt the current one."""
         ...
 
-    def details(self, claim: Any, /) -> tuple[str | None, str | None]:
-        """Return metadata and headers of the job as stored."""
+    def details(self, claim: Any, /) -> "Details":
+        """Return more about the job, as stored."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Details:
+    """What few attempts ask for, so that it is read only then.
+
+    Attributes:
+        metadata: Of the job, as stored.
+        headers: Of the job, as stored: a JSON object.
+        workflow_id: Shared by all jobs of one canvas.
+        worker_id: What runs the attempt; ``None`` in test mode.
+    """
+
+    metadata: str | None = None
+    headers: str | None = None
+    workflow_id: str | None = None
+    worker_id: str | None = None
 
 
 class JobContext:
@@ -90,7 +108,7 @@ class JobContext:
 
     # Only rarely read, so set when they are; making a context is part of every job.
     _deadline: int | None = None
-    _details: tuple[str | None, str | None] | None = None
+    _details: Details | None = None
 
     def __init__(self, claim: Facts, host: Host, soft_timeout_ms: int) -> None:
         """Begin an attempt now; only the library does."""
@@ -150,12 +168,12 @@ class JobContext:
     @property
     def metadata(self) -> str | None:
         """The job's metadata as stored; read from the database once."""
-        return self._read()[0]
+        return self._read().metadata
 
     @property
     def headers(self) -> dict[str, str]:
         """A copy of the job's headers, ``{}`` if it has none; read from the database once."""
-        return parsed_headers(self._read()[1])
+        return parsed_headers(self._read().headers)
 
     def update_progress(self, progress: int) -> None:
         """Show how far the job is; readers see it within 0.2 s.
@@ -225,7 +243,7 @@ class JobContext:
             return None
         return limit_ms - (time.monotonic() - self._since) * 1000
 
-    def _read(self) -> tuple[str | None, str | None]:
+    def _read(self) -> Details:
         if self._details is None:
             self._details = self._host.details(self._claim)
         return self._details
@@ -284,6 +302,11 @@ def ran_over(context: JobContext) -> bool:
     """Return whether the attempt has been running for longer than its ``timeout``."""
     left_ms = context._left_ms(context._claim.timeout_ms)  # noqa: SLF001 - a friend
     return left_ms is not None and left_ms <= 0
+
+
+def details_of(context: JobContext) -> Details:
+    """Return more about the job of an attempt; read from the database once."""
+    return context._read()  # noqa: SLF001 - a friend
 
 
 def timeout_error(context: JobContext) -> TaskTimeoutError:

@@ -17,7 +17,6 @@ from taskito.schedules import CatchUp
 from taskito.task import AsyncTask, TaskWrapper
 
 if TYPE_CHECKING:
-    from taskito._core import JobSpec
     from taskito._plan import Step
     from taskito.job import JobResult
     from taskito.options import JobOptions, TaskOptions
@@ -185,11 +184,21 @@ class Declarations:
             register(queue)
 
 
+class CurrentHooks(Hooks):
+    """Claims to listen to everything: tasks keep nothing that they worked out for one queue."""
+
+    __slots__ = ()
+
+    def renew(self) -> None:
+        """Make every plan old, and go on listening."""
+        super().renew()
+        self.on_enqueue = True
+
+
 class CurrentProducer(Producer):
     """Passes every call on to the queue that counts at that moment.
 
-    It goes by the settings that the task has there. Its own hooks claim to listen to
-    everything, so that tasks keep nothing that they worked out for another queue.
+    It goes by the settings that the task has there.
     """
 
     __slots__ = ("_current",)
@@ -197,58 +206,38 @@ class CurrentProducer(Producer):
     def __init__(self, current: Callable[[], Queue]) -> None:
         """Ask ``current`` at every call."""
         self._current = current
-        self.hooks = Hooks(())
-        self.hooks.on_enqueue = True
+        self.hooks = CurrentHooks(())
 
     def here(self) -> Producer:
         """Return the producer of the queue that counts now."""
         return self._current()._producer  # noqa: SLF001 - of our own package
 
-    def spec(
+    def enqueue(
         self,
         task: str,
         settings: "TaskOptions",
         call: "JobOptions",
         args: tuple[object, ...],
-        kwargs: Mapping[str, object],
-    ) -> "JobSpec":
+        kwargs: dict[str, Any],
+    ) -> "JobResult[Any]":
         """Do it there."""
-        return self.here().spec(task, self._settings(task, settings), call, args, kwargs)
+        return self.here().enqueue(task, self._settings(task, settings), call, args, kwargs)
 
-    def specs(
+    def enqueue_many(
         self,
         task: str,
         settings: "TaskOptions",
-        call: "JobOptions",
-        calls: Sequence[tuple[tuple[object, ...], Mapping[str, object]]],
-    ) -> "Iterable[JobSpec]":
-        """Do it there."""
-        return self.here().specs(task, self._settings(task, settings), call, calls)
-
-    def submit(
-        self, task: str, spec: "JobSpec", args: tuple[object, ...], kwargs: dict[str, Any]
-    ) -> "JobResult[Any]":
-        """Do it there."""
-        return self.here().submit(task, spec, args, kwargs)
-
-    def submit_many(
-        self,
-        task: str,
-        specs: "Iterable[JobSpec]",
+        options: "JobOptions | Sequence[JobOptions]",
         calls: Sequence[tuple[tuple[object, ...], dict[str, Any]]],
     ) -> "list[JobResult[Any]]":
         """Do it there."""
-        return self.here().submit_many(task, specs, calls)
+        return self.here().enqueue_many(task, self._settings(task, settings), options, calls)
 
     def submit_workflow(self, steps: "Sequence[Step]") -> "list[JobResult[Any]]":
         """Do it there, with the tasks as they are registered there."""
         queue = self._current()
         there = [replace(step, task=_registered(queue, step.task)) for step in steps]
         return queue._producer.submit_workflow(there)  # noqa: SLF001 - of our own package
-
-    def payload(self, task: str, args: tuple[object, ...], kwargs: dict[str, Any]) -> bytes:
-        """Do it there."""
-        return self.here().payload(task, args, kwargs)
 
     def _settings(self, task: str, own: "TaskOptions") -> "TaskOptions":
         found = self._current()._tasks.get(task)  # noqa: SLF001 - of our own package

@@ -1,10 +1,14 @@
 """Middleware: one object that is told about every attempt of the tasks it is put on."""
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from taskito._sending import SendCall, Sending, Sent
     from taskito.context import JobContext
 
 __all__ = ["TaskMiddleware"]
@@ -79,6 +83,20 @@ class TaskMiddleware:
 
     def on_cancel(self, ctx: "JobContext") -> None:
         """Called when it is stored that the running job ended ``cancelled``."""
+
+    # For middleware of this package; not part of the interface, and named so that nobody's
+    # own methods are taken for them.
+
+    def _taskito_sending(self, _call: "SendCall") -> "Sending":
+        """Surround a call that stores jobs, :meth:`on_enqueue` included."""
+        return nullcontext(_ignore)
+
+    def _taskito_over(self, ctx: "JobContext") -> None:
+        """Called last for an attempt that failed, was handed back, or does not count."""
+
+
+def _ignore(_sent: "Sequence[Sent]") -> None:
+    """Hear of what was stored."""
 
 
 def checked_middleware(name: str, value: object) -> tuple[TaskMiddleware, ...]:

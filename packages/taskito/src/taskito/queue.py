@@ -587,8 +587,8 @@ class Queue:
             }
         )
         positional, named = arguments(args), keywords(kwargs)
-        spec = self._producer.spec(task_name, self._settings(task_name), call, positional, named)
-        return self._producer.submit(task_name, spec, positional, named)
+        settings = self._settings(task_name)
+        return self._producer.enqueue(task_name, settings, call, positional, named)
 
     @explains_options
     def enqueue_many(  # noqa: PLR0913 - the documented order
@@ -656,19 +656,15 @@ class Queue:
             }
         )
         calls = list(zip(positional, named, strict=True))
-        settings, subject = self._settings(task_name), f"a call of {task_name!r}"
-        if options_list is None:
-            specs = self._producer.specs(task_name, settings, common, calls)
-        else:
-            merged = [
+        options: JobOptions | list[JobOptions] = common
+        if options_list is not None:
+            subject = f"a call of {task_name!r}"
+            options = [
                 common.merged(JobOptions.of_mapping(entry, subject))
                 for entry in _exactly("options_list", options_list, total)
             ]
-            specs = [
-                self._producer.spec(task_name, settings, options, *call)
-                for options, call in zip(merged, calls, strict=True)
-            ]
-        return self._producer.submit_many(task_name, specs, calls)
+        settings = self._settings(task_name)
+        return self._producer.enqueue_many(task_name, settings, options, calls)
 
     def _settings(self, task_name: str) -> TaskOptions:
         task = self._tasks.get(string("task_name", task_name))

@@ -105,8 +105,7 @@ class BoundTask(Generic[P, R]):
         calls = [(arguments(item), _NO_KEYWORDS) for item in listed("iterable", iterable)]
         for args, kwargs in calls:
             self._binding.check(args, kwargs)
-        specs = self._producer.specs(self.name, self.definition.options, self._call, calls)
-        return self._producer.submit_many(self.name, specs, calls)
+        return self._producer.enqueue_many(self.name, self.definition.options, self._call, calls)
 
     adelay = twin(delay)
     amap = twin(map)  # noqa: A003 - our own map
@@ -159,17 +158,13 @@ class BoundTask(Generic[P, R]):
         return Signature(self._origin, args, kwargs, self._call.as_written(), immutable)
 
     def _submitted(self, args: tuple[object, ...], kwargs: dict[str, Any]) -> "JobResult[R]":
-        spec = self._cached_spec
-        if spec is None or self._producer.hooks.on_enqueue:
-            spec = self._spec(args, kwargs)
+        spec, hooks = self._cached_spec, self._producer.hooks
+        if spec is None or hooks.on_enqueue:
+            options = self.definition.options
+            if hooks.listens(options.middleware):
+                return self._producer.enqueue(self.name, options, self._call, args, kwargs)
+            spec = self._cached_spec = self._producer.spec(self.name, options, self._call)
         return self._producer.submit(self.name, spec, args, kwargs)
-
-    def _spec(self, args: tuple[object, ...], kwargs: Mapping[str, object]) -> "JobSpec":
-        options = self.definition.options
-        spec = self._producer.spec(self.name, options, self._call, args, kwargs)
-        if not self._producer.hooks.listens(options.middleware):
-            self._cached_spec = spec
-        return spec
 
 
 class TaskWrapper(BoundTask[P, R]):
@@ -261,8 +256,7 @@ class TaskWrapper(BoundTask[P, R]):
         if call is NO_OPTIONS:
             return self._submitted(positional, named)
         options = self.definition.options
-        spec = self._producer.spec(self.name, options, call, positional, named)
-        return self._producer.submit(self.name, spec, positional, named)
+        return self._producer.enqueue(self.name, options, call, positional, named)
 
     aapply_async = twin(apply_async)
 

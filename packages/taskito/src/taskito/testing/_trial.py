@@ -11,7 +11,7 @@ from taskito._database import Database
 from taskito._failures import error_text
 from taskito._hooks import AttemptHooks
 from taskito._private_loops import PrivateLoops
-from taskito.context import JobContext, active
+from taskito.context import Details, JobContext, active
 from taskito.exceptions import (
     Cancel,
     DependencyError,
@@ -117,9 +117,9 @@ class Trial:
         """Nobody asks for a cancellation."""
         return False
 
-    def details(self, job: TrialJob, /) -> tuple[str | None, str | None]:
-        """Return metadata and headers of a job."""
-        return job.metadata, job.headers
+    def details(self, job: TrialJob, /) -> Details:
+        """Return more about a job."""
+        return Details(metadata=job.metadata, headers=job.headers)
 
     # One job
 
@@ -193,6 +193,7 @@ class Trial:
             if _is_for_the_test(error):
                 raise
             hooks.raised(error)
+            hooks.over()
             result.error, result.traceback = error, error_text(error)
             job.fail(error, result.traceback, _cancellation(error), _now())
             if self._propagate_errors:
