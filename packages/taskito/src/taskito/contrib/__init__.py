@@ -1,0 +1,1 @@
+"""Integrations; each needs the extra of its name."""

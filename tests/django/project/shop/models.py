@@ -1,0 +1,10 @@
+"""What is sold."""
+
+from django.db import models
+
+
+class Order(models.Model):
+    """An order, and whether it was confirmed."""
+
+    customer = models.CharField(max_length=100)
+    is_confirmed = models.BooleanField(default=False)

@@ -1,0 +1,38 @@
+"""An order is stored and confirmed later; and what a test asks a server process."""
+
+import os
+import threading
+from pathlib import Path
+
+from django.db import transaction
+from django.http import HttpRequest, JsonResponse
+
+from tests.django.project.shop.models import Order
+from tests.django.project.shop.tasks import confirm
+from tests.django.project.tasks_api import default_task_backend
+
+
+def order(request: HttpRequest) -> JsonResponse:
+    if request.method == "POST":
+        with transaction.atomic():
+            placed = Order.objects.create(customer=request.POST["customer"])
+            result = confirm.enqueue(placed.pk)
+        return JsonResponse({"order": placed.pk, "result": result.id})
+    result = default_task_backend.get_result(request.GET["result"])
+    return JsonResponse({"status": result.status, "attempts": result.attempts})
+
+
+def process(_request: HttpRequest) -> JsonResponse:
+    descriptors = [Path("/proc/self/fd", fd) for fd in os.listdir("/proc/self/fd")]
+    files = [os.readlink(fd) for fd in descriptors if fd.is_symlink()]
+    parent = [
+        os.readlink(fd) for fd in Path(f"/proc/{os.getppid()}/fd").iterdir() if fd.is_symlink()
+    ]
+    return JsonResponse(
+        {
+            "pid": os.getpid(),
+            "threads": [thread.name for thread in threading.enumerate()],
+            "files": files,
+            "files of the parent": parent,
+        }
+    )
