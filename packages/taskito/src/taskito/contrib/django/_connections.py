@@ -6,7 +6,7 @@ from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from asgiref.sync import SyncToAsync
-from django.db import close_old_connections
+from django.db import connections
 
 from taskito.middleware import TaskMiddleware
 
@@ -33,6 +33,16 @@ class ConnectionCare(TaskMiddleware):
     def _close(self, ctx: "JobContext") -> None:
         if not is_trial(ctx):
             in_sync_thread(close_old_connections)
+
+
+def close_old_connections() -> None:
+    """Close the connections of this thread that Django would close after a request.
+
+    But none inside a transaction: that belongs to a test, or to whoever else runs jobs there.
+    """
+    for connection in connections.all(initialized_only=True):
+        if not connection.in_atomic_block:
+            connection.close_if_unusable_or_obsolete()
 
 
 def is_trial(ctx: "JobContext") -> bool:

@@ -1,0 +1,20 @@
+"""Tests of the project, run by Django's own test runner as a project would run them."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.django.support import Project
+
+SHOP = Path(__file__).parent / "project" / "shop"
+
+
+@pytest.mark.parametrize("cases", ["cases_transactions", "cases_admin"])
+def test_the_tests_of_the_project_pass(project: Project, cases: str) -> None:
+    wanted = len(re.findall(r"^    (?:async )?def test_", (SHOP / f"{cases}.py").read_text(), re.M))
+
+    done = project.manage("test", "-v", "2", f"tests.django.project.shop.{cases}")
+
+    assert f"Ran {wanted} tests" in done.err
+    assert "\nOK\n" in done.err
