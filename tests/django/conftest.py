@@ -41,6 +41,11 @@ def worker(queue: Queue) -> Iterator[ManualWorker]:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Iterator[Project]:
-    """A home of the project for real processes."""
-    with open_project(tmp_path) as project:
+    """A home of the project for real processes; what this process enqueues goes there too."""
+    from taskito.contrib.django.settings import get_queue
+
+    with (
+        override_settings(TASKITO_DB_PATH=tmp_path / "taskito.db"),
+        open_project(tmp_path, get_queue()) as project,
+    ):
         yield project

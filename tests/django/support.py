@@ -1,12 +1,10 @@
 """A project in a folder of its own, with real processes: commands, workers, servers."""
 
 import os
-import re
 import sqlite3
 import sys
 from collections.abc import Generator, Mapping
 from contextlib import closing, contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -18,16 +16,16 @@ MANAGE = "tests.django.project.manage"
 
 
 class Project:
-    """One home of the test project, and the processes that use it."""
+    """One home of the test project, and the processes that use it.
 
-    def __init__(self, home: Path) -> None:
+    Attributes:
+        queue: The queue of the project in this process, on the database of that home.
+    """
+
+    def __init__(self, home: Path, queue: Queue) -> None:
         self.home = home
+        self.queue = queue
         self.programs: list[Program] = []
-
-    @cached_property
-    def queue(self) -> Queue:
-        """Its queue as this process sees it, without any task."""
-        return Queue(self.home / "taskito.db")
 
     def run(self, *argv: str, env: Mapping[str, str] | None = None) -> Program:
         """Start ``python -W error argv...`` in the repository."""
@@ -39,6 +37,7 @@ class Project:
         ours = {
             "PROJECT_HOME": str(self.home),
             "DJANGO_SETTINGS_MODULE": "tests.django.project.settings",
+            "HOME": str(self.home),  # gunicorn keeps a socket there
         }
         program = Program(
             [sys.executable, *argv],
@@ -69,19 +68,18 @@ class Project:
         until(is_there, within=STARTING)
         return program
 
-    def enqueue(self, *calls: str) -> list[str]:
-        """Enqueue in a process of the project; ``add.enqueue(1, b=2)``. The result ids."""
-        body = "; ".join(f"print('id', tasks.{call}.id)" for call in calls)
-        code = f"from tests.django.project.shop import tasks; {body}"
-        done = self.manage("shell", "-v", "0", "-c", code)
-        return re.findall(r"^id (\S+)$", done.out, re.MULTILINE)
-
     def ended(self, job_id: str, within: float = 15) -> Any:
         """Wait for the end of a job and return its handle."""
         job = self.queue.get_job(job_id)
         assert job is not None
         assert job.wait(within), job.to_dict()
         return job
+
+    def order(self, customer: str) -> int:
+        """Store an order and return its number."""
+        with closing(sqlite3.connect(self.home / "shop.sqlite3")) as connection, connection:
+            insert = "INSERT INTO shop_order (customer, is_confirmed) VALUES (?, 0)"
+            return connection.execute(insert, [customer]).lastrowid or 0
 
     def orders(self) -> list[tuple[str, bool]]:
         """The orders in Django's database."""
@@ -93,16 +91,14 @@ class Project:
         """End every process and show what they printed."""
         for program in self.programs:
             program.end()
-        if "queue" in self.__dict__:
-            self.queue.close()
         for program in self.programs:
             print(program.report())
 
 
 @contextmanager
-def open_project(home: Path) -> Generator[Project]:
+def open_project(home: Path, queue: Queue) -> Generator[Project]:
     """A project whose processes are gone when the block ends, however it ends."""
-    project = Project(home)
+    project = Project(home, queue)
     try:
         yield project
     finally:

@@ -14,5 +14,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("own/", own.urls),
     path("orders/", views.order),
+    path("orders/later/", views.order_later),
     path("process/", views.process),
 ]

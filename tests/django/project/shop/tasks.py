@@ -97,7 +97,7 @@ def sleep_long() -> None:
 
 @task(backend="apart")
 def apart() -> str:
-    return get_queue().db_path
+    return "done"
 
 
 @task
