@@ -22,8 +22,8 @@ from taskito.exceptions import SerializationError
 from taskito.testing._manual import ManualWorker
 from tests.django.project.shop import tasks
 from tests.django.project.tasks_api import (
+    AnyResult,
     InvalidTask,
-    TaskResult,
     TaskResultDoesNotExist,
     TaskResultMismatch,
     TaskResultStatus,
@@ -110,9 +110,7 @@ class TestEnqueue:
 
         assert queue.stats()["pending"] == 0
 
-    def test_nothing_is_pickled(
-        self, worker: ManualWorker, queue: Queue, tmp_path: Path
-    ) -> None:
+    def test_nothing_is_pickled(self, worker: ManualWorker, queue: Queue, tmp_path: Path) -> None:
         done = tasks.echo.enqueue([1, "é"])
         worker.run()
 
@@ -124,9 +122,7 @@ class TestEnqueue:
         assert json.loads(result) == [1, "é"]
         assert queue.get_job(done.id) is not None
 
-    def test_jobs_of_the_queue_itself_keep_their_python_values(
-        self, worker: ManualWorker, queue: Queue
-    ) -> None:
+    def test_jobs_of_the_queue_itself_keep_their_python_values(self, worker: ManualWorker) -> None:
         value = {"tuple": (1, 2), 3: {4, 5}}
         job = tasks.plain.delay(value)
         json_result = tasks.echo.enqueue((1, 2))
@@ -168,7 +164,7 @@ class TestValidate:
 
     def test_a_task_with_context_needs_a_parameter_for_it(self) -> None:
         with pytest.raises(InvalidTask, match="'context'"):
-            task(takes_context=True)(_without_context)
+            task(takes_context=True)(_without_context)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
 
     def test_a_valid_task_is_registered_with_the_queue(self, queue: Queue) -> None:
         assert tasks.add.module_path in queue._task_registry
@@ -238,10 +234,10 @@ class TestRun:
         assert timedelta() < result.finished_at - now < timedelta(minutes=5)
 
     def test_a_coroutine_function_runs(self, worker: ManualWorker) -> None:
-        results = [tasks.add_later.enqueue(1, 2), tasks.attempt_later.enqueue()]
+        ids = [tasks.add_later.enqueue(1, 2).id, tasks.attempt_later.enqueue().id]
         worker.run()
 
-        assert [default_task_backend.get_result(r.id).return_value for r in results] == [3, 1]
+        assert [default_task_backend.get_result(i).return_value for i in ids] == [3, 1]
 
     def test_a_task_may_take_its_context(self, worker: ManualWorker) -> None:
         result = tasks.who_am_i.enqueue("ann")
@@ -259,7 +255,8 @@ class TestRun:
 
     def test_the_function_can_still_be_called(self) -> None:
         assert tasks.add.call(1, b=2) == 3
-        assert asyncio.run(tasks.add_later.acall(1, 2)) == 3
+        later: Any = asyncio.run(tasks.add_later.acall(1, 2))
+        assert later == 3
 
     def test_a_job_for_a_task_nobody_has_waits(self, worker: ManualWorker, queue: Queue) -> None:
         job = queue.enqueue("nobody.has_it")
@@ -325,7 +322,8 @@ class TestFail:
         assert result.errors[0].exception_class is TypeError
 
     def test_arguments_that_do_not_fit_fail_the_attempt(self, worker: ManualWorker) -> None:
-        result = tasks.add.enqueue(wrong=1)
+        wrong: dict[str, Any] = {"wrong": 1}
+        result = tasks.add.enqueue(**wrong)
         worker.run_until_idle()
         result.refresh()
 
@@ -441,11 +439,11 @@ class Heard:
     """What was sent: each with its name, result, sender, current exception and status then."""
 
     def __init__(self) -> None:
-        self.all: list[tuple[str, TaskResult, type, BaseException | None, str]] = []
+        self.all: list[tuple[str, AnyResult, type, BaseException | None, str]] = []
         self._receivers: list[tuple[Signal, Callable[..., None]]] = []
 
     def listen(self, name: str, signal: Signal) -> None:
-        def hear(sender: type, task_result: TaskResult, **_: object) -> None:
+        def hear(sender: type, task_result: AnyResult, **_: object) -> None:
             error = sys.exc_info()[1]
             self.all.append((name, task_result, sender, error, task_result.status))
 
@@ -583,7 +581,9 @@ class TestOptions:
         settings = {"default": {"BACKEND": _path(TaskitoBackend), "OPTIONS": options}}
         with override_settings(TASKS=settings):
             result = tasks.add.enqueue(1)
-            other = task_backends["default"].queue
+            backend = task_backends["default"]
+            assert isinstance(backend, TaskitoBackend)
+            other = backend.queue
             assert other.get_job(result.id) is not None
             other.close()
 

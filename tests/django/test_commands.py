@@ -3,6 +3,7 @@
 import re
 import signal
 import urllib.request
+from typing import Any
 
 from tests.django.project.shop import tasks
 from tests.django.support import MANAGE, Project
@@ -35,8 +36,9 @@ class TestCheck:
         assert project.manage("taskito_check").out == "all that waits can run\n"
 
     def test_it_names_what_cannot_run(self, project: Project) -> None:
-        tasks.add.enqueue(1, 2, 3)
-        tasks.who_am_i.enqueue()
+        too_many: list[Any] = [1, 2, 3]
+        tasks.add.enqueue(*too_many)
+        tasks.who_am_i.enqueue(*too_many)
         project.queue.enqueue("nobody.has_it")
 
         done = project.manage("taskito_check", status=1)

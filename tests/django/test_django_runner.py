@@ -12,11 +12,13 @@ SHOP = Path(__file__).parent / "project" / "shop"
 
 @pytest.mark.parametrize("cases", ["cases_transactions", "cases_admin"])
 def test_the_tests_of_the_project_pass(project: Project, cases: str) -> None:
-    wanted = len(re.findall(r"^    (?:async )?def test_", (SHOP / f"{cases}.py").read_text(), re.M))
+    wanted = len(
+        re.findall(r"^    (?:async )?def test_", (SHOP / f"{cases}.py").read_text(), re.MULTILINE)
+    )
 
     done = project.manage("test", "-v", "2", f"tests.django.project.shop.{cases}")
 
-    ran = re.search(r"^Ran (\d+) tests", done.err, re.M)
+    ran = re.search(r"^Ran (\d+) tests", done.err, re.MULTILINE)
     assert ran is not None
     assert int(ran[1]) >= wanted
     assert "\nOK\n" in done.err

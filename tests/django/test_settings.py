@@ -1,6 +1,5 @@
 """``TASKITO_*`` settings, and what ``manage.py check`` says about them."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +87,7 @@ class TestQueue:
             ("TASKITO_AUTHORIZE", "no.such.thing", "No module named 'no'"),
         ],
     )
-    def test_what_cannot_work_is_refused_by_name(
-        self, name: str, value: Any, message: str
-    ) -> None:
+    def test_what_cannot_work_is_refused_by_name(self, name: str, value: Any, message: str) -> None:
         with (
             override_settings(**{name: value}),
             pytest.raises(ImproperlyConfigured, match=message),
@@ -119,8 +116,7 @@ class TestCheck:
     def test_a_directory_without_permission_is_an_error(
         self, queue: Queue, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        deny: Callable[[object, int], bool] = lambda _path, _mode: False  # noqa: E731 - short
-        monkeypatch.setattr("taskito.contrib.django.checks.os.access", deny)
+        monkeypatch.setattr("taskito.contrib.django.checks.os.access", lambda *_: False)
 
         assert [error.id for error in checks.check_taskito()] == ["taskito.E001"]
         assert not Path(queue.db_path).exists()
@@ -136,14 +132,14 @@ class TestCheck:
         assert "nfs4" in error.msg
         assert queue.db_path in error.msg
 
-    @pytest.mark.parametrize("as_text", [True, False])
-    def test_a_file_that_django_uses_too_is_an_error(self, tmp_path: Path, as_text: bool) -> None:
+    @pytest.mark.parametrize("kind", [str, Path])
+    def test_a_file_that_django_uses_too_is_an_error(self, tmp_path: Path, kind: type) -> None:
         name = tmp_path / "shared.sqlite3"
         databases = {
             "default": {"ENGINE": "django.db.backends.postgresql", "NAME": "shared.sqlite3"},
             "other": {
                 "ENGINE": "django.db.backends.sqlite3",
-                "NAME": str(name) if as_text else name,
+                "NAME": kind(name),
             },
         }
         (tmp_path / "folder").mkdir()
@@ -157,9 +153,7 @@ class TestCheck:
         assert error.id == "taskito.E003"
         assert "DATABASES['other']" in error.msg
 
-    def test_a_setting_that_cannot_work_is_an_error(
-        self, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_setting_that_cannot_work_is_an_error(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(checks, "get_queue", fresh)
         with override_settings(TASKITO_BACKEND="redis"):
             [error] = checks.check_taskito()

@@ -5,6 +5,7 @@ import re
 import signal
 import urllib.parse
 import urllib.request
+from functools import partial
 from typing import Any
 
 import pytest
@@ -33,6 +34,10 @@ def ask(url: str, **data: str) -> Any:
         return json.loads(answer.read())
 
 
+def is_done(url: str) -> bool:
+    return bool(ask(url) == {"status": "SUCCESSFUL", "attempts": 1})
+
+
 @pytest.fixture
 def shop(project: Project) -> Project:
     """A project with tables."""
@@ -52,7 +57,7 @@ class TestGunicorn:
         shop.worker()
         for order in placed:
             url = f"{base}/orders/?result={order['result']}"
-            until(lambda url=url: ask(url) == {"status": "SUCCESSFUL", "attempts": 1}, within=15)
+            until(partial(is_done, url), within=15)
         after = ask(f"{base}/process/")
 
         database = {f"{shop.home}/taskito.db{end}" for end in ("", "-wal", "-shm")}

@@ -1,16 +1,16 @@
 """``manage.py taskito_worker``: real processes, really killed."""
 
 import signal
-from pathlib import Path
 
 from taskito import Queue
 from tests.django.project.shop import tasks
-from tests.django.project.tasks_api import TaskResult
+from tests.django.project.shop.views import files_of
+from tests.django.project.tasks_api import AnyResult
 from tests.django.support import Project
 from tests.support.until import until
 
 
-def told(result: TaskResult) -> tuple[str, int, list[str], list[str]]:
+def told(result: AnyResult) -> tuple[str, int, list[str], list[str]]:
     """What the database says about a result."""
     result.refresh()
     errors = [error.exception_class_path for error in result.errors]
@@ -142,9 +142,4 @@ class TestConnections:
 
         until(lambda: project.orders() == [("ann", True), ("bob", True)], within=15)
         shop = str(project.home / "shop.sqlite3")
-        until(lambda: shop not in _files(worker.pid), within=5)
-
-
-def _files(pid: int) -> list[str]:
-    folder = Path(f"/proc/{pid}/fd")
-    return [str(fd.readlink()) for fd in folder.iterdir() if fd.is_symlink()]
+        until(lambda: shop not in files_of(worker.pid), within=5)

@@ -4,7 +4,7 @@ import os
 from pathlib import Path
 
 HOME = Path(os.environ["PROJECT_HOME"])
-SECRET_KEY = "for tests alone"  # noqa: S105 - it protects nothing
+SECRET_KEY = "for tests alone"
 DEBUG = False
 ALLOWED_HOSTS = ["127.0.0.1", "testserver"]
 USE_TZ = True

@@ -3,10 +3,15 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
     from django.tasks import default_task_backend, task, task_backends
     from django.tasks.base import Task, TaskContext, TaskResult, TaskResultStatus
     from django.tasks.exceptions import InvalidTask, TaskResultDoesNotExist, TaskResultMismatch
     from django.tasks.signals import task_enqueued, task_finished, task_started
+
+    AnyContext: TypeAlias = TaskContext[..., Any]
+    AnyResult: TypeAlias = TaskResult[..., Any]
 else:
     try:
         from django.tasks import default_task_backend, task, task_backends
@@ -24,12 +29,13 @@ else:
             TaskResultMismatch,
         )
         from django_tasks.signals import task_enqueued, task_finished, task_started
+    AnyContext, AnyResult = TaskContext, TaskResult
 
 __all__ = [
+    "AnyContext",
+    "AnyResult",
     "InvalidTask",
     "Task",
-    "TaskContext",
-    "TaskResult",
     "TaskResultDoesNotExist",
     "TaskResultMismatch",
     "TaskResultStatus",

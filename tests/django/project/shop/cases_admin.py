@@ -46,7 +46,7 @@ class Pages(TestCase):
         self.boss = self.browser("boss", is_superuser=True)
         self.clerk = self.browser("clerk")
 
-    def browser(self, name: str, **rights: bool) -> Client:
+    def browser(self, name: str, **rights: Any) -> Client:
         """A client that checks CSRF tokens, logged in as a member of the staff."""
         user = User.objects.create_user(name, is_staff=True, **rights)
         client = Client(enforce_csrf_checks=True)
@@ -56,14 +56,16 @@ class Pages(TestCase):
     def url(self, name: str, *args: str) -> str:
         return reverse(f"{self.site}:{name}", args=args)
 
-    def page(self, name: str, *args: str, client: Client | None = None, **query: str) -> str:
+    def page(self, name: str, *args: str, client: Client | None = None, **query: Any) -> str:
         response = (client or self.boss).get(self.url(name, *args), query)
         assert response.status_code == 200, response.status_code
         return str(response.content.decode())
 
     def post(self, client: Client, url: str, **data: str) -> Any:
         """Press a button of the page at ``url``, with the token that it has."""
-        found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', client.get(url).content.decode())
+        found = re.search(
+            r'name="csrfmiddlewaretoken" value="(\w+)"', client.get(url).content.decode()
+        )
         token = {"csrfmiddlewaretoken": found[1]} if found else {}
         return client.post(url, {**token, **data}, follow=True)
 
@@ -108,12 +110,13 @@ class See(Pages):
         two = get_queue().enqueue("two", queue="y")
         get_queue().cancel_job(two.id)
 
-        for query, shown, hidden in (
+        queries: list[tuple[dict[str, Any], list[Any], list[Any]]] = [
             ({}, [one, two], []),
             ({"status": "pending"}, [one], [two]),
             ({"queue": "y"}, [two], [one]),
             ({"task": "one"}, [one], [two]),
-        ):
+        ]
+        for query, shown, hidden in queries:
             page = self.page("taskito_jobs", **query)
             assert all(job.id in page for job in shown), query
             assert not any(job.id in page for job in hidden), query
@@ -121,7 +124,7 @@ class See(Pages):
     def test_lists_are_read_page_by_page(self) -> None:
         jobs = get_queue().enqueue_many("many", [(n,) for n in range(120)], queue="x y")
         seen: list[str] = []
-        url = self.url("taskito_jobs") + "?queue=x+y"
+        url, page = self.url("taskito_jobs") + "?queue=x+y", ""
         while url:
             page = self.boss.get(url).content.decode()
             seen += re.findall(r'jobs/([0-9a-f-]{36})/"', page)

@@ -9,7 +9,7 @@ from typing import Any
 from taskito import Cancel, current_job
 from taskito.contrib.django.settings import get_queue
 from tests.django.project.shop.models import Order
-from tests.django.project.tasks_api import TaskContext, task
+from tests.django.project.tasks_api import AnyContext, task
 
 HOME = Path(os.environ["PROJECT_HOME"])
 
@@ -24,7 +24,7 @@ def add(a: int, b: int = 0) -> int:
 
 
 @task(takes_context=True)
-def who_am_i(context: TaskContext, name: str) -> dict[str, Any]:
+def who_am_i(context: AnyContext, name: str) -> dict[str, Any]:
     result = context.task_result
     return {
         "id": result.id,
@@ -43,7 +43,7 @@ async def add_later(a: int, b: int) -> int:
 
 
 @task(takes_context=True)
-async def attempt_later(context: TaskContext) -> int:
+async def attempt_later(context: AnyContext) -> int:
     await asyncio.sleep(0)
     return context.attempt
 

@@ -31,16 +31,17 @@ async def order_later(request: HttpRequest) -> JsonResponse:
 
 
 def process(_request: HttpRequest) -> JsonResponse:
-    descriptors = [Path("/proc/self/fd", fd) for fd in os.listdir("/proc/self/fd")]
-    files = [os.readlink(fd) for fd in descriptors if fd.is_symlink()]
-    parent = [
-        os.readlink(fd) for fd in Path(f"/proc/{os.getppid()}/fd").iterdir() if fd.is_symlink()
-    ]
     return JsonResponse(
         {
             "pid": os.getpid(),
             "threads": [thread.name for thread in threading.enumerate()],
-            "files": files,
-            "files of the parent": parent,
+            "files": files_of("self"),
+            "files of the parent": files_of(os.getppid()),
         }
     )
+
+
+def files_of(process: int | str) -> list[str]:
+    """What a process has open."""
+    descriptors = list(Path(f"/proc/{process}/fd").iterdir())
+    return [str(fd.readlink()) for fd in descriptors if fd.is_symlink()]

@@ -11,7 +11,7 @@ Importing this opens no file and starts no thread. A web process stores jobs and
 """
 
 try:
-    import django as _django  # noqa: F401 - only whether it is there
+    import django  # noqa: F401  # pyright: ignore[reportUnusedImport] - only whether it is there
 except ModuleNotFoundError as error:
     if error.name != "django":
         raise

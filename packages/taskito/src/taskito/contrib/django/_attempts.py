@@ -8,8 +8,8 @@ from django.utils import timezone
 
 from taskito.contrib.django._connections import in_sync_thread, is_trial
 from taskito.contrib.django._interface import (
+    AnyResult,
     TaskError,
-    TaskResult,
     TaskResultDoesNotExist,
     TaskResultMismatch,
     TaskResultStatus,
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from taskito.context import JobContext
     from taskito.queue import Queue
 
-TRIAL: ContextVar[TaskResult] = ContextVar("taskito_trial_result")
+TRIAL: ContextVar[AnyResult] = ContextVar("taskito_trial_result")
 """The result of the job that is being enqueued in test mode, where it runs at once."""
 
 
@@ -106,23 +106,23 @@ class Reporter(TaskMiddleware):
         _send(task_finished, result, error)
 
 
-def _known(ctx: "JobContext") -> TaskResult | None:
-    found: TaskResult | None = vars(ctx).get(RESULT)
+def _known(ctx: "JobContext") -> AnyResult | None:
+    found: AnyResult | None = vars(ctx).get(RESULT)
     return found
 
 
-def _begin_trial(result: TaskResult) -> None:
+def _begin_trial(result: AnyResult) -> None:
     now = timezone.now()
     _change(result, status=TaskResultStatus.RUNNING, started_at=now, last_attempted_at=now)
     result.worker_ids.append("test")
 
 
-def _change(result: TaskResult, **fields: object) -> None:
+def _change(result: AnyResult, **fields: object) -> None:
     for name, value in fields.items():
         object.__setattr__(result, name, value)
 
 
-def _send(signal: "Signal", result: TaskResult, error: BaseException | None = None) -> None:
+def _send(signal: "Signal", result: AnyResult, error: BaseException | None = None) -> None:
     """Send a signal where receivers may use the ORM, with ``error`` as the current exception.
 
     What a receiver raises is logged by Django and stops neither the others nor the job.
@@ -135,7 +135,7 @@ def _send(signal: "Signal", result: TaskResult, error: BaseException | None = No
             return
         frames = error.__traceback__
         try:
-            raise error
+            raise error  # noqa: TRY301 - here it becomes the current one
         except BaseException:  # noqa: BLE001 - receivers ask sys.exc_info() for it
             signal.send_robust(sender, task_result=result)
         finally:

@@ -6,12 +6,18 @@ Both have the same names but for two exceptions, and the same behaviour.
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from typing import Any, TypeAlias
+
     from django.tasks import task_backends
     from django.tasks.backends.base import BaseTaskBackend
     from django.tasks.base import Task, TaskContext, TaskError, TaskResult, TaskResultStatus
     from django.tasks.exceptions import InvalidTask, TaskResultDoesNotExist, TaskResultMismatch
     from django.tasks.signals import task_enqueued, task_finished, task_started
     from django.utils.json import normalize_json
+
+    AnyTask: TypeAlias = Task[..., Any]
+    AnyContext: TypeAlias = TaskContext[..., Any]
+    AnyResult: TypeAlias = TaskResult[..., Any]
 else:
     try:
         from django.tasks import task_backends
@@ -58,8 +64,12 @@ else:
         )
         from django.tasks.signals import task_enqueued, task_finished, task_started
         from django.utils.json import normalize_json
+    AnyTask, AnyContext, AnyResult = Task, TaskContext, TaskResult
 
 __all__ = [
+    "AnyContext",
+    "AnyResult",
+    "AnyTask",
     "BaseTaskBackend",
     "InvalidTask",
     "Task",

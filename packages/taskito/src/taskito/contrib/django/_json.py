@@ -1,6 +1,6 @@
 """Jobs of the tasks backend are JSON, all others what Python can pickle, in one database."""
 
-from typing import Any
+from typing import Any, cast
 
 from taskito.context import ACTIVE
 from taskito.serializers import CloudpickleSerializer, JsonSerializer
@@ -50,7 +50,9 @@ def is_json(data: bytes) -> bool:
 
 
 def _is_marked(obj: object) -> bool:
-    if isinstance(obj, tuple) and len(obj) > 0 and type(obj[0]) is JsonArguments:
-        return True
+    if isinstance(obj, tuple):
+        parts = cast("tuple[object, ...]", obj)
+        if parts and type(parts[0]) is JsonArguments:
+            return True
     attempt = ACTIVE.get(None)
     return attempt is not None and vars(attempt).get(_MARK, _NOTHING) is obj

@@ -150,7 +150,7 @@ class Pages:
             },
             **facts,
         }
-        request.current_app = self._site.name  # type: ignore[attr-defined]
+        request.current_app = self._site.name
         return TemplateResponse(request, f"taskito/admin/{name}.html", context, status=status)
 
     def _job_action(self, request: "HttpRequest", queue: "Queue", job_id: str) -> HttpResponse:

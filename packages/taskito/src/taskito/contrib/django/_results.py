@@ -9,7 +9,8 @@ from django.conf import settings
 from taskito import exceptions
 from taskito._checks import parsed_headers
 from taskito.contrib.django._interface import (
-    Task,
+    AnyResult,
+    AnyTask,
     TaskError,
     TaskResult,
     TaskResultDoesNotExist,
@@ -34,6 +35,7 @@ _STATUS = {
     "dead": TaskResultStatus.FAILED,
     "cancelled": TaskResultStatus.FAILED,
 }
+_MARK = "taskito_attempt"
 _TRIES = 20
 
 
@@ -52,13 +54,20 @@ class Ended(NamedTuple):
     exception: str | None
     at: int
 
+    @staticmethod
+    def read(extra: str | None, at: int) -> "Ended | None":
+        """Return what a line of a job's log says of it; ``None`` for lines of other kinds."""
+        if extra is None or _MARK not in extra:
+            return None
+        noted: Any = json.loads(extra)
+        try:
+            return Ended(int(noted[_MARK]), str(noted["worker"]), noted["exception"], at)
+        except (KeyError, TypeError, ValueError):  # a line of the task that has the word in it
+            return None
+
     def as_extra(self) -> dict[str, object]:
         """Return what is logged with the line."""
-        return {
-            "taskito_attempt": self.retry_count,
-            "worker": self.worker,
-            "exception": self.exception,
-        }
+        return {_MARK: self.retry_count, "worker": self.worker, "exception": self.exception}
 
 
 class _Facts(NamedTuple):
@@ -72,7 +81,7 @@ class _Facts(NamedTuple):
     worker: str | None
 
 
-def stored_result(queue: "Queue", result_id: str) -> TaskResult:
+def stored_result(queue: "Queue", result_id: str) -> AnyResult:
     """Return the present state of a task's result.
 
     Raises:
@@ -136,14 +145,8 @@ def _stand(row: "JobRow") -> tuple[object, ...]:
 
 def _endings(store: "Store", job_id: str) -> list[Ended]:
     """Return the lines that workers wrote at the ends of attempts, oldest first."""
-    found: list[Ended] = []
-    for *_, extra, logged_at in store.task_logs(job_id):
-        noted: Any = json.loads(extra) if extra and '"taskito_attempt"' in extra else None
-        if isinstance(noted, dict):
-            noted_count, worker = noted.get("taskito_attempt"), noted.get("worker")
-            if isinstance(noted_count, int) and isinstance(worker, str):
-                found.append(Ended(noted_count, worker, noted.get("exception"), logged_at))
-    return found
+    lines = [Ended.read(extra, at) for *_, extra, at in store.task_logs(job_id)]
+    return [line for line in lines if line is not None]
 
 
 def _worker(store: "Store", row: "JobRow") -> str | None:
@@ -153,8 +156,8 @@ def _worker(store: "Store", row: "JobRow") -> str | None:
 
 
 def _task(
-    queue: "Queue", row: "JobRow", headers: "Mapping[str, str]", known: Task | None
-) -> Task:
+    queue: "Queue", row: "JobRow", headers: "Mapping[str, str]", known: AnyTask | None
+) -> AnyTask:
     if known is None:
         try:
             known = imported(queue, row.task)
@@ -179,13 +182,13 @@ def _lost(row: "JobRow", why: str) -> TaskResultMismatch:
     )
 
 
-def _result(facts: _Facts, task: Task, queue: "Queue") -> TaskResult:
+def _result(facts: _Facts, task: AnyTask, queue: "Queue") -> AnyResult:
     row = facts.row
     starts = [attempt.claimed_at for attempt in facts.attempts]
     if row.started_at is not None:
         starts.append(row.started_at)
     args, kwargs = queue.serializer.loads(facts.payload)
-    result = TaskResult(
+    result: AnyResult = TaskResult(
         task=task,
         id=row.idempotency_key or row.id,
         status=_STATUS[row.status],

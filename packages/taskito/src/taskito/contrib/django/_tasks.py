@@ -2,12 +2,16 @@
 
 import inspect
 from dataclasses import fields
-from datetime import datetime
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from taskito.context import ACTIVE
-from taskito.contrib.django._interface import Task, TaskContext, normalize_json
+from taskito.contrib.django._interface import (
+    AnyContext,
+    AnyTask,
+    TaskContext,
+    normalize_json,
+)
 from taskito.contrib.django._json import mark_result
 
 if TYPE_CHECKING:
@@ -25,7 +29,7 @@ class Runnable:
         task: The task as it was declared.
     """
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: AnyTask) -> None:
         """Look like the function, without the parameter that the caller does not give."""
         self.task = task
         self.__name__ = task.func.__name__
@@ -41,7 +45,7 @@ class Runnable:
         """Run one attempt."""
         return _json(self.task.func(*self._first(), *args, **kwargs))
 
-    def _first(self) -> tuple[TaskContext, ...]:
+    def _first(self) -> tuple[AnyContext, ...]:
         if not self.task.takes_context:
             return ()
         return (TaskContext(task_result=vars(ACTIVE.get())[RESULT]),)
@@ -55,24 +59,24 @@ class AsyncRunnable(Runnable):
         return _json(await self.task.func(*self._first(), *args, **kwargs))
 
 
-def register(queue: "Queue", task: Task, middleware: "TaskMiddleware") -> None:
+def register(queue: "Queue", task: AnyTask, middleware: "TaskMiddleware") -> None:
     """Let workers of ``queue`` run a task, under its ``module_path``."""
     known = registered(queue, task.module_path)
     if known is not None and known.func is task.func:
         return
     kind = AsyncRunnable if inspect.iscoroutinefunction(task.func) else Runnable
-    options = queue.task(task.module_path, queue=task.queue_name, middleware=[middleware])
-    options(kind(task))
+    declare = queue.task(task.module_path, queue=task.queue_name, middleware=[middleware])
+    declare(kind(task))
 
 
-def registered(queue: "Queue", name: str) -> Task | None:
+def registered(queue: "Queue", name: str) -> AnyTask | None:
     """Return the task of the backend that is registered under a name."""
-    found = queue._task_registry.get(name)  # noqa: SLF001 - documented for programs
-    function = getattr(found, "definition", None) and found.definition.function  # type: ignore[union-attr]
+    found = queue._tasks.get(name)  # noqa: SLF001 - of our own package
+    function = None if found is None else found.definition.function
     return function.task if isinstance(function, Runnable) else None
 
 
-def imported(queue: "Queue", name: str) -> Task | None:
+def imported(queue: "Queue", name: str) -> AnyTask | None:
     """Return the task of that name, importing the module that declares it if need be."""
     module = name
     while (task := registered(queue, name)) is None and "." in module:
@@ -88,17 +92,12 @@ def imported(queue: "Queue", name: str) -> Task | None:
     return task
 
 
-def restored(task: Task, **changes: object) -> Task:
+def restored(task: AnyTask, **changes: object) -> AnyTask:
     """Return a task with other settings, without asking whether those are still allowed."""
-    copy: Task = object.__new__(type(task))
+    copy: AnyTask = object.__new__(type(task))
     for field in fields(task):
         object.__setattr__(copy, field.name, changes.get(field.name, getattr(task, field.name)))
     return copy
-
-
-def iso(instant: datetime) -> str:
-    """Return an instant as it travels in a header."""
-    return instant.isoformat()
 
 
 def _json(value: object) -> object:

@@ -32,7 +32,7 @@ class TaskitoAdminSite(AdminSite):
     Staff sees them; superusers act on them, or whoever ``TASKITO_AUTHORIZE`` lets.
     """
 
-    def get_urls(self) -> "list[URLResolver | URLPattern]":  # type: ignore[override]
+    def get_urls(self) -> "list[URLResolver | URLPattern]":
         """Return those of the pages, then those of the site."""
         return [*_urls(self), *super().get_urls()]
 

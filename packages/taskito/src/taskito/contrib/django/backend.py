@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
 from django.apps import apps
@@ -13,8 +13,9 @@ from django.utils import timezone
 
 from taskito.contrib.django._attempts import TRIAL, Reporter
 from taskito.contrib.django._interface import (
+    AnyResult,
+    AnyTask,
     BaseTaskBackend,
-    Task,
     TaskResult,
     TaskResultStatus,
     task_enqueued,
@@ -27,14 +28,16 @@ from taskito.contrib.django.settings import get_queue, queue_at
 from taskito.options import CallOptions, JobOptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from datetime import datetime
 
-    from taskito.job import JobResult
+    from taskito.contrib.django._interface import Task
     from taskito.queue import Queue
     from taskito.testing._trial import Trial
 
 __all__ = ["TaskitoBackend"]
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class TaskitoBackend(BaseTaskBackend):
@@ -73,7 +76,7 @@ class TaskitoBackend(BaseTaskBackend):
         path = self.options.get("db_path")
         return queue if path is None or str(path) == queue.db_path else queue_at(str(path))
 
-    def validate_task(self, task: Task) -> None:
+    def validate_task(self, task: AnyTask) -> None:
         """Refuse what cannot run, and let workers of this process run the rest.
 
         Raises:
@@ -84,7 +87,7 @@ class TaskitoBackend(BaseTaskBackend):
         queue = self.queue
         register(queue, task, Reporter(queue))
 
-    def enqueue(self, task: Task, args: Any, kwargs: Any) -> TaskResult:
+    def enqueue(self, task: "Task[P, R]", args: Any, kwargs: Any) -> "TaskResult[P, R]":
         """Store a job, now or when the transaction commits.
 
         Raises:
@@ -95,7 +98,7 @@ class TaskitoBackend(BaseTaskBackend):
                 where the transaction ends, which is committed then.
         """
         self.validate_task(task)
-        result = TaskResult(
+        result: TaskResult[P, R] = TaskResult(
             task=task,
             id=str(uuid.uuid4()),
             status=TaskResultStatus.READY,
@@ -120,7 +123,7 @@ class TaskitoBackend(BaseTaskBackend):
             self._store(result, key=None)
         return result
 
-    def get_result(self, result_id: str) -> TaskResult:
+    def get_result(self, result_id: str) -> AnyResult:
         """Return the present state of a result, whichever process enqueued it.
 
         Raises:
@@ -132,20 +135,19 @@ class TaskitoBackend(BaseTaskBackend):
             return known
         return stored_result(self.queue, result_id)
 
-    def check(self, **kwargs: Any) -> "Iterable[checks.CheckMessage]":
-        """Say what keeps this backend from working."""
-        yield from super().check(**kwargs)
+    def check(self, **kwargs: Any) -> list[checks.CheckMessage]:
+        """Return what keeps this backend from working."""
+        found: list[checks.CheckMessage] = list(super().check(**kwargs))
         if not apps.is_installed("taskito.contrib.django"):
-            yield checks.Error(
-                f"TASKS[{self.alias!r}] uses taskito, which is not an installed application",
-                hint="add 'taskito.contrib.django' to INSTALLED_APPS",
-                id="taskito.E005",
-            )
+            message = f"TASKS[{self.alias!r}] uses taskito, which is not an installed application"
+            hint = "add 'taskito.contrib.django' to INSTALLED_APPS"
+            found.append(checks.Error(message, hint=hint, id="taskito.E005"))
+        return found
 
-    def _store(self, result: TaskResult, *, key: str | None) -> None:
+    def _store(self, result: AnyResult, *, key: str | None) -> None:
         """Store the job of a result; with a ``key`` it is found by that besides its own id."""
         producer = self.queue._producer  # noqa: SLF001 - of our own package
-        task: Task = result.task
+        task: AnyTask = result.task
         name, args = task.module_path, JsonArguments(result.args)
         options = self.queue._settings(name)  # noqa: SLF001 - likewise
         call = JobOptions.of(self._options(task, key))
@@ -164,7 +166,7 @@ class TaskitoBackend(BaseTaskBackend):
                 _remember(producer.trial, result)
         task_enqueued.send(type(self), task_result=result)
 
-    def _options(self, task: Task, key: str | None) -> CallOptions:
+    def _options(self, task: AnyTask, key: str | None) -> CallOptions:
         headers = {BACKEND_HEADER: self.alias}
         options: CallOptions = {
             "priority": int(task.priority),
@@ -181,10 +183,10 @@ class TaskitoBackend(BaseTaskBackend):
         return options
 
 
-_TRIALS: "WeakKeyDictionary[Trial, dict[str, TaskResult]]" = WeakKeyDictionary()
+_TRIALS: "WeakKeyDictionary[Trial, dict[str, AnyResult]]" = WeakKeyDictionary()
 
 
-def _remember(trial: "Trial", result: TaskResult) -> None:
+def _remember(trial: "Trial", result: AnyResult) -> None:
     _TRIALS.setdefault(trial, {})[result.id] = result
 
 

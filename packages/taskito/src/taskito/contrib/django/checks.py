@@ -73,10 +73,10 @@ def place_of(file: Path) -> Iterator[CheckMessage]:
 
 def _sharing(file: Path) -> Iterator[str]:
     for alias, database in settings.DATABASES.items():
-        name = database.get("NAME")
-        if "sqlite" not in str(database.get("ENGINE")) or not isinstance(name, str | os.PathLike):
+        name: Any = database.get("NAME")
+        if "sqlite" not in str(database.get("ENGINE")) or not name:
             continue
-        if os.fspath(name) and Path(name).resolve() == file.resolve():
+        if Path(name).resolve() == file.resolve():
             yield alias
 
 
