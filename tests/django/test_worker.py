@@ -17,6 +17,12 @@ def told(result: AnyResult) -> tuple[str, int, list[str], list[str]]:
     return str(result.status), result.attempts, errors, result.worker_ids
 
 
+def said(project: Project, result: AnyResult) -> str:
+    """What a receiver of ``task_finished`` in some worker noted."""
+    file = project.home / f"told.{result.id}"
+    return file.read_text() if file.exists() else "nothing yet"
+
+
 def started(project: Project, name: str) -> list[int]:
     """Processes that have begun to run ``hold(name)``."""
     files = project.home.glob(f"{name}.*.started")
@@ -132,14 +138,31 @@ class TestRecover:
         )
         assert second.is_running()
 
+    def test_a_task_that_kills_its_worker_is_told_as_failed_by_another(
+        self, project: Project
+    ) -> None:
+        result = tasks.die.enqueue()
+        assert project.start("taskito_worker").wait(20) == 9
+        project.worker()
+
+        assert project.ended(result.id).status == "dead"
+        lost = "taskito.exceptions.WorkerLostError"
+        status, attempts, errors, workers = told(result)
+        assert (status, attempts, errors) == ("FAILED", 1, [lost])
+        assert workers != [row["worker_id"] for row in project.queue.workers()]
+        until(lambda: said(project, result) == "FAILED WorkerLostError", within=10)
+
 
 class TestConnections:
     def test_a_job_uses_the_database_of_the_project(self, project: Project) -> None:
         project.manage("migrate", "--run-syncdb", "-v", "0")
-        tasks.confirm.enqueue(project.order("ann"))
-        tasks.confirm_later.enqueue(project.order("bob"))
+        results = [
+            tasks.confirm.enqueue(project.order("ann")),
+            tasks.confirm_later.enqueue(project.order("bob")),
+        ]
         worker = project.worker()
 
         until(lambda: project.orders() == [("ann", True), ("bob", True)], within=15)
+        until(lambda: [said(project, r) for r in results] == ["SUCCESSFUL None"] * 2, within=10)
         shop = str(project.home / "shop.sqlite3")
         until(lambda: shop not in files_of(worker.pid), within=5)

@@ -91,6 +91,11 @@ def leave() -> None:
 
 
 @task(backend="quick")
+def die() -> None:
+    os._exit(9)
+
+
+@task(backend="quick")
 def sleep_long() -> None:
     time.sleep(60)
 
