@@ -156,7 +156,7 @@ class TestRecover:
 class TestConnections:
     def test_a_job_uses_the_database_of_the_project(self, project: Project) -> None:
         project.manage("migrate", "--run-syncdb", "-v", "0")
-        results = [
+        results: list[AnyResult] = [
             tasks.confirm.enqueue(project.order("ann")),
             tasks.confirm_later.enqueue(project.order("bob")),
         ]

@@ -4,7 +4,7 @@
 try:
     from django.tasks import task  # Django 6.0 and later
 except ModuleNotFoundError:
-    from django_tasks import task  # type: ignore[assignment]
+    from django_tasks import task  # type: ignore[no-redef]
 
 from taskito import current_job
 
