@@ -10,7 +10,7 @@ from tests.django.support import Project
 SHOP = Path(__file__).parent / "project" / "shop"
 
 
-@pytest.mark.parametrize("cases", ["cases_transactions", "cases_admin"])
+@pytest.mark.parametrize("cases", ["cases_transactions", "cases_pages", "cases_actions"])
 def test_the_tests_of_the_project_pass(project: Project, cases: str) -> None:
     wanted = len(
         re.findall(r"^    (?:async )?def test_", (SHOP / f"{cases}.py").read_text(), re.MULTILINE)

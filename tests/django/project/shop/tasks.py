@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from taskito import Cancel, current_job
+from taskito import Cancel, Retry, Snooze, current_job
 from taskito.contrib.django.settings import get_queue
 from tests.django.project.shop.models import Order
 from tests.django.project.tasks_api import AnyContext, task
@@ -83,6 +83,17 @@ def unspeakable() -> Any:
 @task
 def call_off() -> None:
     raise Cancel("not today")
+
+
+@task
+def come_back() -> str:
+    came = HOME / f"{current_job.id}.came"
+    if not came.exists():
+        came.touch()
+        raise Snooze(60)
+    if current_job.attempt == 1:
+        raise Retry(delay=5, reason="once more")
+    return "done"
 
 
 @task

@@ -46,7 +46,10 @@ class Reporter(TaskMiddleware):
     def before(self, ctx: "JobContext") -> None:
         """Tell that an attempt starts."""
         if is_trial(ctx):
-            result = TRIAL.get()
+            given = TRIAL.get(None)
+            if given is None or given.task.module_path != ctx.task_name:
+                return  # enqueued by its name alone, so nobody has a result of it
+            result = given
             _begin_trial(result)
         else:
             result = stored_result(self._queue, ctx.id)

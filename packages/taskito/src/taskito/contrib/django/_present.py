@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from taskito.queue import Queue
 
 _LONGEST = 20_000
+_MOST_LINES = 500
 _INSTANTS = ("created_at", "scheduled_at", "started_at", "completed_at")
 
 
@@ -41,7 +42,7 @@ def described(queue: "Queue", row: "JobRow") -> dict[str, Any]:
         "arguments": _arguments(payload),
         "result": None if result is None else _text(result),
         "errors": listed(queue.job_errors(row.id), "failed_at"),
-        "logs": listed(queue.task_logs(row.id), "logged_at"),
+        "logs": listed(queue.task_logs(row.id)[-_MOST_LINES:], "logged_at"),
         "reasons": queue.why(row.id).reasons if row.status == "pending" else (),
         "headers": parsed_headers(row.headers),
         "can_cancel": is_open,

@@ -48,7 +48,12 @@ class Runnable:
     def _first(self) -> tuple[AnyContext, ...]:
         if not self.task.takes_context:
             return ()
-        return (TaskContext(task_result=vars(ACTIVE.get())[RESULT]),)
+        result = vars(ACTIVE.get()).get(RESULT)
+        if result is None:
+            message = f"there is no task context for {self.task.module_path!r}"
+            hint = "enqueue it with task.enqueue(); if you did, the log says what went wrong"
+            raise RuntimeError(f"{message}\nhint: {hint}")
+        return (TaskContext(task_result=result),)
 
 
 class AsyncRunnable(Runnable):

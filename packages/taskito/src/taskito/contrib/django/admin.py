@@ -1,12 +1,8 @@
 """Pages of the admin that show and repair the jobs of the project.
 
-```python
-# settings.py: an admin site that has them
-INSTALLED_APPS = ["taskito.contrib.django.apps.TaskitoConfig", ...]
-
-# urls.py, or admin.py of an application: add them to the site that is there
-register_taskito_admin()
-```
+Call :func:`register_taskito_admin` in ``urls.py``, before ``admin.site.urls``, to add them to
+the site that is there; or make :class:`TaskitoAdminSite` the ``default_site`` of an
+``AdminConfig``.
 
 No model stands behind them, so there are no tables, permission rows or fixtures.
 """
