@@ -45,6 +45,11 @@ class TestFind:
         with pytest.raises(TaskResultDoesNotExist):
             default_task_backend.get_result(queue.enqueue(tasks.plain.name, [1]).id)
 
+    def test_a_key_of_a_job_is_not_the_id_of_a_result(self, queue: Queue) -> None:
+        job = queue.enqueue(tasks.add.module_path, [1], idempotency_key="order-7")
+
+        assert default_task_backend.get_result(job.id).id == job.id
+
     def test_the_result_of_another_task_does_not_match(self, queue: Queue) -> None:
         result = tasks.echo.enqueue(1)
 

@@ -159,10 +159,12 @@ class TestConnections:
         results: list[AnyResult] = [
             tasks.confirm.enqueue(project.order("ann")),
             tasks.confirm_later.enqueue(project.order("bob")),
+            tasks.fail_once.enqueue(),
         ]
         worker = project.worker()
 
         until(lambda: project.orders() == [("ann", True), ("bob", True)], within=15)
-        until(lambda: [said(project, r) for r in results] == ["SUCCESSFUL None"] * 2, within=10)
+        ends = ["SUCCESSFUL None", "SUCCESSFUL None", "FAILED OutOfStockError"]
+        until(lambda: [said(project, result) for result in results] == ends, within=10)
         shop = str(project.home / "shop.sqlite3")
         until(lambda: shop not in files_of(worker.pid), within=5)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.core.exceptions import ImproperlyConfigured
 from django.utils import timezone
 
-from taskito.contrib.django._connections import in_sync_thread, is_trial
+from taskito.contrib.django._connections import close_old_connections, in_sync_thread, is_trial
 from taskito.contrib.django._interface import (
     AnyResult,
     TaskError,
@@ -106,7 +106,10 @@ class Reporter(TaskMiddleware):
                 return
             result = known
             _change(result, status=TaskResultStatus.FAILED, finished_at=timezone.now())
+        # Hooks that follow a commit have a thread of their own.
+        in_sync_thread(close_old_connections)
         _send(task_finished, result, error)
+        in_sync_thread(close_old_connections)
 
 
 def _known(ctx: "JobContext") -> AnyResult | None:

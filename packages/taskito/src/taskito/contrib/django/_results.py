@@ -96,7 +96,9 @@ def stored_result(queue: "Queue", result_id: str) -> AnyResult:
     known = registered(queue, facts.row.task)
     if known is None and BACKEND_HEADER not in headers:
         raise TaskResultDoesNotExist(result_id)
-    return _result(facts, _task(queue, facts.row, headers, known), queue)
+    # A deferred enqueue has given out the key of its job before there was a job.
+    key = facts.row.idempotency_key if BACKEND_HEADER in headers else None
+    return _result(facts, _task(queue, facts.row, headers, known), queue, key or facts.row.id)
 
 
 def job_of(store: "Store", result_id: str) -> "JobRow | None":
@@ -182,7 +184,7 @@ def _lost(row: "JobRow", why: str) -> TaskResultMismatch:
     )
 
 
-def _result(facts: _Facts, task: AnyTask, queue: "Queue") -> AnyResult:
+def _result(facts: _Facts, task: AnyTask, queue: "Queue", result_id: str) -> AnyResult:
     row = facts.row
     starts = [attempt.claimed_at for attempt in facts.attempts]
     if row.started_at is not None:
@@ -190,7 +192,7 @@ def _result(facts: _Facts, task: AnyTask, queue: "Queue") -> AnyResult:
     args, kwargs = queue.serializer.loads(facts.payload)
     result: AnyResult = TaskResult(
         task=task,
-        id=row.idempotency_key or row.id,
+        id=result_id,
         status=_STATUS[row.status],
         enqueued_at=instant(row.created_at),
         started_at=instant(min(starts)) if starts else None,

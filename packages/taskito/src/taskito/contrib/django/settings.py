@@ -4,7 +4,6 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -86,18 +85,17 @@ def get_queue() -> Queue:
     Raises:
         ImproperlyConfigured: For a ``TASKITO_*`` setting that cannot work.
     """
-    return _queue()
+    return _QUEUES.get(None) or _QUEUES.setdefault(None, _made(Settings.read().db_path))
 
 
-@cache
-def _queue() -> Queue:
-    return _made(Settings.read().db_path)
-
-
-@cache
 def queue_at(path: str) -> Queue:
     """Return the queue of this process on another database file."""
-    return _made(path)
+    return _QUEUES.get(path) or _QUEUES.setdefault(path, _made(path))
+
+
+# By their own paths; that of the settings has none. Of two racing threads both get the first
+# one's: setdefault is atomic.
+_QUEUES: dict[str | None, Queue] = {}
 
 
 def _made(path: str | os.PathLike[str] | None) -> Queue:
@@ -118,9 +116,10 @@ def _made(path: str | os.PathLike[str] | None) -> Queue:
 @receiver(setting_changed)
 def _follow(*, setting: str, **_: object) -> None:
     """Use another file when a test overrides the setting; tasks stay registered."""
-    if setting == "TASKITO_DB_PATH" and _queue.cache_info().currsize:
+    queue = _QUEUES.get(None)
+    if setting == "TASKITO_DB_PATH" and queue is not None:
         with suppress(ImproperlyConfigured):
-            _queue()._database.move(Queue(Settings.read().db_path).db_path)  # noqa: SLF001 - our own
+            queue._database.move(Queue(Settings.read().db_path).db_path)  # noqa: SLF001 - our own
 
 
 def _path(name: str, value: object) -> None:
