@@ -145,6 +145,17 @@ class RealTransactions(TransactionTestCase):
 
         assert self.stored == 0
 
+    def test_in_test_mode_the_commit_runs_it(self) -> None:
+        with get_queue().test_mode():
+            with transaction.atomic():
+                order = Order.objects.create(customer="ann")
+                result = tasks.confirm.enqueue(order.pk)
+                assert result.status == TaskResultStatus.READY
+            assert result.return_value == "ann"
+
+        order.refresh_from_db()
+        assert order.is_confirmed
+
     def test_the_signal_comes_when_it_is_stored(self) -> None:
         told: list[Any] = []
 
