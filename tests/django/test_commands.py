@@ -5,9 +5,14 @@ import signal
 import urllib.request
 from typing import Any
 
+import pytest
+
 from tests.django.project.shop import tasks
 from tests.django.support import MANAGE, Project
 from tests.support.until import until
+
+# Several processes of Django, one after the other, on a busy machine.
+pytestmark = pytest.mark.timeout(120)
 
 
 class TestInfo:

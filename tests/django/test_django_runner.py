@@ -7,6 +7,9 @@ import pytest
 
 from tests.django.support import Project
 
+# Several processes of Django, one after the other, on a busy machine.
+pytestmark = pytest.mark.timeout(120)
+
 SHOP = Path(__file__).parent / "project" / "shop"
 
 

@@ -14,6 +14,9 @@ from tests.django.support import Project
 from tests.support.processes import STARTING, Program
 from tests.support.until import until
 
+# Several processes of Django, one after the other, on a busy machine.
+pytestmark = pytest.mark.timeout(120)
+
 PRELOADED = ["-m", "gunicorn", "--preload", "--workers", "2", "--bind", "127.0.0.1:0"]
 EARLY = {"PROJECT_USES_THE_QUEUE_BEFORE_FORKING": "1"}
 

@@ -2,12 +2,17 @@
 
 import signal
 
+import pytest
+
 from taskito import Queue
 from tests.django.project.shop import tasks
 from tests.django.project.shop.views import files_of
 from tests.django.project.tasks_api import AnyResult
 from tests.django.support import Project
 from tests.support.until import until
+
+# Several processes of Django, one after the other, on a busy machine.
+pytestmark = pytest.mark.timeout(120)
 
 
 def told(result: AnyResult) -> tuple[str, int, list[str], list[str]]:
