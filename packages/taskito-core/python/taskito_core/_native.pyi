@@ -413,6 +413,10 @@ class Store:
         """
     def result(self, job_id: str) -> bytes | None:
         """The stored result of a complete job, else ``None``."""
+    def payload(self, job_id: str) -> bytes | None:
+        """The stored arguments of a job; ``None`` for an unknown id."""
+    def keyed(self, idempotency_key: str) -> str | None:
+        """Id of the job that came with an idempotency key, of whatever task; the oldest."""
     def dependencies(self, job_id: str) -> list[str]:
         """Ids of the jobs it depends on, in the order given; empty for an unknown id."""
     def dependents(self, job_id: str) -> list[str]:

@@ -359,6 +359,23 @@ impl PyStore {
         Ok(result.map(|bytes| PyBytes::new(py, &bytes)))
     }
 
+    fn payload<'py>(&self, py: Python<'py>, job_id: &str) -> PyResult<Option<Bound<'py, PyBytes>>> {
+        let payload = detached(py, || match self.key(job_id)? {
+            Some(key) => self.0.payload(key),
+            None => Ok(None),
+        })?;
+        Ok(payload.map(|bytes| PyBytes::new(py, &bytes)))
+    }
+
+    fn keyed(&self, py: Python<'_>, idempotency_key: &str) -> PyResult<Option<String>> {
+        detached(py, || {
+            let Some(key) = self.0.keyed(idempotency_key)? else {
+                return Ok(None);
+            };
+            Ok(Some(key.text(self.0.database()?)))
+        })
+    }
+
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
         let stats = detached(py, || self.0.stats())?;
         let counts = PyDict::new(py);

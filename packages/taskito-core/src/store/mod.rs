@@ -363,6 +363,12 @@ pub trait Inspect {
     /// Storage failures.
     fn payload(&self, job: Key) -> Result<Option<Vec<u8>>>;
 
+    /// The job that came with an idempotency key, of whatever task; the oldest, if several did.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn keyed(&self, idempotency_key: &str) -> Result<Option<Key>>;
+
     /// Failed and lost attempts of a job, oldest first.
     ///
     /// # Errors

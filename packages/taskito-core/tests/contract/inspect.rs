@@ -24,6 +24,7 @@ contract![
     a_listing_of_none_is_empty,
     a_page_counts_only_what_the_filter_lets_through,
     a_job_keeps_its_payload_to_the_end,
+    a_job_is_found_by_its_idempotency_key_whatever_its_task,
     only_a_complete_job_has_a_result,
     attempts_are_listed_oldest_first_and_by_job,
     dead_letters_are_listed_newest_first_and_paged,
@@ -268,6 +269,22 @@ fn a_job_keeps_its_payload_to_the_end(world: &World) {
             world.cancel(job.key);
         }
     }
+}
+
+fn a_job_is_found_by_its_idempotency_key_whatever_its_task(world: &World) {
+    let keyed = |task: &str, key: &str| {
+        let key = Some(key.into());
+        world.insert(job_with(task, |spec| spec.idempotency_key = key))
+    };
+    let first = keyed("a", "one");
+    keyed("b", "one");
+    let other = keyed("b", "two");
+    world.insert(job("a"));
+    assert_eq!(world.store().keyed("one").unwrap(), Some(first));
+    assert_eq!(world.store().keyed("two").unwrap(), Some(other));
+    assert_eq!(world.store().keyed("three").unwrap(), None);
+    assert!(world.cancel(other));
+    assert_eq!(world.store().keyed("two").unwrap(), Some(other));
 }
 
 fn only_a_complete_job_has_a_result(world: &World) {

@@ -95,6 +95,10 @@ impl Inspect for Pair {
         self.next().payload(job)
     }
 
+    fn keyed(&self, idempotency_key: &str) -> Result<Option<Key>> {
+        self.next().keyed(idempotency_key)
+    }
+
     fn attempts(&self, job: Key) -> Result<Vec<AttemptRow>> {
         self.next().attempts(job)
     }

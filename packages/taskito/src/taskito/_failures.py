@@ -12,6 +12,7 @@ _OWN_MODULES = {
     "taskito._runner",
     "taskito._attempt",
     "taskito._payloads",
+    "taskito.contrib.django._tasks",
     "taskito.testing._trial",
 }
 

@@ -97,6 +97,13 @@ impl Inspect for ModelStore {
         Ok(tables.jobs.get(&job).map(|job| job.payload.clone()))
     }
 
+    fn keyed(&self, idempotency_key: &str) -> Result<Option<Key>> {
+        let tables = self.committed();
+        let mut rows = tables.jobs.values().map(|job| &job.row);
+        let found = rows.find(|row| row.idempotency_key.as_deref() == Some(idempotency_key));
+        Ok(found.map(|row| row.key))
+    }
+
     fn attempts(&self, job: Key) -> Result<Vec<AttemptRow>> {
         Ok(self
             .committed()

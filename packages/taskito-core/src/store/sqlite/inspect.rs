@@ -134,6 +134,15 @@ impl Inspect for SqliteStore {
         })
     }
 
+    fn keyed(&self, idempotency_key: &str) -> Result<Option<Key>> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(include_str!("sql/keyed.sql"))?
+                .query_row(named_params! {":key": idempotency_key}, |row| row.get(0))
+                .optional()
+        })
+    }
+
     fn attempts(&self, job: Key) -> Result<Vec<AttemptRow>> {
         self.read(|connection| {
             connection

@@ -1,0 +1,1 @@
+"""A site and its only application. Everything it keeps is in the folder ``data``."""

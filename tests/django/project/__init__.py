@@ -1,0 +1,1 @@
+"""A Django project that real commands, workers and servers of these tests run."""

@@ -1,0 +1,8 @@
+"""What an asynchronous server loads."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.django.project.settings")
+application = get_asgi_application()
