@@ -29,6 +29,26 @@ ENV = {
     "UV_PYTHON_DOWNLOADS": "never",
 }
 MAX_CORE_WHEEL_BYTES = 2_500_000
+OLD_FRAMEWORKS = {
+    # The lowest versions that are supported, with what they need, and some in between. The page
+    # is not installed: it needs a newer Werkzeug than the oldest Flask.
+    "flask-2.3": (
+        "tests/flask",
+        *("flask==2.3.0", "werkzeug==2.3.3", "jinja2==3.1.2"),
+        *("click==8.1.3", "itsdangerous==2.1.2", "blinker==1.6.2", "flask-sqlalchemy"),
+    ),
+    "flask-3.0": ("tests/flask", "flask==3.0.*", "werkzeug==3.0.*", "flask-sqlalchemy"),
+    "fastapi-0.100": (
+        "tests/fastapi",
+        *("fastapi==0.100.0", "pydantic==2.0.2", "uvicorn==0.30.0"),
+    ),
+    "telemetry-1.20": (
+        "tests/telemetry",
+        *("opentelemetry-sdk==1.20.0", "opentelemetry-api==1.20.0", "setuptools"),
+        "prometheus-client==0.20.0",
+    ),
+    "django-4.2": ("tests/django", "django==4.2.0", "django-tasks==0.12.0"),
+}
 
 
 @nox.session
@@ -95,6 +115,26 @@ def packaging(session: nox.Session) -> None:
         )
     env = {"TASKITO_DIST": str(DIST), "TASKITO_UV": find_uv_bin(), **ENV}
     session.run("pytest", "tests/packaging", *session.posargs, env=env)
+
+
+@nox.session(default=False)
+@nox.parametrize("wanted", [nox.param(old, id=name) for name, old in OLD_FRAMEWORKS.items()])
+def compat(session: nox.Session, wanted: tuple[str, ...]) -> None:
+    """The integrations with the oldest versions that they support; arguments go to pytest."""
+    tests, *versions = wanted
+    ours = [f"--editable={path}" for path in PURE if path.name != "taskito-dashboard"]
+    tools = ["pytest", "pytest-randomly", "pytest-timeout", "pytest-xdist", "httpx", "gunicorn"]
+    if "flask" not in tests:
+        ours = ours[:1]
+    session.install("--no-sources", str(core_wheel(session)), *ours, *tools, *versions, env=ENV)
+    session.run("pytest", *(session.posargs or [tests]))
+
+
+@nox.session(default=False, python=["3.12", "3.13"])
+def newer(session: nox.Session) -> None:
+    """The Django integration on the newest Django, which needs a newer Python."""
+    install(session, "test", packages=True)
+    session.run("pytest", *(session.posargs or ["tests/django"]))
 
 
 @nox.session(default=False)
