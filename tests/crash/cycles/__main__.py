@@ -8,6 +8,7 @@ It prints how often it killed at which moment, and exits with 1 if any promise w
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
@@ -50,9 +51,7 @@ def preload(library: Path | None) -> int:
     if library is None:
         print("no C compiler: no process is killed at a system call", file=sys.stderr)
     environment = {**os.environ, "LD_PRELOAD": str(library or "")}
-    return os.waitstatus_to_exitcode(
-        os.waitpid(os.spawnve(os.P_NOWAIT, sys.executable, command, environment), 0)[1]
-    )
+    return subprocess.run(command, env=environment, check=False).returncode
 
 
 def progress(done: int, cycles: int) -> None:
