@@ -92,16 +92,24 @@ class Campaign:
 
     def run(self, cycles: int, tell: Callable[[int], None]) -> None:
         """Kill so many processes, then let fresh workers finish everything."""
-        self._crew = [self._born_in(slot, ()) for slot in range(len(CREW))]
-        last = -1
-        for number in range(cycles):
-            last = random.choice([slot for slot in range(len(CREW)) if slot != last])
-            self._crew[last] = self._replace(self._crew[last])
-            tell(number + 1)
-        for process in self._crew:
+        try:
+            for slot in range(len(CREW)):
+                self._crew.append(self._born_in(slot, ()))
+            last = -1
+            for number in range(cycles):
+                last = random.choice([slot for slot in range(len(CREW)) if slot != last])
+                self._crew[last] = self._replace(self._crew[last])
+                tell(number + 1)
+            self._kill_all()
+            self._finish()
+        finally:
+            self._kill_all()
+
+    def _kill_all(self) -> None:
+        while self._crew:
+            process = self._crew.pop()
             os.kill(process.pid, signal.SIGKILL)
             process.bury()
-        self._finish()
 
     def _replace(self, victim: Process) -> Process:
         trap, moment = self._traps[victim.slot], victim.moment
@@ -178,7 +186,7 @@ class Campaign:
 
     def _finish(self) -> None:
         """Two workers that nobody kills, until nothing is left to do."""
-        workers = [self._fork(slot, Role.WORKER, AT_RANDOM, ()) for slot in (1, 2)]
+        self._crew = [self._fork(slot, Role.WORKER, AT_RANDOM, ()) for slot in (1, 2)]
         with Queue(self.database) as queue:
 
             def settled() -> bool:
@@ -186,11 +194,15 @@ class Campaign:
                 assert stats["pending"] == stats["running"] == 0, stats
                 return True
 
-            until(settled, within=SETTLING)
-        for worker in workers:
+            try:
+                until(settled, within=SETTLING)
+            except AssertionError as error:
+                self.violations.append(f"jobs are left over: {error}")
+        for worker in self._crew:
             self._wait_until_up(worker)
             os.kill(worker.pid, signal.SIGTERM)
-            if (status := worker.bury()) != 0:
+        while self._crew:
+            if (status := self._crew.pop().bury()) != 0:
                 self.violations.append(f"a worker ended with exit status {status} after SIGTERM")
         if self.complaints.stat().st_size:
             self.violations.append("processes complained:\n" + self.complaints.read_text()[:4000])

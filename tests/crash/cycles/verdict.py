@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from taskito import JobResult, Queue
+from taskito import JobResult, Queue, TaskitoError
 from tests.e2e.programs.marks import Mark, Marks
 
 PAGE = 500
@@ -110,8 +110,9 @@ def look_at(
     if len(errors) - losses > token.startswith("falter:"):
         verdict.blame(f"{token} failed: {errors}")
     match job.status:
-        case "complete" if job.result(timeout=0) != token:
-            verdict.blame(f"{token} has the result of another job")
+        case "complete" if (result := result_of(job)) != token:
+            verdict.lost += 1
+            verdict.blame(f"{token} has the result {result}")
         case "complete" if not has_ended:
             verdict.phantom += 1
             verdict.blame(f"{token} is complete and its function never ended")
@@ -124,6 +125,13 @@ def look_at(
         case status:
             verdict.lost += 1
             verdict.blame(f"{token} is {status} with {losses} losses")
+
+
+def result_of(job: JobResult[Any]) -> object:
+    try:
+        return job.result(timeout=0)
+    except TaskitoError as error:
+        return f"of an error: {error}"
 
 
 def check_counters(verdict: Verdict, database: Path, stats: Mapping[str, int]) -> None:
