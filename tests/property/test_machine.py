@@ -1,6 +1,4 @@
-"""Random programs against the public API, each step compared with a model in plain Python.
-
-Long: a rule for each verb.
+"""Random programs, each step compared with a model in plain Python. Long: a rule for each verb.
 
 ``pytest tests/property --hypothesis-profile=long`` tries ten times as many.
 """

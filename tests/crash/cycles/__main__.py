@@ -8,7 +8,8 @@ It prints how often it killed at which moment, and exits with 1 if any promise w
 import argparse
 import json
 import os
-import subprocess
+import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -16,6 +17,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from statistics import median
+from typing import NoReturn
 
 from tests.crash.cycles.campaign import Campaign
 from tests.crash.cycles.verdict import Verdict, judge
@@ -28,9 +30,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--durability", choices=["full", "normal"], default="full")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     args = parser.parse_args(argv)
+    if (library := os.environ.get("LD_PRELOAD")) is None:
+        preload()
+    elif library:
+        shutil.rmtree(Path(library).parent)  # it is loaded
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     with tempfile.TemporaryDirectory(prefix="taskito-cycles-") as folder:
-        if (library := os.environ.get("LD_PRELOAD")) is None:
-            return preload(compiled(Path(folder)))
         begin = time.monotonic()
         campaign = Campaign(Path(folder), args.durability, has_traps=bool(library))
         campaign.run(args.cycles, lambda done: progress(done, args.cycles))
@@ -45,13 +50,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 1 if verdict.violations else 0
 
 
-def preload(library: Path | None) -> int:
-    """Run the same command again with ``trap.c``; without a compiler there is none."""
-    command = [sys.executable, "-m", "tests.crash.cycles", *sys.argv[1:]]
-    if library is None:
+def preload() -> NoReturn:
+    """Become the same command with ``trap.c``; without a compiler there is none."""
+    folder = Path(tempfile.mkdtemp(prefix="taskito-trap-"))
+    if (library := compiled(folder)) is None:
+        folder.rmdir()
         print("no C compiler: no process is killed at a system call", file=sys.stderr)
-    environment = {**os.environ, "LD_PRELOAD": str(library or "")}
-    return subprocess.run(command, env=environment, check=False).returncode
+    command = [sys.executable, "-m", "tests.crash.cycles", *sys.argv[1:]]
+    os.execve(sys.executable, command, {**os.environ, "LD_PRELOAD": str(library or "")})
 
 
 def progress(done: int, cycles: int) -> None:

@@ -1,5 +1,6 @@
 """A few processes on one database, of which one after another is killed and replaced."""
 
+import ctypes
 import os
 import random
 import select
@@ -33,6 +34,8 @@ COMING_UP = 20
 PATIENCE = 1.5
 """Seconds until a process that does not reach its moment is killed where it is."""
 SETTLING = 60
+DIE_WITH_PARENT = 1
+"""``PR_SET_PDEATHSIG``: no victim is left over, however this process ends."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -172,6 +175,7 @@ class Campaign:
     def _be(self, victim: Victim) -> None:
         status = 1
         try:
+            ctypes.CDLL(None).prctl(DIE_WITH_PARENT, signal.SIGKILL)
             descriptor = os.open(self.complaints, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             os.dup2(descriptor, 1)
             os.dup2(descriptor, 2)
