@@ -55,8 +55,9 @@ def test_a_worker_stopped_with_the_lock_holds_up_writers_with_an_error_until_it_
 ) -> None:
     worker, job = stopped_worker(site, library, place)
     begin = time.monotonic()
-    with pytest.raises(StorageError, match="locked"):
+    with pytest.raises(StorageError, match=f"locked by process {worker.pid} ") as caught:
         site.queue.enqueue("note", ["refused"])
+    assert "kill -CONT" in str(caught.value.hint)
     assert 4 < time.monotonic() - begin < 10
     assert site.queue.stats()["running"] == 1, "readers are not held up"
 

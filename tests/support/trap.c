@@ -76,8 +76,12 @@ static enum manner springs(int fd, enum call call, long byte)
 
 static void act(enum manner manner, enum manner now)
 {
-    if (manner == now)
-        kill(getpid(), manner == STOP ? SIGSTOP : SIGKILL);
+    if (manner != now)
+        return;
+    kill(getpid(), manner == STOP ? SIGSTOP : SIGKILL);
+    /* The stop waits for a thread that takes the signal; this one must not go on meanwhile. */
+    if (manner == STOP)
+        sleep(1);
 }
 
 #define REAL(name) ((__typeof__(&name))dlsym(RTLD_NEXT, #name))
