@@ -153,6 +153,27 @@ def example(session: nox.Session) -> None:
 
 
 @nox.session(default=False)
+def cycles(session: nox.Session) -> None:
+    """Kill producers and workers by the thousand: ``nox -s cycles -- --cycles 5000``."""
+    install(session, "test", packages=True)
+    session.run("python", "-m", "tests.crash.cycles", *(session.posargs or ["--cycles", "2000"]))
+
+
+@nox.session(default=False)
+def crowd(session: nox.Session) -> None:
+    """Count the effects of 20,000 jobs on eight workers."""
+    install(session, "test", packages=True)
+    session.run("python", "-m", "tests.crash.crowd", *session.posargs)
+
+
+@nox.session(default=False)
+def soak(session: nox.Session) -> None:
+    """Ten minutes of mixed load; fails if memory, descriptors, threads or files grow."""
+    install(session, "test", packages=True)
+    session.run("python", "-m", "tests.soak", *session.posargs)
+
+
+@nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure; arguments go to ``benchmarks/run.py``."""
     install(session, packages=True)

@@ -181,13 +181,13 @@ class Site:
 
         return until(settled, within=within)
 
-    def close(self) -> None:
-        """End every process and show what they printed."""
+    def close(self, *, is_quiet: bool = False) -> None:
+        """End every process and, unless quiet, show what they printed."""
         for program in self.programs:
             program.end()
         if "queue" in self.__dict__:
             self.queue.close()
-        for program in self.programs:
+        for program in () if is_quiet else self.programs:
             print(program.report())
 
 
@@ -197,10 +197,11 @@ def open_site(
     *,
     database: Path | None = None,
     durability: Literal["full", "normal"] = "full",
+    is_quiet: bool = False,
 ) -> Generator[Site]:
     """A site whose processes are gone when the block ends, however it ends."""
     site = Site(home, database=database, durability=durability)
     try:
         yield site
     finally:
-        site.close()
+        site.close(is_quiet=is_quiet)

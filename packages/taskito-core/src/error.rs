@@ -54,6 +54,8 @@ pub enum Error {
     Busy {
         /// The database file.
         path: PathBuf,
+        /// The process of ours whose turn to write it was, where that is known.
+        holder: Option<u32>,
     },
     /// The named row does not exist.
     NotFound {
@@ -158,6 +160,12 @@ impl Error {
             Self::Full { .. } => {
                 "free some space; nothing was written and the queue works again after that"
             }
+            Self::Busy {
+                holder: Some(_), ..
+            } => {
+                "that process was stopped while it wrote, or its disk does not answer: let it go \
+                 on (kill -CONT) or end it; nothing is lost"
+            }
             Self::Busy { .. } => {
                 "find the program that keeps a write transaction open on this file"
             }
@@ -191,7 +199,7 @@ impl Error {
             | Self::NewerSchema { path, .. }
             | Self::Corrupt { path, .. }
             | Self::Full { path }
-            | Self::Busy { path }
+            | Self::Busy { path, .. }
             | Self::Stranded { path }
             | Self::Network { path, .. }
             | Self::Closed { path }
@@ -243,11 +251,14 @@ impl fmt::Display for Error {
             Self::Full { path } => {
                 write!(f, "no space left to write database '{}'", path.display())
             }
-            Self::Busy { path } => write!(
-                f,
-                "database '{}' was locked by another program for over 5 s",
-                path.display()
-            ),
+            Self::Busy { path, holder } => {
+                write!(f, "database '{}' was locked by ", path.display())?;
+                match holder {
+                    Some(pid) => write!(f, "process {pid}")?,
+                    None => write!(f, "another program")?,
+                }
+                write!(f, " for over 5 s")
+            }
             Self::NotFound { what } => write!(f, "{what} not found"),
             Self::MissingDependency { id } => write!(f, "Dependency job '{id}' not found"),
             Self::Invalid { message } | Self::Cron { message, .. } => f.write_str(message),

@@ -60,6 +60,12 @@ class Marks:
             if (event is None or mark.event == event) and (token is None or mark.token == token)
         ]
 
+    def fresh(self) -> list[Mark]:
+        """The marks that no other call has seen; :meth:`all` forgets them."""
+        self._read()
+        fresh, self._seen = self._seen, []
+        return fresh
+
     def tokens(self, event: str) -> list[str]:
         """The tokens of all marks of one event."""
         return [mark.token for mark in self.all(event)]

@@ -202,6 +202,8 @@ impl Gate {
             let number = room.number();
             if os::try_lock_file(&turnstile.file)? {
                 room.last_holder().store(self.token, Ordering::Relaxed);
+                room.last_process()
+                    .store(std::process::id(), Ordering::Relaxed);
                 turn.turnstile = Some(turnstile);
                 return Ok(Some(turn));
             }
@@ -220,6 +222,13 @@ impl Gate {
             let turnstile = turnstile.lock().unwrap_or_else(PoisonError::into_inner);
             turnstile.generation != fork::generation() || turnstile.file.is_intact()
         })
+    }
+
+    /// The process that had the turn last: who has waited in vain for it, waited for that one.
+    #[must_use]
+    pub fn holder(&self) -> Option<u32> {
+        let pid = self.waiting_room().last_process().load(Ordering::Relaxed);
+        (pid != 0).then_some(pid)
     }
 
     /// Lets others go first who have been waiting for the whole of our stint.
@@ -313,6 +322,11 @@ impl Bell<'_> {
         self.page.word32(self.base + 3)
     }
 
+    /// In the waiting room: the process of the same.
+    fn last_process(&self) -> &AtomicU32 {
+        self.page.word32(self.base + 4)
+    }
+
     /// Whether anybody sleeps on it. A killed sleeper stays counted, so the count alone is not
     /// believed: somebody must have announced a sleep lately.
     #[must_use]
@@ -356,6 +370,22 @@ mod tests {
         drop(other);
         assert!(!gate.holds_anybody_back());
         Ok(())
+    }
+
+    #[test]
+    fn who_waits_in_vain_for_the_turn_learns_whose_it_is() -> io::Result<()> {
+        let folder = std::env::temp_dir().join(format!("taskito-gate-{}", os::random()));
+        std::fs::create_dir(&folder)?;
+        let path = folder.join("jobs.db");
+        let (one, other) = (Gate::beside(&path)?, Gate::beside(&path)?);
+        assert_eq!(other.holder(), None);
+        let turn = one.turn(Instant::now())?;
+        assert!(turn.is_some());
+        assert!(other.turn(Instant::now())?.is_none());
+        assert_eq!(other.holder(), Some(std::process::id()));
+        drop(turn);
+        assert!(other.turn(Instant::now())?.is_some());
+        std::fs::remove_dir_all(&folder)
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> Error {
         ErrorCode::NotADatabase => Error::NotADatabase { path },
         ErrorCode::DatabaseCorrupt => Error::Corrupt { path, cause },
         ErrorCode::DiskFull => Error::Full { path },
-        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Error::Busy { path },
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Error::Busy { path, holder: None },
         ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
             Error::NotWritable { path, cause }
         }

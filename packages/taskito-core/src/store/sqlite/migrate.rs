@@ -43,7 +43,10 @@ pub(super) fn upgrade(
     let _turn = gate
         .turn(Instant::now() + PATIENCE)
         .map_err(|error| not_writable(path, &error))?
-        .ok_or_else(|| Error::Busy { path: path.into() })?;
+        .ok_or_else(|| Error::Busy {
+            path: path.into(),
+            holder: gate.holder(),
+        })?;
     let explained = |error: rusqlite::Error| explain(path, &error);
     // SQLite does not wait when others look at the file while its journal changes.
     patiently(|| {

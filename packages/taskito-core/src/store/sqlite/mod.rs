@@ -333,6 +333,7 @@ impl SqliteStore {
                 .map_err(|error| self.unless_stranded(not_writable(&self.path, &error)))?
                 .ok_or_else(|| Error::Busy {
                     path: self.path.clone(),
+                    holder: gate.holder(),
                 })?;
             // Whoever holds the lock without a turn is waited for with what is left.
             let left = deadline.saturating_duration_since(Instant::now());

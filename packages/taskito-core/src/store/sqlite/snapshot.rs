@@ -101,6 +101,7 @@ fn copy(source: &Connection, target: &Path, goes_on: &mut dyn FnMut() -> bool) -
             _ if Instant::now() >= deadline => {
                 return Err(Error::Busy {
                     path: target.into(),
+                    holder: None,
                 });
             }
             _ => thread::sleep(NAP),

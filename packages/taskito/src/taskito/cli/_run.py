@@ -98,7 +98,7 @@ def _parser(argv: Sequence[str], host: Host | None = None) -> argparse.ArgumentP
     prog, app_help = ("taskito", APP_HELP) if host is None else (host.prog, host.app_help)
     common = global_flags(app_help)
     about = "A durable task queue without a broker."
-    parser = _Parser(prog=prog, description=about, parents=[common])
+    parser: argparse.ArgumentParser = _Parser(prog=prog, description=about, parents=[common])
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     registers = dict(_BUILTIN)
     # Looking for plug-ins reads the metadata of every package; our own commands need none.

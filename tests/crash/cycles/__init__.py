@@ -1,0 +1,1 @@
+"""Producers and workers killed again and again: ``python -m tests.crash.cycles``."""

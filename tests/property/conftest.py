@@ -1,0 +1,5 @@
+"""How many examples are tried: ``--hypothesis-profile=long`` means ten times as many."""
+
+from hypothesis import settings
+
+settings.register_profile("long", max_examples=1000)
