@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from taskito import StorageError
-from tests.support.processes import PROGRAMS, REPOSITORY, STARTING, Site, open_site
+from tests.support.mounts import SMALL, run_mounted
+from tests.support.processes import PROGRAMS, STARTING, Site, open_site
 from tests.support.until import until
 
 CHECK = """
@@ -103,21 +104,7 @@ def test_another_sqlite_library_in_the_producers_does_no_harm(tmp_path: Path) ->
 def test_a_full_disk_is_an_error_that_passes_when_there_is_room_again(site: Site) -> None:
     folder = site.home / "small"
     folder.mkdir()
-    mount = ["unshare", "--mount", "sh", "-ec"]
-    mount.append('mount -t tmpfs -o size=2m tmpfs "$1"; shift; exec "$@"')
-    try:
-        subprocess.run([*mount, "sh", str(folder), "true"], check=True, capture_output=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        pytest.skip(f"no right to mount a small file system: {error}")
-    done = subprocess.run(
-        [*mount, "sh", str(folder), sys.executable, "-m", f"{PROGRAMS}.fill_disk", str(folder)],
-        cwd=REPOSITORY,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=25,
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    run_mounted(SMALL, folder, "-m", f"{PROGRAMS}.fill_disk", str(folder))
 
 
 def test_a_locked_file_is_an_error_within_ten_seconds_and_a_finished_job_is_not_run_again(

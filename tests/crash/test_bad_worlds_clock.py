@@ -52,11 +52,16 @@ def clock(tmp_path: Path) -> SetClock:
 def test_a_step_of_the_clock_ends_no_job_early_and_holds_none_back(
     site: Site, clock: SetClock, step: int
 ) -> None:
-    gate = site.gate()
+    gate, bed = site.gate(), site.gate("bed")
     worker = clock.worker(site)
     running = site.queue.enqueue("hold", ["running", str(gate)], timeout=60)
     mark = site.marks.wait("start", "running", within=STARTING)
+    snoozing = site.queue.enqueue("snooze_until", ["snoozing", str(bed)])
+    site.marks.wait("start", "snoozing", within=STARTING)
     clock.set(step)
+    naps = len(site.marks.all("start", "snoozing"))
+    # Each nap takes a tenth of a second, whatever the clock says.
+    site.marks.wait("start", "snoozing", count=naps + 3, within=5)
     # By its own clock the worker is an hour away from this process now.
     assert site.queue.enqueue("note", ["at once"]).result(timeout=5) == "at once"
     flaky = site.queue.enqueue("fail_until", ["flaky", 3])
@@ -69,6 +74,8 @@ def test_a_step_of_the_clock_ends_no_job_early_and_holds_none_back(
 
     clock.set(0)
     assert site.queue.enqueue("note", ["back again"]).result(timeout=5) == "back again"
+    bed.unlink()
+    assert snoozing.result(timeout=5) == "snoozing"
     gate.unlink()
     assert running.result(timeout=5) == f"running by {worker.pid}"
     assert running.errors == []

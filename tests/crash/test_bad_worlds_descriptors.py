@@ -166,9 +166,11 @@ DAEMON = """
         try:
             os.setsid()
             os.closerange(3, 256)  # as daemons do
-            with open(os.devnull, "w") as log:
-                queue.enqueue("note", ["child"])
+            logs = [open(os.devnull, "w") for _ in range(30)]  # under the numbers of ours
+            queue.enqueue("note", ["child"])
+            for log in logs:
                 log.write("still mine")
+                log.close()
             status = 0
         finally:
             os._exit(status)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from taskito import DependencyError, PayloadTooLargeError, Queue, chain, chord, group
+from tests.support.command import command
 from tests.support.processes import REPOSITORY
 
 BIG = 100 * 2**20
@@ -101,6 +102,35 @@ def test_a_cancelled_step_takes_a_chain_of_10_000_with_it_at_once(tmp_path: Path
         assert time.monotonic() - begin < 20
         assert queue.stats() == dict.fromkeys(queue.stats(), 0) | {"cancelled": STEPS}
         assert last.error == f"dependency cancelled: {first.id}"
+
+
+def test_a_job_that_is_due_after_the_end_of_the_calendar_can_be_looked_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "jobs.db"
+    with Queue(path) as queue:
+        job = queue.enqueue("note", delay=8e12)
+        assert "ms since 1970" in str(queue.why(job.id))
+    for words in (("jobs", "show", job.id), ("jobs", "why", job.id), ("jobs", "list")):
+        assert command(*words, "--db", str(path)) == 0
+    assert "ms since 1970" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("seconds", [1e308, -1e308, 10**400, 1e17])
+def test_a_duration_that_no_clock_can_count_is_refused(tmp_path: Path, seconds: float) -> None:
+    with Queue(tmp_path / "jobs.db") as queue:
+        with pytest.raises(ValueError, match="longer than any clock runs"):
+            queue.enqueue("note", delay=seconds)
+        assert queue.stats()["pending"] == 0
+
+
+@pytest.mark.parametrize("text", ["nan", "inf", "-inf", "-1", "-5m", "1e400d", "99999999999d"])
+def test_a_duration_of_the_command_line_is_finite_and_not_negative(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Queue(tmp_path / "jobs.db").stats()
+    assert command("jobs", "list", f"--since={text}", "--db", str(tmp_path / "jobs.db")) == 2
+    assert f"not a duration: {text!r}" in capsys.readouterr().err
 
 
 def test_a_job_cannot_wait_for_one_that_comes_later(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ def test_whatever_comes_in_is_taken_or_refused_as_documented(target: str) -> Non
     count = max(shares(INPUTS)[target], 3 * len(mutate.corpus(target)))
     figures = fuzz(target, count, seed=1)
     assert figures.inputs == count
-    assert figures.refused < count or target == "app", "nothing was ever taken"
+    if target not in {"app", "id"}:  # no module and no job is there
+        assert figures.refused < count, "nothing was ever taken"
 
 
 def test_the_same_seed_makes_the_same_inputs() -> None:

@@ -5,23 +5,25 @@
     reason = "system calls; each block states why it is sound"
 )]
 
-#[cfg(target_os = "linux")]
-use std::ffi::CString;
+mod names;
+mod network;
+mod own_file;
+
 use std::fs::{File, OpenOptions};
 use std::hash::{BuildHasher, RandomState};
 use std::io;
-use std::mem::ManuallyDrop;
-use std::ops::Deref;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-#[cfg(target_os = "linux")]
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::ptr::NonNull;
 #[cfg(not(target_os = "linux"))]
 use std::sync::atomic::Ordering;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
+
+pub use names::flush_names;
+pub use network::network_file_system;
+pub use own_file::OwnFile;
 
 /// How a wait ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -214,92 +216,6 @@ impl Drop for SharedMemory {
     }
 }
 
-/// The kind of file system a path is to lie on, if that is of another machine. Those behind FUSE
-/// cannot be told apart, and 9p is left out because sandboxes serve local disks by it.
-#[cfg(target_os = "linux")]
-#[must_use]
-pub fn network_file_system(path: &Path) -> Option<&'static str> {
-    const KINDS: [(i64, &str); 9] = [
-        (0x6969, "nfs"),
-        (0x517b, "smb"),
-        (0xff53_4d42, "cifs"),
-        (0xfe53_4d42, "smb2"),
-        (0x5346_414f, "afs"),
-        (0x6b41_4653, "kafs"),
-        (0x7375_7245, "coda"),
-        (0x00c3_6400, "ceph"),
-        (0x0bd0_0bd0, "lustre"),
-    ];
-    let there = path.ancestors().find(|path| path.exists())?;
-    let there = CString::new(there.as_os_str().as_bytes()).ok()?;
-    let mut facts = std::mem::MaybeUninit::<libc::statfs>::uninit();
-    // SAFETY: the path outlives the call; `facts` is read only after it was filled.
-    let magic = unsafe {
-        if libc::statfs(there.as_ptr(), facts.as_mut_ptr()) != 0 {
-            return None;
-        }
-        facts.assume_init().f_type
-    };
-    // Its width differs from system to system, and with that the sign of some.
-    let magic = (magic as i64) & 0xffff_ffff;
-    let kind = KINDS.iter().find(|(known, _)| *known == magic);
-    kind.map(|(_, name)| *name)
-}
-
-/// Elsewhere nobody says.
-#[cfg(not(target_os = "linux"))]
-#[must_use]
-pub fn network_file_system(_path: &Path) -> Option<&'static str> {
-    None
-}
-
-/// An open file that knows when other code of the process has closed its descriptor, whose number
-/// may be that of another file by then.
-pub struct OwnFile {
-    file: ManuallyDrop<File>,
-    identity: Option<(u64, u64)>,
-}
-
-impl OwnFile {
-    /// Takes a file that has just been opened.
-    #[must_use]
-    pub fn new(file: File) -> Self {
-        Self {
-            identity: identity(&file),
-            file: ManuallyDrop::new(file),
-        }
-    }
-
-    /// Whether the descriptor still is that of the file.
-    #[must_use]
-    pub fn is_intact(&self) -> bool {
-        self.identity.is_some() && identity(&self.file) == self.identity
-    }
-}
-
-impl Deref for OwnFile {
-    type Target = File;
-
-    fn deref(&self) -> &File {
-        &self.file
-    }
-}
-
-impl Drop for OwnFile {
-    /// Closes the file, but not what somebody else has opened in its place.
-    fn drop(&mut self) {
-        if self.is_intact() {
-            // SAFETY: dropped once; nobody uses it after this.
-            unsafe { ManuallyDrop::drop(&mut self.file) }
-        }
-    }
-}
-
-fn identity(file: &File) -> Option<(u64, u64)> {
-    let facts = file.metadata().ok()?;
-    Some((facts.dev(), facts.ino()))
-}
-
 /// Opens a side file for reading and writing, made if missing, for its owner alone.
 ///
 /// # Errors
@@ -316,31 +232,6 @@ pub fn open_side_file(path: &Path, length: u64) -> io::Result<File> {
         file.set_len(length)?;
     }
     Ok(file)
-}
-
-/// Sees that the name of a file, and those of the directories it lies in, survive power loss.
-/// Directories we may not read are left out, and so is what another file system holds.
-///
-/// # Errors
-/// What the operating system says.
-pub fn flush_names(path: &Path) -> io::Result<()> {
-    let path = path.canonicalize()?;
-    let device = path.metadata()?.dev();
-    for directory in path.ancestors().skip(1) {
-        let directory = match File::open(directory) {
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => continue,
-            opened => opened?,
-        };
-        if directory.metadata()?.dev() != device {
-            break;
-        }
-        match directory.sync_all() {
-            // Some file systems cannot flush a directory.
-            Err(error) if error.kind() == io::ErrorKind::InvalidInput => break,
-            flushed => flushed?,
-        }
-    }
-    Ok(())
 }
 
 /// Takes the whole-file lock if it is free. It belongs to the open file.

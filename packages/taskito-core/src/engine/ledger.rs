@@ -146,7 +146,7 @@ fn read(database: &Path, worker: WorkerId) -> io::Result<Vec<[u64; WORDS]>> {
 /// Removes the ledger of a worker that is gone.
 pub(super) fn remove(database: Option<&Path>, worker: WorkerId) {
     if let Some(database) = database {
-        // If it stays it is only litter: worker numbers are never used again.
+        // If it stays it is only litter: whoever gets the number again begins anew.
         std::fs::remove_file(path(database, worker)).ok();
     }
 }

@@ -14,6 +14,7 @@ mod any;
 mod calls;
 mod disk;
 mod draw;
+mod fate;
 mod history;
 mod model;
 mod sight;

@@ -181,4 +181,7 @@ def _without_worker(
 
 
 def _at(instant: int) -> str:
-    return f"{datetime.fromtimestamp(instant / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    try:
+        return f"{datetime.fromtimestamp(instant / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (ValueError, OverflowError):  # delays may be longer than calendars
+        return f"{instant} ms since 1970"

@@ -290,12 +290,17 @@ impl SqliteStore {
                 path: self.path.clone(),
             });
         }
+        if !self.opened()?.gate.is_intact() {
+            return Err(Error::Stranded {
+                path: self.path.clone(),
+            });
+        }
         let idle = lock(&self.pool.readers).pop();
         let reader = match idle {
             Some(reader) => reader,
             None => connection::open_reader(&self.path)?,
         };
-        let answer = ask(&reader).map_err(|error| self.unless_stranded(explained(error)));
+        let answer = ask(&reader).map_err(explained);
         let mut readers = lock(&self.pool.readers);
         if readers.len() < READERS && !self.closed.load(Ordering::SeqCst) {
             readers.push(reader);

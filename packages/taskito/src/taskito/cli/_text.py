@@ -101,7 +101,10 @@ def when(at: int | None) -> str | None:
 
 def instant(at: int) -> str:
     """Return milliseconds since the epoch as a date and a time in UTC."""
-    moment = datetime.fromtimestamp(at / 1000, UTC)
+    try:
+        moment = datetime.fromtimestamp(at / 1000, UTC)
+    except (ValueError, OverflowError):  # delays may be longer than calendars
+        return f"{at} ms since 1970"
     return moment.isoformat(sep=" ", timespec="milliseconds").replace("+00:00", "Z")
 
 
