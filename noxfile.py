@@ -7,6 +7,7 @@ Python install that one wheel, so a second run rebuilds nothing.
 import hashlib
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import nox
@@ -166,6 +167,21 @@ def crowd(session: nox.Session) -> None:
     session.run("python", "-m", "tests.crash.crowd", *session.posargs)
 
 
+@nox.session(default=False, venv_backend="none")
+def power(session: nox.Session) -> None:
+    """Cut the power 2,000 times per test: ``nox -s power -- 5000``."""
+    (cuts,) = session.posargs or ["2000"]
+    test = ("--test", "power", "--", "--nocapture")
+    cargo(session, "test", "--locked", "--features", "model", *test, env={"TASKITO_CUTS": cuts})
+
+
+@nox.session(default=False)
+def fuzz(session: nox.Session) -> None:
+    """A million inputs for everything that parses: ``nox -s fuzz -- --inputs 5000000``."""
+    install(session, "test", packages=True)
+    session.run("python", "-m", "tests.fuzz", *(session.posargs or ["--inputs", "1000000"]))
+
+
 @nox.session(default=False)
 def soak(session: nox.Session) -> None:
     """Ten minutes of mixed load; fails if memory, descriptors, threads or files grow."""
@@ -238,9 +254,9 @@ def maturin(session: nox.Session, *args: str) -> None:
     session.run("uvx", "--constraints", str(CONSTRAINTS), "maturin", *args, env=ENV, external=True)
 
 
-def cargo(session: nox.Session, *args: str) -> None:
+def cargo(session: nox.Session, *args: str, env: Mapping[str, str] | None = None) -> None:
     """Run cargo on the one target directory all sessions share."""
-    session.run("cargo", args[0], *args[1:], env=ENV, external=True)
+    session.run("cargo", args[0], *args[1:], env={**ENV, **(env or {})}, external=True)
 
 
 def check_lock_files(session: nox.Session) -> None:

@@ -59,10 +59,16 @@ class TestPause:
         assert queue.paused_queues() == ["zebra"]
 
     def test_a_job_that_runs_goes_on(self, queue: Queue, start_worker: StartWorker) -> None:
-        gate = threading.Event()
-        job = queue.task(name="t")(lambda: gate.wait(10)).delay()
+        gate, started = threading.Event(), threading.Event()
+
+        @queue.task
+        def waits() -> bool:
+            started.set()
+            return gate.wait(10)
+
+        job = waits.delay()
         start_worker()
-        until(lambda: job.status == "running")
+        assert started.wait(10)  # a job that is claimed and not yet started is handed back
         queue.pause()
         gate.set()
         assert job.result(timeout=5)
