@@ -59,7 +59,7 @@ impl Clockwork {
         )?;
         Ok(Self {
             known,
-            looked: Instant::now(),
+            looked: site.clock.instant(),
             overlong: false,
         })
     }
@@ -69,8 +69,9 @@ impl Clockwork {
     pub(super) fn is_due(&mut self, site: &Site) -> bool {
         let stepped = is_step(self.known.offset, offset(&*site.clock));
         // A step makes waits look overlong that are not.
-        if !stepped && self.looked.elapsed() >= LOOK {
-            self.looked = Instant::now();
+        let now = site.clock.instant();
+        if !stepped && now.saturating_duration_since(self.looked) >= LOOK {
+            self.looked = now;
             let overlong = site.store.overlong_wait(site.clock.now(), SLACK);
             self.overlong = overlong.unwrap_or(false);
         }

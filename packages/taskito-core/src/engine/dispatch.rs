@@ -13,7 +13,6 @@ use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::job::{Claim, Token, WorkerId};
 use crate::limits::TaskLimits;
-use crate::os;
 use crate::store::Sync;
 
 use super::Site;
@@ -52,7 +51,6 @@ pub(super) struct Dispatcher {
     clockwork: Clockwork,
     worker: WorkerId,
     queues: Vec<String>,
-    seed: u64,
     turn: usize,
     /// The doorbell's number when we last looked at the store.
     heard: u32,
@@ -110,7 +108,7 @@ struct Done {
 }
 
 /// What a step came to.
-enum Step {
+pub(super) enum Step {
     /// There may be more to do.
     Again,
     /// Nothing to do before that time is over, unless the doorbell rings.
@@ -130,6 +128,7 @@ impl Dispatcher {
         news: Arc<News>,
         arrival: Arrival,
     ) -> Self {
+        let last_commit = site.clock.instant();
         Self {
             site,
             desk,
@@ -137,12 +136,11 @@ impl Dispatcher {
             clockwork: arrival.clockwork,
             worker: arrival.worker,
             queues,
-            seed: os::random(),
             turn: 0,
             heard: 0,
             hopes: Pools::of(|_| Hope::Now),
             streak: 0,
-            last_commit: Instant::now(),
+            last_commit,
             failing_since: None,
             announced: false,
             alarm: None,
@@ -163,16 +161,16 @@ impl Dispatcher {
         }
     }
 
-    fn step(&mut self) -> Step {
+    pub(super) fn step(&mut self) -> Step {
         let bell = self.site.gate.work().number();
         let rung = bell != self.heard;
         self.heard = bell;
         let heeded = self.heed();
-        let plan = self.desk.plan(Instant::now());
+        let plan = self.desk.plan(self.now());
         self.alarm = plan.alarm;
         if heeded.is_err() {
             // Nothing starts until that succeeds.
-            let soon = Instant::now() + RECOVERY;
+            let soon = self.now() + RECOVERY;
             self.alarm = Some(self.alarm.map_or(soon, |alarm| alarm.min(soon)));
         }
         if let Phase::Draining(deadline) = plan.phase {
@@ -231,7 +229,7 @@ impl Dispatcher {
     /// How long to let a batch grow: many small transactions came one after the other, and
     /// nobody waits for a result.
     fn rest(&self, plan: &Plan) -> Option<Duration> {
-        let since = self.last_commit.elapsed();
+        let since = self.now().saturating_duration_since(self.last_commit);
         let busy = self.streak >= STREAK && plan.settled.len() < SMALL && since < REST;
         (busy && !self.site.gate.finished().has_sleepers()).then(|| REST.saturating_sub(since))
     }
@@ -314,7 +312,6 @@ impl Dispatcher {
     /// One transaction. On failure the outcomes go back to the desk.
     pub(super) fn commit(&mut self, plan: Plan, wanted: Pools<bool>) -> Result<()> {
         self.turn = self.turn.wrapping_add(1);
-        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let suspects = plan.settled.iter().filter(|one| one.is_suspect()).count();
         match self.transact(&plan, wanted, suspects) {
             Ok(done) => {
@@ -344,11 +341,12 @@ impl Dispatcher {
     /// Takes notes, settles, promotes, claims.
     fn transact(&self, plan: &Plan, wanted: Pools<bool>, suspects: usize) -> Result<Done> {
         let mut done = None;
+        let seed = self.desk.random();
         self.site.store.write(Sync::Relaxed, &mut |transaction| {
             let now = self.site.clock.now();
             let clock = self.clockwork.keep(&self.site, transaction)?;
             plan.notes.apply(transaction)?;
-            let events = Batch::decide(&plan.settled, now, self.seed).apply(now, transaction)?;
+            let events = Batch::decide(&plan.settled, now, seed).apply(now, transaction)?;
             transaction.promote(now, PROMOTE_LIMIT)?;
             let mut hunger = self.hunger(plan, wanted, suspects);
             let mut claimed = Vec::new();
@@ -413,7 +411,7 @@ impl Dispatcher {
     /// Begins a streak of failures, and says so once.
     fn note_trouble(&mut self, error: &Error) {
         if self.failing_since.is_none() {
-            self.failing_since = Some(Instant::now());
+            self.failing_since = Some(self.now());
             self.news.tell([Event::Trouble(error.to_string())]);
         }
     }
@@ -425,9 +423,11 @@ impl Dispatcher {
     }
 
     fn note_commit(&mut self, size: usize) {
-        let in_a_row = self.last_commit.elapsed() < PAUSE && size < SMALL;
+        let now = self.now();
+        let rest = now.saturating_duration_since(self.last_commit);
+        let in_a_row = rest < PAUSE && size < SMALL;
         self.streak = if in_a_row { self.streak + 1 } else { 0 };
-        self.last_commit = Instant::now();
+        self.last_commit = now;
     }
 
     /// Leaving: settle what comes in; when nothing runs any more, strike us off the roster.
@@ -444,7 +444,7 @@ impl Dispatcher {
             };
         }
         if running > 0 {
-            let rest = deadline.saturating_duration_since(Instant::now());
+            let rest = deadline.saturating_duration_since(self.now());
             return Step::Sleep(rest.clamp(Duration::from_millis(1), SAFETY));
         }
         match self.leave() {
@@ -505,21 +505,39 @@ impl Dispatcher {
     /// Whether a store that keeps failing should no longer hold up the end. What is left is
     /// recovered like the jobs of a worker that died.
     fn gives_up(&self, deadline: Instant) -> bool {
-        Instant::now() >= deadline
-            && self
-                .failing_since
-                .is_some_and(|since| since.elapsed() >= LAST_TRIES)
+        let now = self.now();
+        let long_ago = |since: Instant| now.saturating_duration_since(since) >= LAST_TRIES;
+        now >= deadline && self.failing_since.is_some_and(long_ago)
     }
 
     fn sleep(&self, limit: Duration) {
-        let desk = &self.desk;
+        let limit = self.until_alarm(limit);
+        let bell = self.site.gate.work();
+        bell.sleep(self.heard, limit, || self.desk.falls_asleep());
+    }
+
+    /// How long to sleep, at most `limit`.
+    pub(super) fn until_alarm(&self, limit: Duration) -> Duration {
         let alarm = self
             .alarm
-            .map(|at| at.saturating_duration_since(Instant::now()));
-        let limit = alarm.map_or(limit, |alarm| limit.min(alarm));
-        self.site
-            .gate
-            .work()
-            .sleep(self.heard, limit, || desk.falls_asleep());
+            .map(|at| at.saturating_duration_since(self.now()));
+        alarm.map_or(limit, |alarm| limit.min(alarm))
+    }
+
+    /// Whether the doorbell rang since it last looked.
+    #[cfg(feature = "model")]
+    pub(super) fn is_rung(&self) -> bool {
+        self.site.gate.work().number() != self.heard
+    }
+
+    /// Takes what the doorbell says as heard.
+    #[cfg(feature = "model")]
+    pub(super) fn miss_ring(&mut self) {
+        self.heard = self.site.gate.work().number();
+    }
+
+    /// The present, for pauses and deadlines.
+    fn now(&self) -> Instant {
+        self.site.clock.instant()
     }
 }

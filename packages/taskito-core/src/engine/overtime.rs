@@ -8,7 +8,6 @@ use crate::breaker::Trial;
 use crate::error::Result;
 use crate::id::Key;
 use crate::job::{Claim, Fence, Held, WorkerId, WorkerRow};
-use crate::os;
 use crate::outcome::{Outcome, Settlement};
 use crate::retry::RetryPolicy;
 use crate::store::{End, Failure, Judgement, Sync, Verdict};
@@ -26,7 +25,7 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Storage failures; the next call repeats it all.
 pub(super) fn enforce(site: &Site, desk: &Desk, news: &News, peers: &[WorkerRow]) -> Result<()> {
     let grace = u64::try_from(GRACE.as_millis()).unwrap_or(u64::MAX);
-    let limit = os::monotonic_millis().saturating_sub(grace);
+    let limit = site.clock.instant_millis().saturating_sub(grace);
     for peer in peers {
         let late = ledger::overdue(site.path.as_deref(), peer.id, limit);
         if !late.is_empty() {
@@ -56,7 +55,7 @@ fn time_out(
             continue;
         };
         let policy = desk.policy(&claim.task).unwrap_or_default();
-        if let Some(error) = settle(site, &claim, &policy)? {
+        if let Some(error) = settle(site, &claim, &policy, desk.random())? {
             buried.push((held, error));
         }
     }
@@ -64,14 +63,14 @@ fn time_out(
 }
 
 /// Settles one claim as timed out; why it was buried, if it was.
-fn settle(site: &Site, claim: &Claim, policy: &RetryPolicy) -> Result<Option<String>> {
+fn settle(site: &Site, claim: &Claim, policy: &RetryPolicy, random: u64) -> Result<Option<String>> {
     let outcome = Outcome::timed_out(claim, policy);
     let (token, run) = (claim.token, claim.timeout);
     let mut buried = None;
     site.store.write(Sync::Relaxed, &mut |transaction| {
         let now = site.clock.now();
         buried = None;
-        let verdicts = match outcome.decide(claim, policy, now, os::random()) {
+        let verdicts = match outcome.decide(claim, policy, now, random) {
             Settlement::Retry { run_at, error } => {
                 let failure = Failure {
                     token,

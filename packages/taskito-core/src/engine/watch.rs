@@ -38,14 +38,7 @@ impl Watch {
             message: format!("cannot make a pipe: {error}"),
         })?;
         spawn("taskito-watch", move || {
-            let mut watcher = Watcher {
-                site,
-                worker,
-                desk,
-                news,
-                peers: HashMap::new(),
-                last_beat: Instant::now(),
-            };
+            let mut watcher = Watcher::new(site, worker, desk, news);
             // A storage failure here is passing, as in `step`.
             watcher.look_after_others().ok();
             while watcher.wait(stopped.as_raw_fd()) {
@@ -56,7 +49,8 @@ impl Watch {
     }
 }
 
-struct Watcher {
+/// What it looks after.
+pub(super) struct Watcher {
     site: Site,
     worker: WorkerId,
     desk: Arc<Desk>,
@@ -67,6 +61,17 @@ struct Watcher {
 }
 
 impl Watcher {
+    pub(super) fn new(site: Site, worker: WorkerId, desk: Arc<Desk>, news: Arc<News>) -> Self {
+        Self {
+            last_beat: site.clock.instant(),
+            site,
+            worker,
+            desk,
+            news,
+            peers: HashMap::new(),
+        }
+    }
+
     /// Sleeps until a peer ends or it is time to look; `false` when the watch is over.
     fn wait(&mut self, stopped: RawFd) -> bool {
         let mut descriptors: Vec<RawFd> = vec![stopped];
@@ -88,11 +93,12 @@ impl Watcher {
     }
 
     /// One look around. A storage failure here is passing: the next look repeats it all.
-    fn step(&mut self) {
+    pub(super) fn step(&mut self) {
         self.look_after_others().ok();
         self.site.store.tidy().ok();
-        if self.last_beat.elapsed() >= BEAT {
-            self.last_beat = Instant::now();
+        let now = self.site.clock.instant();
+        if now.saturating_duration_since(self.last_beat) >= BEAT {
+            self.last_beat = now;
             self.beat().ok();
         }
     }
@@ -142,20 +148,20 @@ mod tests {
 
     #[test]
     fn the_end_of_a_peer_wakes_the_watch_once() -> std::io::Result<()> {
-        let gate = Arc::new(Gate::private()?);
         let settings = Settings {
             threads: 1,
             ..Settings::default()
         };
+        let site = Site {
+            store: Arc::new(SqliteStore::new(":memory:", Sync::Relaxed)),
+            gate: Arc::new(Gate::private()?),
+            clock: Arc::new(SystemClock),
+            path: None,
+        };
         let mut watcher = Watcher {
-            site: Site {
-                store: Arc::new(SqliteStore::new(":memory:", Sync::Relaxed)),
-                gate: Arc::clone(&gate),
-                clock: Arc::new(SystemClock),
-                path: None,
-            },
+            site: site.clone(),
             worker: WorkerId(1),
-            desk: Arc::new(Desk::new(gate, Arc::default(), &settings)),
+            desk: Arc::new(Desk::new(&site, Arc::default(), &settings)),
             news: Arc::default(),
             peers: HashMap::new(),
             last_beat: Instant::now(),
