@@ -185,6 +185,14 @@ impl Books {
         true
     }
 
+    /// Whether a claim waits, runs or has ended here.
+    pub(super) fn knows(&self, token: Token) -> bool {
+        let waiting = || self.pools.iter().flat_map(|pool| &pool.ready);
+        self.running.contains_key(&token)
+            || waiting().any(|ready| ready.claim.token == token)
+            || self.settled.iter().any(|one| one.claim.token == token)
+    }
+
     /// Whether an attempt should stop: it is to be cancelled, or counts no more.
     pub(super) fn is_cancelled(&self, token: Token) -> bool {
         let run = self.running.get(&token);

@@ -76,7 +76,7 @@ impl Engine {
         let mut hand = self.hand();
         let dispatcher = &mut hand.as_mut().ok_or_else(not_by_hand)?.dispatcher;
         let now = self.site.clock.now();
-        Ok(dispatcher.next_look()?.filter(|due| *due > now))
+        Ok(dispatcher.next_look(|_| true)?.filter(|due| *due > now))
     }
 
     /// Commits the outcomes reported so far.

@@ -276,16 +276,18 @@ impl Desk {
         xorshift(next | 1)
     }
 
-    /// Begins to drain, or shortens the wait of a drain that has begun.
-    pub(super) fn drain(&self, deadline: Instant) {
+    /// Begins to drain, or shortens the wait of a drain that has begun; whether it begins.
+    pub(super) fn drain(&self, deadline: Instant) -> bool {
         let mut books = self.lock();
+        let begins = books.phase == Phase::Serving;
         books.phase = match books.phase {
             Phase::Serving => Phase::Draining(deadline),
             Phase::Draining(earlier) => Phase::Draining(earlier.min(deadline)),
-            Phase::Ended => return,
+            Phase::Ended => return false,
         };
         self.work.notify_all();
         self.tell_dispatcher(books);
+        begins
     }
 
     /// What the worker says of itself on the roster.
@@ -338,6 +340,14 @@ impl Desk {
             self.work.notify_one();
         }
         self.news.tell(events);
+    }
+
+    /// Those of the jobs that this worker holds of which nobody here knows: they were claimed by
+    /// a commit that was reported as failed.
+    pub(super) fn strangers(&self, held: &[Held]) -> Vec<Token> {
+        let books = self.lock();
+        let tokens = held.iter().map(|job| job.token);
+        tokens.filter(|token| !books.knows(*token)).collect()
     }
 
     /// Puts claims out for the runners, and forgets the suspects that are settled.

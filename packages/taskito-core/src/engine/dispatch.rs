@@ -13,7 +13,7 @@ use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::job::{Claim, Token, WorkerId};
 use crate::limits::TaskLimits;
-use crate::store::Sync;
+use crate::store::{Sync, Transaction};
 
 use super::Site;
 use super::clockwork::Clockwork;
@@ -56,9 +56,13 @@ pub(super) struct Dispatcher {
     heard: u32,
     /// Whether a claim now could find something, for each kind of runner.
     hopes: Pools<Hope>,
+    /// When it last took hope for all of them.
+    hoped: Instant,
     streak: u32,
     last_commit: Instant,
     failing_since: Option<Instant>,
+    /// Whether the last commit was reported as failed: it may have taken effect all the same.
+    in_doubt: bool,
     /// Whether the roster says that this worker is leaving.
     announced: bool,
     /// When something is due without any news.
@@ -139,9 +143,11 @@ impl Dispatcher {
             turn: 0,
             heard: 0,
             hopes: Pools::of(|_| Hope::Now),
+            hoped: last_commit,
             streak: 0,
             last_commit,
             failing_since: None,
+            in_doubt: false,
             announced: false,
             alarm: None,
             news,
@@ -183,9 +189,20 @@ impl Dispatcher {
         let wanted = self.wants_claims(&plan);
         let claims = wanted.iter().any(|wanted| *wanted);
         let set = self.clockwork.is_due(&self.site);
-        let reports = set || !plan.settled.is_empty() || !plan.notes.is_empty();
-        if !(reports || claims && self.has_prospects(&plan, wanted)) {
-            return self.idle(&plan);
+        let reports = set || self.in_doubt || !plan.settled.is_empty() || !plan.notes.is_empty();
+        if !reports {
+            match claims
+                .then(|| self.has_prospects(&plan, wanted))
+                .transpose()
+            {
+                Ok(Some(true)) => {}
+                Ok(_) => return self.idle(&plan),
+                Err(error) => {
+                    // Nobody knows, so it is asked again.
+                    self.note_trouble(&error);
+                    return Step::Sleep(RECOVERY);
+                }
+            }
         }
         if let Some(rest) = self.rest(&plan) {
             self.desk.put_back(plan.settled, plan.notes);
@@ -211,9 +228,16 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Takes hope from what has changed.
+    /// Takes hope from what has changed, and anew from time to time: whoever should have rung
+    /// may have been killed between its commit and that.
     fn hope(&mut self, rung: bool, plan: &Plan) {
-        let anew = rung || plan.changes.renewed || plan.settled.iter().any(Settled::is_suspect);
+        let now = self.now();
+        let long_ago = now.saturating_duration_since(self.hoped) >= SAFETY;
+        let cleared = plan.settled.iter().any(Settled::is_suspect);
+        let anew = rung || long_ago || plan.changes.renewed || cleared;
+        if anew {
+            self.hoped = now;
+        }
         let settled = !plan.settled.is_empty();
         let relieved = plan.changes.relieved || settled;
         for kind in Kind::ALL {
@@ -235,14 +259,14 @@ impl Dispatcher {
     }
 
     /// Whether a claim would find anything: asked without the write lock, which others want.
-    fn has_prospects(&mut self, plan: &Plan, wanted: Pools<bool>) -> bool {
+    fn has_prospects(&mut self, plan: &Plan, wanted: Pools<bool>) -> Result<bool> {
         loop {
             let now = self.site.clock.now();
             let store = &self.site.store;
             let mut hunger = self.hunger(plan, wanted, 0);
-            let ready = store.has_prospects(now, &mut hunger).unwrap_or(false);
-            if ready || matches!(store.next_due(), Ok(Some(due)) if due <= now) {
-                return true;
+            let ready = store.has_prospects(now, &mut hunger)?;
+            if ready || store.next_due()?.is_some_and(|due| due <= now) {
+                return Ok(true);
             }
             let restraint = hunger.restraint;
             if !self.learn(restraint, wanted) {
@@ -254,7 +278,7 @@ impl Dispatcher {
                 self.hopes[kind] = Hope::No;
             }
         }
-        false
+        Ok(false)
     }
 
     /// Learns what limits held back when it was looked for; whether to look once more.
@@ -287,7 +311,8 @@ impl Dispatcher {
             return Step::Sleep(SAFETY);
         }
         let now = self.site.clock.now();
-        let due = match self.next_look() {
+        // What opens for runners that are busy is looked at when one is free.
+        let due = match self.next_look(|kind| plan.free[kind] > 0) {
             Ok(Some(due)) if due <= now => {
                 self.hopes = Pools::of(|_| Hope::Now);
                 return Step::Again;
@@ -302,9 +327,10 @@ impl Dispatcher {
         Step::Sleep(due.clamp(Duration::from_millis(1), SAFETY))
     }
 
-    /// When a job is due, or a limit opens that held one back at the last look.
-    pub(super) fn next_look(&self) -> Result<Option<Millis>> {
-        let opens = self.patience.iter().filter_map(Patience::opens_at);
+    /// When a job is due, or a limit opens that held one back for `kinds` at the last look.
+    pub(super) fn next_look(&self, kinds: impl Fn(Kind) -> bool) -> Result<Option<Millis>> {
+        let kinds = Kind::ALL.into_iter().filter(|kind| kinds(*kind));
+        let opens = kinds.filter_map(|kind| self.patience[kind].opens_at());
         let due = self.site.store.next_due()?;
         Ok(opens.chain(due).min())
     }
@@ -316,6 +342,7 @@ impl Dispatcher {
         match self.transact(&plan, wanted, suspects) {
             Ok(done) => {
                 self.note_recovery();
+                self.in_doubt = false;
                 self.clockwork.kept(done.clock);
                 let again = self.learn(done.restraint, wanted);
                 for kind in Kind::ALL {
@@ -332,6 +359,7 @@ impl Dispatcher {
             }
             Err(error) => {
                 self.note_trouble(&error);
+                self.in_doubt = true;
                 self.desk.put_back(plan.settled, plan.notes);
                 Err(error)
             }
@@ -347,6 +375,10 @@ impl Dispatcher {
             let clock = self.clockwork.keep(&self.site, transaction)?;
             plan.notes.apply(transaction)?;
             let events = Batch::decide(&plan.settled, now, seed).apply(now, transaction)?;
+            if self.in_doubt {
+                let held = transaction.held(self.worker)?;
+                self.hand_back(transaction, &self.desk.strangers(&held))?;
+            }
             transaction.promote(now, PROMOTE_LIMIT)?;
             let mut hunger = self.hunger(plan, wanted, suspects);
             let mut claimed = Vec::new();
@@ -496,10 +528,15 @@ impl Dispatcher {
         self.site.store.write(Sync::Relaxed, &mut |transaction| {
             let held = transaction.held(self.worker)?;
             let tokens: Vec<Token> = held.iter().map(|job| job.token).collect();
-            transaction.hand_back(self.site.clock.now(), &tokens)?;
-            transaction.put_back_tokens(&tokens)?;
+            self.hand_back(transaction, &tokens)?;
             transaction.dismiss(self.worker).map(|_| ())
         })
+    }
+
+    /// Hands back claims that we hold and never started.
+    fn hand_back(&self, transaction: &mut dyn Transaction, tokens: &[Token]) -> Result<()> {
+        transaction.hand_back(self.site.clock.now(), tokens)?;
+        transaction.put_back_tokens(tokens)
     }
 
     /// Whether a store that keeps failing should no longer hold up the end. What is left is
