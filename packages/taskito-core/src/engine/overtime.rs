@@ -29,11 +29,12 @@ pub(super) fn enforce(site: &Site, desk: &Desk, news: &News, peers: &[WorkerRow]
     for peer in peers {
         let late = ledger::overdue(site.path.as_deref(), peer.id, limit);
         if !late.is_empty() {
-            for (held, error) in time_out(site, desk, peer.id, &late)? {
+            let buried = time_out(site, desk, peer.id, &late);
+            // It must learn what it holds no longer, as in the reaper.
+            site.gate.ring_control();
+            for (held, error) in buried? {
                 reaper::tell_of_burial(site, news, held, error);
             }
-            // It must learn what it holds no longer.
-            site.gate.ring_control();
         }
     }
     Ok(())
