@@ -15,7 +15,7 @@ use crate::os::{self, Waited};
 use crate::store::Sync;
 
 use super::desk::Desk;
-use super::news::News;
+use super::news::{Event, News};
 use super::{Site, overtime, reaper, spawn};
 
 const LOOK: Duration = Duration::from_secs(1);
@@ -105,10 +105,24 @@ impl Watcher {
 
     fn look_after_others(&mut self) -> Result<()> {
         let roster = self.site.store.workers()?;
+        if !roster.iter().any(|row| row.id == self.worker) {
+            self.leave();
+        }
         let mut peers = reaper::reap(&self.site, &self.news, roster)?;
         peers.retain(|peer| peer.id != self.worker);
         self.meet(&peers);
         overtime::enforce(&self.site, &self.desk, &self.news, &peers)
+    }
+
+    /// Others took this worker for dead and settled what it held: its certificate fell, as when
+    /// something in its process opens and closes the file of certificates. It claims nothing any
+    /// more, so it ends.
+    fn leave(&self) {
+        if self.desk.drain(self.site.clock.instant()) {
+            let news = "other workers took this one for dead, so it ends: its lock on the file \
+                        '-live' was lost";
+            self.news.tell([Event::Trouble(news.into())]);
+        }
     }
 
     /// Asks the kernel for news of the end of each peer on this machine.
