@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test crate uses its part")]
 
-mod audit;
+pub(crate) mod audit;
 mod pair;
 
 use std::collections::BTreeMap;
