@@ -163,7 +163,7 @@ fn fates(world: &World) -> Lawful {
             Some("lost") => lost,
             Some(_) => over || matches!(report, Some(Report::Failed { .. })),
             None => {
-                lost || record.leaving.contains(&begin.worker)
+                record.leaving.contains(&begin.worker)
                     || match report {
                         Some(Report::Done(_)) => row.fence == fence && row.state.is_finished(),
                         Some(Report::Cancelled) => row.fence == fence,
