@@ -68,7 +68,11 @@ fn heal(world: &mut World, chance: &mut Chance) -> Lawful {
         let mut actors = world.actors.iter();
         actors.any(|actor| actor.serves_all() && !actor.leaving && !actor.disowned)
     };
-    while !serves(world) {
+    for tries in 0.. {
+        if serves(world) {
+            break;
+        }
+        law!(tries < 10, "no worker starts");
         if world.actors.len() > 3 {
             world.kill(0);
         }
