@@ -141,7 +141,12 @@ fn vandalise(connection: &Connection, chance: &mut Chance) -> usize {
     let tables =
         names("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%'");
     for _ in 0..=chance.below(3) {
-        let table = &tables[chance.below(tables.len())];
+        let any = chance.below(tables.len());
+        let table = if chance.one_in(2) {
+            "job"
+        } else {
+            &tables[any]
+        };
         let columns = names(&format!("SELECT name FROM pragma_table_info('{table}')"));
         let column = &columns[chance.below(columns.len())];
         let stroke = format!("UPDATE OR IGNORE {table} SET {column} = ?1 WHERE rowid % ?2 = 0");
