@@ -110,6 +110,22 @@ impl Clockwork {
     }
 }
 
+/// The present as waits in the file are told: by the clock as it was noted last. Whoever notices
+/// a step moves all of them along, also one that is stored before that.
+pub(super) fn told_time(site: &Site, transaction: &mut dyn Transaction) -> Result<Millis> {
+    let now = site.clock.now();
+    let known = NotedClock {
+        boot: os::boot_id(),
+        offset: offset(&*site.clock),
+    };
+    Ok(match transaction.noted_clock()? {
+        Some(noted) if noted.is_same_boot(&known) && is_step(noted.offset, known.offset) => {
+            Millis(now.0 + noted.offset - known.offset)
+        }
+        _ => now,
+    })
+}
+
 /// Moves the waits from one setting of the clock to another.
 fn follow(transaction: &mut dyn Transaction, from: &NotedClock, to: &NotedClock) -> Result<()> {
     if is_step(from.offset, to.offset) {

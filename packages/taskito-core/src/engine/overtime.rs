@@ -14,7 +14,7 @@ use crate::store::{End, Failure, Judgement, Sync, Verdict};
 
 use super::desk::Desk;
 use super::news::News;
-use super::{Site, ledger, reaper};
+use super::{Site, clockwork, ledger, reaper};
 
 /// How long a worker has to settle its own attempts after their time.
 const GRACE: Duration = Duration::from_secs(5);
@@ -69,7 +69,7 @@ fn settle(site: &Site, claim: &Claim, policy: &RetryPolicy, random: u64) -> Resu
     let (token, run) = (claim.token, claim.timeout);
     let mut buried = None;
     site.store.write(Sync::Relaxed, &mut |transaction| {
-        let now = site.clock.now();
+        let now = clockwork::told_time(site, transaction)?;
         buried = None;
         let verdicts = match outcome.decide(claim, policy, now, random) {
             Settlement::Retry { run_at, error } => {

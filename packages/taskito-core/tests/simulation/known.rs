@@ -162,3 +162,25 @@ fn a_worker_that_was_taken_for_dead_claims_nothing_more_and_leaves() {
     world.actors[0].stepped.watch();
     assert_eq!(rest(&mut world.actors[0]), Pause::Over);
 }
+
+#[test]
+fn a_wait_that_begins_before_a_step_of_the_clock_was_noticed_is_kept() {
+    let ground = Ground::new(2006);
+    let mut world = world(&ground);
+    let job = enqueue(&world, "plain", |spec| {
+        spec.timeout = Duration::from_millis(500)
+    });
+    rest(&mut world.actors[0]);
+    assert!(world.actors[0].take().is_some());
+    let other = hire(&mut world);
+    rest(&mut world.actors[other]);
+    // The first one is stuck, so the other one's watch settles what is over its time.
+    world.clock.set(-20_000);
+    world.clock.pass(6_000);
+    world.actors[other].stepped.watch();
+    assert_eq!(state(&world, job), State::Scheduled);
+    rest(&mut world.actors[other]);
+    let row = world.store().job(job).unwrap().unwrap();
+    assert_eq!((row.state, row.fence.0), (State::Scheduled, 1));
+    assert!(row.run_at > world.store().now());
+}
