@@ -168,7 +168,7 @@ fn a_wait_that_begins_before_a_step_of_the_clock_was_noticed_is_kept() {
     let ground = Ground::new(2006);
     let mut world = world(&ground);
     let job = enqueue(&world, "plain", |spec| {
-        spec.timeout = Duration::from_millis(500)
+        spec.timeout = Duration::from_millis(500);
     });
     rest(&mut world.actors[0]);
     assert!(world.actors[0].take().is_some());
