@@ -1,7 +1,7 @@
 //! Time is an argument: instants in milliseconds and the clocks that tell them.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::os;
 
@@ -32,6 +32,17 @@ pub trait Clock: Send + Sync {
 
     /// Milliseconds since the machine started, on a clock that nobody can set.
     fn uptime(&self) -> i64;
+
+    /// The present as attempts and pauses are timed: nobody can set that clock either, and it
+    /// stands still while the machine sleeps. A simulation lets it pass as it likes.
+    fn instant(&self) -> Instant {
+        Instant::now()
+    }
+
+    /// The same in milliseconds that mean the same to all processes of the machine.
+    fn instant_millis(&self) -> u64 {
+        os::monotonic_millis()
+    }
 }
 
 /// The clock of the operating system.

@@ -16,7 +16,7 @@ use rusqlite::Connection;
 use taskito_core::clock::{Clock, ManualClock, Millis};
 use taskito_core::engine::{Janitor, Site};
 use taskito_core::id::Key;
-use taskito_core::job::{JobSpec, NewJob, WorkerId};
+use taskito_core::job::{JobSpec, NewJob, NewWorker, WorkerId};
 use taskito_core::state::State;
 use taskito_core::store::gate::Gate;
 use taskito_core::store::sqlite::SqliteStore;
@@ -30,6 +30,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 struct World {
     store: Arc<SqliteStore>,
     clock: Arc<ManualClock>,
+    worker: WorkerId,
     janitor: Janitor,
 }
 
@@ -48,9 +49,25 @@ impl World {
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             path: None,
         };
+        let about = NewWorker {
+            hostname: "host".into(),
+            pid: 42,
+            version: "1.2.3".into(),
+            queues: vec![],
+            tasks: vec![],
+            concurrency: 1,
+        };
+        let mut worker = None;
+        store
+            .write(Sync::Relaxed, &mut |transaction| {
+                worker = Some(transaction.enlist(START, &about)?);
+                Ok(())
+            })
+            .unwrap();
         Self {
             store,
             clock,
+            worker: worker.unwrap(),
             janitor: Janitor::new(site, result_ttl),
         }
     }
@@ -86,10 +103,11 @@ impl World {
     fn run(&self, task: &str, run: Duration) {
         let now = self.clock.now();
         let job = NewJob::new(Arc::new(JobSpec::new(task)), vec![]);
+        let worker = self.worker;
         self.store
             .write(Sync::Relaxed, &mut |transaction| {
                 transaction.insert(now, std::slice::from_ref(&job))?;
-                for claim in transaction.claim(now, WorkerId(1), &mut Any(1))? {
+                for claim in transaction.claim(now, worker, &mut Any(1))? {
                     let done = Completion {
                         token: claim.token,
                         result: b"",

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
 use crate::job::{Claim, Held, Token};
-use crate::os;
 use crate::outcome::Outcome;
 
 use super::loop_bell::LoopBell;
@@ -120,15 +119,15 @@ impl Books {
                 continue;
             }
             let is_short = ready.task.is_short();
-            return Some((self.start(ready), is_short));
+            return Some((self.start(ready, clock), is_short));
         }
         None
     }
 
-    fn start(&mut self, ready: Ready) -> Claim {
+    fn start(&mut self, ready: Ready, clock: &dyn Clock) -> Claim {
         let Ready { claim, task, entry } = ready;
         let limit = (!claim.timeout.is_zero()).then_some(claim.timeout);
-        entry.start(os::monotonic_millis(), limit);
+        entry.start(clock.instant_millis(), limit);
         self.pools[task.kind()].busy += 1;
         let record = Claim {
             payload: Vec::new(),
@@ -137,7 +136,7 @@ impl Books {
             task: Arc::clone(&claim.task),
             ..claim
         };
-        let since = Instant::now();
+        let since = clock.instant();
         let running = Running {
             claim: record,
             task,
@@ -151,12 +150,18 @@ impl Books {
     }
 
     /// Enters the outcome of an attempt; `false` if it does not count.
-    pub(super) fn settle(&mut self, token: Token, outcome: Outcome, notify: bool) -> bool {
+    pub(super) fn settle(
+        &mut self,
+        token: Token,
+        outcome: Outcome,
+        notify: bool,
+        now: Instant,
+    ) -> bool {
         match self.running.entry(token) {
             Entry::Occupied(entry) if entry.get().stage != Stage::Overdue => {
                 let run = entry.remove();
                 self.pools[run.kind()].busy -= 1;
-                let settled = run.settle(outcome, notify);
+                let settled = run.settle(outcome, notify, now);
                 settled.task.observe(settled.run);
                 self.settled.push(settled);
                 self.ring_loop();
@@ -170,14 +175,22 @@ impl Books {
     }
 
     /// Settles an attempt that ran over its timeout, after that was said.
-    pub(super) fn settle_overdue(&mut self, token: Token) -> bool {
+    pub(super) fn settle_overdue(&mut self, token: Token, now: Instant) -> bool {
         let overdue = |run: &Running| run.stage == Stage::Overdue;
         if !self.running.get(&token).is_some_and(overdue) {
             return false;
         }
-        self.settled
-            .extend(self.running.remove(&token).map(Running::time_out));
+        let overdue = self.running.remove(&token);
+        self.settled.extend(overdue.map(|run| run.time_out(now)));
         true
+    }
+
+    /// Whether a claim waits, runs or has ended here.
+    pub(super) fn knows(&self, token: Token) -> bool {
+        let waiting = || self.pools.iter().flat_map(|pool| &pool.ready);
+        self.running.contains_key(&token)
+            || waiting().any(|ready| ready.claim.token == token)
+            || self.settled.iter().any(|one| one.claim.token == token)
     }
 
     /// Whether an attempt should stop: it is to be cancelled, or counts no more.
@@ -221,12 +234,17 @@ impl Books {
     /// Compares what is here with what the store says this worker holds, as of the control
     /// bell's `number`: attempts to cancel, attempts that count no more. What waits here of a
     /// restrained queue, which is paused or limited, goes back: the next claim decides anew.
-    pub(super) fn heed(&mut self, number: u32, held: &[Held], restrained: &[String]) -> Vec<Event> {
+    pub(super) fn heed(
+        &mut self,
+        number: u32,
+        held: &[Held],
+        restrained: &[String],
+        now: Instant,
+    ) -> Vec<Event> {
         let held: HashMap<Token, bool> = held
             .iter()
             .map(|job| (job.token, job.cancel_requested))
             .collect();
-        let now = Instant::now();
         let mut events = Vec::new();
         for (token, run) in &mut self.running {
             let stage = match held.get(token) {
@@ -268,12 +286,13 @@ impl Books {
     /// Acts on every deadline that has passed.
     pub(super) fn look_at_the_time(&mut self, now: Instant) -> Vec<Event> {
         let due = |deadline: Option<Instant>| deadline.is_some_and(|at| at <= now);
-        let late: Vec<(Token, Kind, Stage)> = self
+        let mut late: Vec<(Token, Kind, Stage)> = self
             .running
             .iter()
             .filter(|(_, run)| due(run.deadline))
             .map(|(token, run)| (*token, run.kind(), run.stage))
             .collect();
+        late.sort_by_key(|(token, ..)| token.key);
         let mut events = Vec::new();
         for (token, kind, stage) in late {
             match (stage, kind) {
@@ -281,10 +300,10 @@ impl Books {
                     events.extend(self.give_up(token, now));
                 }
                 (Stage::Cancelled | Stage::Gone, Kind::Coroutine) => {
-                    self.settle(token, Outcome::cancelled_by_request(), true);
+                    self.settle(token, Outcome::cancelled_by_request(), true, now);
                 }
                 (Stage::Overdue, _) => {
-                    self.settle_overdue(token);
+                    self.settle_overdue(token, now);
                 }
             }
         }
@@ -340,13 +359,15 @@ impl Books {
         if now < deadline {
             return Vec::new();
         }
+        let mut running: Vec<(Token, Running)> = self.running.drain().collect();
+        running.sort_by_key(|(token, _)| token.key);
         let mut events = Vec::new();
-        for (_, run) in self.running.drain() {
+        for (_, run) in running {
             self.settled.push(if run.stage == Stage::Overdue {
-                run.time_out()
+                run.time_out(now)
             } else {
                 events.push(Event::Cancel(run.claim.clone()));
-                run.settle(Outcome::HandedBack, false)
+                run.settle(Outcome::HandedBack, false, now)
             });
         }
         events

@@ -4,7 +4,6 @@
 //! Time is that of the store's clock.
 
 use std::sync::{MutexGuard, PoisonError};
-use std::time::Instant;
 
 use crate::clock::Millis;
 use crate::error::{Error, Result};
@@ -51,13 +50,13 @@ impl Engine {
         let dispatcher = &mut hand.as_mut().ok_or_else(not_by_hand)?.dispatcher;
         loop {
             dispatcher.heed()?;
-            let mut plan = self.desk.plan(Instant::now());
+            let mut plan = self.desk.plan(self.site.clock.instant());
             if plan.changes.renewed {
                 dispatcher.introduce(&plan.tasks);
             }
             plan.steady = Pools::default(); // so that nothing is taken in advance
             dispatcher.commit(plan, Pools::of(|_| true))?;
-            if let Next::Job(claim) = self.desk.try_next(&*self.site.clock) {
+            if let Next::Job(claim) = self.desk.try_next() {
                 return Ok(Some(claim));
             }
             let now = self.site.clock.now();
@@ -77,7 +76,7 @@ impl Engine {
         let mut hand = self.hand();
         let dispatcher = &mut hand.as_mut().ok_or_else(not_by_hand)?.dispatcher;
         let now = self.site.clock.now();
-        Ok(dispatcher.next_look()?.filter(|due| *due > now))
+        Ok(dispatcher.next_look(|_| true)?.filter(|due| *due > now))
     }
 
     /// Commits the outcomes reported so far.
@@ -88,7 +87,7 @@ impl Engine {
     pub fn commit(&self) -> Result<()> {
         let mut hand = self.hand();
         let dispatcher = &mut hand.as_mut().ok_or_else(not_by_hand)?.dispatcher;
-        let plan = self.desk.plan(Instant::now());
+        let plan = self.desk.plan(self.site.clock.instant());
         dispatcher.commit(plan, Pools::default())
     }
 
@@ -145,7 +144,7 @@ impl Engine {
             dispatcher, _stay, ..
         }) = self.hand().take()
         {
-            self.desk.drain(Instant::now());
+            self.desk.drain(self.site.clock.instant());
             dispatcher.run();
         }
     }

@@ -59,7 +59,7 @@ impl Clockwork {
         )?;
         Ok(Self {
             known,
-            looked: Instant::now(),
+            looked: site.clock.instant(),
             overlong: false,
         })
     }
@@ -69,8 +69,9 @@ impl Clockwork {
     pub(super) fn is_due(&mut self, site: &Site) -> bool {
         let stepped = is_step(self.known.offset, offset(&*site.clock));
         // A step makes waits look overlong that are not.
-        if !stepped && self.looked.elapsed() >= LOOK {
-            self.looked = Instant::now();
+        let now = site.clock.instant();
+        if !stepped && now.saturating_duration_since(self.looked) >= LOOK {
+            self.looked = now;
             let overlong = site.store.overlong_wait(site.clock.now(), SLACK);
             self.overlong = overlong.unwrap_or(false);
         }
@@ -107,6 +108,22 @@ impl Clockwork {
         self.known.offset = offset;
         self.overlong = false;
     }
+}
+
+/// The present as waits in the file are told: by the clock as it was noted last. Whoever notices
+/// a step moves all of them along, also one that is stored before that.
+pub(super) fn told_time(site: &Site, transaction: &mut dyn Transaction) -> Result<Millis> {
+    let now = site.clock.now();
+    let known = NotedClock {
+        boot: os::boot_id(),
+        offset: offset(&*site.clock),
+    };
+    Ok(match transaction.noted_clock()? {
+        Some(noted) if noted.is_same_boot(&known) && is_step(noted.offset, known.offset) => {
+            Millis(now.0 + noted.offset - known.offset)
+        }
+        _ => now,
+    })
 }
 
 /// Moves the waits from one setting of the clock to another.

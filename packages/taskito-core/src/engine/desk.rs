@@ -4,24 +4,27 @@
 
 use std::io;
 use std::os::fd::RawFd;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
+use crate::id::xorshift;
 use crate::job::{Beat, Claim, Held, Token};
 use crate::limits::TaskLimits;
+use crate::os;
 use crate::outcome::Outcome;
 use crate::retry::RetryPolicy;
 use crate::store::LogLine;
 use crate::store::gate::{Gate, LONGEST_SLEEP};
 
-use super::Settings;
 use super::books::Books;
 use super::news::{Event, News};
 use super::notes::Notes;
 use super::pools::Kind;
 use super::slips::{Next, Phase, Plan, Ready, Settled};
 use super::task::{Task, TaskSettings};
+use super::{Settings, Site};
 
 /// How long a log line waits for room before it is dropped: the store must be failing then.
 const ROOM_TIME: Duration = Duration::from_secs(1);
@@ -32,21 +35,26 @@ pub(super) struct Desk {
     /// Notes were taken: there is room for more.
     room: Condvar,
     gate: Arc<Gate>,
+    clock: Arc<dyn Clock>,
     news: Arc<News>,
     most_abandoned: usize,
+    /// What the waits of retries are drawn from.
+    random: AtomicU64,
 }
 
 impl Desk {
-    pub(super) fn new(gate: Arc<Gate>, news: Arc<News>, settings: &Settings) -> Self {
+    pub(super) fn new(site: &Site, news: Arc<News>, settings: &Settings) -> Self {
         let [threads, coroutines] = [settings.threads, settings.coroutines]
             .map(|count| usize::try_from(count).unwrap_or(usize::MAX));
         Self {
-            books: Mutex::new(Books::new(threads, coroutines, gate.control())),
+            books: Mutex::new(Books::new(threads, coroutines, site.gate.control())),
             work: Condvar::new(),
             room: Condvar::new(),
-            gate,
+            gate: Arc::clone(&site.gate),
+            clock: Arc::clone(&site.clock),
             news,
             most_abandoned: (4 * threads).max(32),
+            random: AtomicU64::new(settings.seed.unwrap_or_else(os::random)),
         }
     }
 
@@ -66,25 +74,25 @@ impl Desk {
 
     // ---- runners -------------------------------------------------------------------------
 
-    pub(super) fn try_next(&self, clock: &dyn Clock) -> Next {
+    pub(super) fn try_next(&self) -> Next {
         let mut books = self.lock();
         if books.dismisses_thread() {
             return Next::Ended;
         }
-        match self.take_for_thread(&mut books, clock) {
+        match self.take_for_thread(&mut books) {
             Some(claim) => Next::Job(claim),
             None if books.phase == Phase::Serving => Next::Nothing,
             None => Next::Ended,
         }
     }
 
-    pub(super) fn next(&self, clock: &dyn Clock) -> Option<Claim> {
+    pub(super) fn next(&self) -> Option<Claim> {
         let mut books = self.lock();
         loop {
             if books.dismisses_thread() {
                 return None;
             }
-            if let Some(claim) = self.take_for_thread(&mut books, clock) {
+            if let Some(claim) = self.take_for_thread(&mut books) {
                 return Some(claim);
             }
             if books.phase != Phase::Serving {
@@ -99,8 +107,8 @@ impl Desk {
         }
     }
 
-    fn take_for_thread(&self, books: &mut Books, clock: &dyn Clock) -> Option<Claim> {
-        let (claim, is_short) = self.take(books, Kind::Thread, clock)?;
+    fn take_for_thread(&self, books: &mut Books) -> Option<Claim> {
+        let (claim, is_short) = self.take(books, Kind::Thread)?;
         // What is left over needs another runner if this job keeps this one for long.
         if books.idle > 0 && !books.pools.threads.ready.is_empty() && !is_short {
             self.work.notify_one();
@@ -110,12 +118,12 @@ impl Desk {
 
     /// The next job, unless something was decided from outside that the dispatcher has not
     /// looked at: it may have been about this job.
-    fn take(&self, books: &mut Books, kind: Kind, clock: &dyn Clock) -> Option<(Claim, bool)> {
+    fn take(&self, books: &mut Books, kind: Kind) -> Option<(Claim, bool)> {
         if books.phase != Phase::Serving || books.vetted != self.gate.control() {
             return None;
         }
         let before = books.settled.len();
-        let taken = books.take(kind, clock);
+        let taken = books.take(kind, &*self.clock);
         let refused = books.settled.len() > before;
         let brief =
             |(claim, _): &(Claim, bool)| !claim.timeout.is_zero() && claim.timeout < LONGEST_SLEEP;
@@ -130,7 +138,7 @@ impl Desk {
     }
 
     /// Jobs for the event loop, as many as may run now; `None` when there will be no more.
-    pub(super) fn next_coroutines(&self, clock: &dyn Clock) -> Option<Vec<Claim>> {
+    pub(super) fn next_coroutines(&self) -> Option<Vec<Claim>> {
         let mut books = self.lock();
         if books.phase == Phase::Ended {
             return None;
@@ -138,7 +146,7 @@ impl Desk {
         books.loop_bell.silence();
         let mut claims = Vec::new();
         while books.has_coroutine() {
-            let Some((claim, _)) = self.take(&mut books, Kind::Coroutine, clock) else {
+            let Some((claim, _)) = self.take(&mut books, Kind::Coroutine) else {
                 break;
             };
             claims.push(claim);
@@ -157,7 +165,7 @@ impl Desk {
     /// Takes an outcome; `false` if it does not count.
     pub(super) fn settle(&self, token: Token, outcome: Outcome, notify: bool) -> bool {
         let mut books = self.lock();
-        let counts = books.settle(token, outcome, notify);
+        let counts = books.settle(token, outcome, notify, self.clock.instant());
         self.tell_dispatcher(books);
         counts
     }
@@ -165,7 +173,7 @@ impl Desk {
     /// Settles an attempt as timed out, once the event that said so was answered.
     pub(super) fn settle_overdue(&self, token: Token) -> bool {
         let mut books = self.lock();
-        let counts = books.settle_overdue(token);
+        let counts = books.settle_overdue(token, self.clock.instant());
         self.tell_dispatcher(books);
         counts
     }
@@ -181,7 +189,9 @@ impl Desk {
     pub(super) fn note_progress(&self, token: Token, progress: u8) {
         let mut books = self.lock();
         if books.running.contains_key(&token)
-            && books.notes.add_progress(token, progress, Instant::now())
+            && books
+                .notes
+                .add_progress(token, progress, self.clock.instant())
         {
             self.tell_dispatcher(books);
         }
@@ -197,7 +207,7 @@ impl Desk {
                 .map_or_else(|poisoned| poisoned.into_inner().0, |(books, _)| books);
         }
         let kept = books.running.contains_key(&line.token) && !books.notes.is_full();
-        if kept && books.notes.add_line(line, Instant::now()) {
+        if kept && books.notes.add_line(line, self.clock.instant()) {
             self.tell_dispatcher(books);
         }
     }
@@ -258,16 +268,26 @@ impl Desk {
         Some(known.settings.policy.clone())
     }
 
-    /// Begins to drain, or shortens the wait of a drain that has begun.
-    pub(super) fn drain(&self, deadline: Instant) {
+    /// A number like no other.
+    pub(super) fn random(&self) -> u64 {
+        let next = self
+            .random
+            .fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        xorshift(next | 1)
+    }
+
+    /// Begins to drain, or shortens the wait of a drain that has begun; whether it begins.
+    pub(super) fn drain(&self, deadline: Instant) -> bool {
         let mut books = self.lock();
+        let begins = books.phase == Phase::Serving;
         books.phase = match books.phase {
             Phase::Serving => Phase::Draining(deadline),
             Phase::Draining(earlier) => Phase::Draining(earlier.min(deadline)),
-            Phase::Ended => Phase::Ended,
+            Phase::Ended => return false,
         };
         self.work.notify_all();
         self.tell_dispatcher(books);
+        begins
     }
 
     /// What the worker says of itself on the roster.
@@ -313,13 +333,21 @@ impl Desk {
     /// Compares the desk with what the store says.
     pub(super) fn heed(&self, number: u32, held: &[Held], restrained: &[String]) {
         let mut books = self.lock();
-        let events = books.heed(number, held, restrained);
+        let events = books.heed(number, held, restrained, self.clock.instant());
         let waiting = books.pools.threads.ready.len().min(books.idle);
         drop(books);
         for _ in 0..waiting {
             self.work.notify_one();
         }
         self.news.tell(events);
+    }
+
+    /// Those of the jobs that this worker holds of which nobody here knows: they were claimed by
+    /// a commit that was reported as failed.
+    pub(super) fn strangers(&self, held: &[Held]) -> Vec<Token> {
+        let books = self.lock();
+        let tokens = held.iter().map(|job| job.token);
+        tokens.filter(|token| !books.knows(*token)).collect()
     }
 
     /// Puts claims out for the runners, and forgets the suspects that are settled.

@@ -13,8 +13,7 @@ use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::job::{Claim, Token, WorkerId};
 use crate::limits::TaskLimits;
-use crate::os;
-use crate::store::Sync;
+use crate::store::{Sync, Transaction};
 
 use super::clockwork::Clockwork;
 use super::desk::Desk;
@@ -52,15 +51,18 @@ pub(super) struct Dispatcher {
     clockwork: Clockwork,
     worker: WorkerId,
     queues: Vec<String>,
-    seed: u64,
     turn: usize,
     /// The doorbell's number when we last looked at the store.
     heard: u32,
     /// Whether a claim now could find something, for each kind of runner.
     hopes: Pools<Hope>,
+    /// When it last took hope for all of them.
+    hoped: Instant,
     streak: u32,
     last_commit: Instant,
     failing_since: Option<Instant>,
+    /// Whether the last commit was reported as failed: it may have taken effect all the same.
+    in_doubt: bool,
     /// Whether the roster says that this worker is leaving.
     announced: bool,
     /// When something is due without any news.
@@ -110,7 +112,7 @@ struct Done {
 }
 
 /// What a step came to.
-enum Step {
+pub(super) enum Step {
     /// There may be more to do.
     Again,
     /// Nothing to do before that time is over, unless the doorbell rings.
@@ -132,6 +134,7 @@ impl Dispatcher {
         news: Arc<News>,
         arrival: Arrival,
     ) -> Self {
+        let last_commit = site.clock.instant();
         Self {
             site,
             desk,
@@ -139,13 +142,14 @@ impl Dispatcher {
             clockwork: arrival.clockwork,
             worker: arrival.worker,
             queues,
-            seed: os::random(),
             turn: 0,
             heard: 0,
             hopes: Pools::of(|_| Hope::Now),
+            hoped: last_commit,
             streak: 0,
-            last_commit: Instant::now(),
+            last_commit,
             failing_since: None,
+            in_doubt: false,
             announced: false,
             alarm: None,
             news,
@@ -167,7 +171,7 @@ impl Dispatcher {
         }
     }
 
-    fn step(&mut self) -> Step {
+    pub(super) fn step(&mut self) -> Step {
         if self.news.is_stranded() {
             return Step::Stranded;
         }
@@ -175,11 +179,11 @@ impl Dispatcher {
         let rung = bell != self.heard;
         self.heard = bell;
         let heeded = self.heed();
-        let plan = self.desk.plan(Instant::now());
+        let plan = self.desk.plan(self.now());
         self.alarm = plan.alarm;
         if heeded.is_err() {
             // Nothing starts until that succeeds.
-            let soon = Instant::now() + RECOVERY;
+            let soon = self.now() + RECOVERY;
             self.alarm = Some(self.alarm.map_or(soon, |alarm| alarm.min(soon)));
         }
         if let Phase::Draining(deadline) = plan.phase {
@@ -192,9 +196,20 @@ impl Dispatcher {
         let wanted = self.wants_claims(&plan);
         let claims = wanted.iter().any(|wanted| *wanted);
         let set = self.clockwork.is_due(&self.site);
-        let reports = set || !plan.settled.is_empty() || !plan.notes.is_empty();
-        if !(reports || claims && self.has_prospects(&plan, wanted)) {
-            return self.idle(&plan);
+        let reports = set || self.in_doubt || !plan.settled.is_empty() || !plan.notes.is_empty();
+        if !reports {
+            match claims
+                .then(|| self.has_prospects(&plan, wanted))
+                .transpose()
+            {
+                Ok(Some(true)) => {}
+                Ok(_) => return self.idle(&plan),
+                Err(error) => {
+                    // Nobody knows, so it is asked again.
+                    self.note_trouble(&error);
+                    return Step::Sleep(RECOVERY);
+                }
+            }
         }
         if let Some(rest) = self.rest(&plan) {
             self.desk.put_back(plan.settled, plan.notes);
@@ -220,9 +235,16 @@ impl Dispatcher {
         Ok(())
     }
 
-    /// Takes hope from what has changed.
+    /// Takes hope from what has changed, and anew from time to time: whoever should have rung
+    /// may have been killed between its commit and that.
     fn hope(&mut self, rung: bool, plan: &Plan) {
-        let anew = rung || plan.changes.renewed || plan.settled.iter().any(Settled::is_suspect);
+        let now = self.now();
+        let long_ago = now.saturating_duration_since(self.hoped) >= SAFETY;
+        let cleared = plan.settled.iter().any(Settled::is_suspect);
+        let anew = rung || long_ago || plan.changes.renewed || cleared;
+        if anew {
+            self.hoped = now;
+        }
         let settled = !plan.settled.is_empty();
         let relieved = plan.changes.relieved || settled;
         for kind in Kind::ALL {
@@ -238,20 +260,20 @@ impl Dispatcher {
     /// How long to let a batch grow: many small transactions came one after the other, and
     /// nobody waits for a result.
     fn rest(&self, plan: &Plan) -> Option<Duration> {
-        let since = self.last_commit.elapsed();
+        let since = self.now().saturating_duration_since(self.last_commit);
         let busy = self.streak >= STREAK && plan.settled.len() < SMALL && since < REST;
         (busy && !self.site.gate.finished().has_sleepers()).then(|| REST.saturating_sub(since))
     }
 
     /// Whether a claim would find anything: asked without the write lock, which others want.
-    fn has_prospects(&mut self, plan: &Plan, wanted: Pools<bool>) -> bool {
+    fn has_prospects(&mut self, plan: &Plan, wanted: Pools<bool>) -> Result<bool> {
         loop {
             let now = self.site.clock.now();
             let store = &self.site.store;
             let mut hunger = self.hunger(plan, wanted, 0);
-            let ready = store.has_prospects(now, &mut hunger).unwrap_or(false);
-            if ready || matches!(store.next_due(), Ok(Some(due)) if due <= now) {
-                return true;
+            let ready = store.has_prospects(now, &mut hunger)?;
+            if ready || store.next_due()?.is_some_and(|due| due <= now) {
+                return Ok(true);
             }
             let restraint = hunger.restraint;
             if !self.learn(restraint, wanted) {
@@ -263,7 +285,7 @@ impl Dispatcher {
                 self.hopes[kind] = Hope::No;
             }
         }
-        false
+        Ok(false)
     }
 
     /// Learns what limits held back when it was looked for; whether to look once more.
@@ -296,7 +318,8 @@ impl Dispatcher {
             return Step::Sleep(SAFETY);
         }
         let now = self.site.clock.now();
-        let due = match self.next_look() {
+        // What opens for runners that are busy is looked at when one is free.
+        let due = match self.next_look(|kind| plan.free[kind] > 0) {
             Ok(Some(due)) if due <= now => {
                 self.hopes = Pools::of(|_| Hope::Now);
                 return Step::Again;
@@ -311,20 +334,21 @@ impl Dispatcher {
         Step::Sleep(due.clamp(Duration::from_millis(1), SAFETY))
     }
 
-    /// When a job is due, or a limit opens that held one back at the last look.
-    pub(super) fn next_look(&self) -> Result<Option<Millis>> {
-        let opens = self.patience.iter().filter_map(Patience::opens_at);
+    /// When a job is due, or a limit opens that held one back for `kinds` at the last look.
+    pub(super) fn next_look(&self, kinds: impl Fn(Kind) -> bool) -> Result<Option<Millis>> {
+        let kinds = Kind::ALL.into_iter().filter(|kind| kinds(*kind));
+        let opens = kinds.filter_map(|kind| self.patience[kind].opens_at());
         let due = self.site.store.next_due()?;
         Ok(opens.chain(due).min())
     }
 
     /// One transaction. On failure the outcomes go back to the desk.
     pub(super) fn commit(&mut self, plan: Plan, wanted: Pools<bool>) -> Result<()> {
-        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let suspects = plan.settled.iter().filter(|one| one.is_suspect()).count();
         match self.transact(&plan, wanted, suspects) {
             Ok(done) => {
                 self.note_recovery();
+                self.in_doubt = false;
                 // Commits that claim nothing leave it alone: if one came between any two claims
                 // it would be the turn of the same queue again and again.
                 self.turn = self
@@ -346,6 +370,7 @@ impl Dispatcher {
             }
             Err(error) => {
                 self.note_trouble(&error);
+                self.in_doubt = true;
                 self.desk.put_back(plan.settled, plan.notes);
                 Err(error)
             }
@@ -355,11 +380,16 @@ impl Dispatcher {
     /// Takes notes, settles, promotes, claims.
     fn transact(&self, plan: &Plan, wanted: Pools<bool>, suspects: usize) -> Result<Done> {
         let mut done = None;
+        let seed = self.desk.random();
         self.site.store.write(Sync::Relaxed, &mut |transaction| {
             let now = self.site.clock.now();
             let clock = self.clockwork.keep(&self.site, transaction)?;
             plan.notes.apply(transaction)?;
-            let events = Batch::decide(&plan.settled, now, self.seed).apply(now, transaction)?;
+            let events = Batch::decide(&plan.settled, now, seed).apply(now, transaction)?;
+            if self.in_doubt {
+                let held = transaction.held(self.worker)?;
+                self.hand_back(transaction, &self.desk.strangers(&held))?;
+            }
             transaction.promote(now, PROMOTE_LIMIT)?;
             let mut hunger = self.hunger(plan, wanted, suspects);
             let mut claimed = Vec::new();
@@ -424,7 +454,7 @@ impl Dispatcher {
     /// Begins a streak of failures, and says so once.
     fn note_trouble(&mut self, error: &Error) {
         if self.failing_since.is_none() {
-            self.failing_since = Some(Instant::now());
+            self.failing_since = Some(self.now());
             if certificate::is_lost(self.site.path.as_deref(), self.worker) {
                 return self.news.strand();
             }
@@ -439,9 +469,11 @@ impl Dispatcher {
     }
 
     fn note_commit(&mut self, size: usize) {
-        let in_a_row = self.last_commit.elapsed() < PAUSE && size < SMALL;
+        let now = self.now();
+        let rest = now.saturating_duration_since(self.last_commit);
+        let in_a_row = rest < PAUSE && size < SMALL;
         self.streak = if in_a_row { self.streak + 1 } else { 0 };
-        self.last_commit = Instant::now();
+        self.last_commit = now;
     }
 
     /// Leaving: settle what comes in; when nothing runs any more, strike us off the roster.
@@ -458,7 +490,7 @@ impl Dispatcher {
             };
         }
         if running > 0 {
-            let rest = deadline.saturating_duration_since(Instant::now());
+            let rest = deadline.saturating_duration_since(self.now());
             return Step::Sleep(rest.clamp(Duration::from_millis(1), SAFETY));
         }
         match self.leave() {
@@ -510,30 +542,53 @@ impl Dispatcher {
         self.site.store.write(Sync::Relaxed, &mut |transaction| {
             let held = transaction.held(self.worker)?;
             let tokens: Vec<Token> = held.iter().map(|job| job.token).collect();
-            transaction.hand_back(self.site.clock.now(), &tokens)?;
-            transaction.put_back_tokens(&tokens)?;
+            self.hand_back(transaction, &tokens)?;
             transaction.dismiss(self.worker).map(|_| ())
         })
+    }
+
+    /// Hands back claims that we hold and never started.
+    fn hand_back(&self, transaction: &mut dyn Transaction, tokens: &[Token]) -> Result<()> {
+        transaction.hand_back(self.site.clock.now(), tokens)?;
+        transaction.put_back_tokens(tokens)
     }
 
     /// Whether a store that keeps failing should no longer hold up the end. What is left is
     /// recovered like the jobs of a worker that died.
     fn gives_up(&self, deadline: Instant) -> bool {
-        Instant::now() >= deadline
-            && self
-                .failing_since
-                .is_some_and(|since| since.elapsed() >= LAST_TRIES)
+        let now = self.now();
+        let long_ago = |since: Instant| now.saturating_duration_since(since) >= LAST_TRIES;
+        now >= deadline && self.failing_since.is_some_and(long_ago)
     }
 
     fn sleep(&self, limit: Duration) {
-        let desk = &self.desk;
+        let limit = self.until_alarm(limit);
+        let bell = self.site.gate.work();
+        bell.sleep(self.heard, limit, || self.desk.falls_asleep());
+    }
+
+    /// How long to sleep, at most `limit`.
+    pub(super) fn until_alarm(&self, limit: Duration) -> Duration {
         let alarm = self
             .alarm
-            .map(|at| at.saturating_duration_since(Instant::now()));
-        let limit = alarm.map_or(limit, |alarm| limit.min(alarm));
-        self.site
-            .gate
-            .work()
-            .sleep(self.heard, limit, || desk.falls_asleep());
+            .map(|at| at.saturating_duration_since(self.now()));
+        alarm.map_or(limit, |alarm| limit.min(alarm))
+    }
+
+    /// Whether the doorbell rang since it last looked.
+    #[cfg(feature = "model")]
+    pub(super) fn is_rung(&self) -> bool {
+        self.site.gate.work().number() != self.heard
+    }
+
+    /// Takes what the doorbell says as heard.
+    #[cfg(feature = "model")]
+    pub(super) fn miss_ring(&mut self) {
+        self.heard = self.site.gate.work().number();
+    }
+
+    /// The present, for pauses and deadlines.
+    fn now(&self) -> Instant {
+        self.site.clock.instant()
     }
 }

@@ -111,11 +111,13 @@ impl Drop for Entry {
     }
 }
 
-/// What a dead worker had started, or `None` if its ledger is gone: then nobody knows.
-pub(super) fn started(database: Option<&Path>, worker: WorkerId) -> Option<HashSet<Key>> {
+/// The claims that a dead worker had started, or `None` if its ledger is gone: then nobody knows.
+/// A job may be there twice, as the claim that has just ended stays until after the commit that
+/// brings the next one.
+pub(super) fn started(database: Option<&Path>, worker: WorkerId) -> Option<HashSet<(Key, Fence)>> {
     let entries = read(database?, worker).ok()?;
     let started = entries.into_iter().filter(|[_, _, start, _]| *start != 0);
-    Some(started.map(|[key, ..]| Key(key.cast_signed())).collect())
+    Some(started.map(claim).collect())
 }
 
 /// The claims of a worker whose time was over at `now`. One that begins or ends while this
@@ -126,8 +128,13 @@ pub(super) fn overdue(database: Option<&Path>, worker: WorkerId, now: u64) -> Ve
         .into_iter()
         .flatten()
         .filter(|[key, _, _, end]| *key != 0 && *end != 0 && *end <= now)
-        .map(|[key, fence, ..]| (Key(key.cast_signed()), Fence(fence.cast_signed())))
+        .map(claim)
         .collect()
+}
+
+/// The claim that an entry is about.
+fn claim([key, fence, ..]: [u64; WORDS]) -> (Key, Fence) {
+    (Key(key.cast_signed()), Fence(fence.cast_signed()))
 }
 
 fn read(database: &Path, worker: WorkerId) -> io::Result<Vec<[u64; WORDS]>> {
@@ -207,7 +214,10 @@ mod tests {
         let entry = left.enter(token(7)).ok_or(io::ErrorKind::Other)?;
         entry.start(1, Some(Duration::from_millis(1)));
         std::mem::forget(entry); // as a killed process leaves it
-        assert_eq!(started(Some(&database), worker), Some([Key(7)].into()));
+        assert_eq!(
+            started(Some(&database), worker),
+            Some([(Key(7), Fence(1))].into())
+        );
         assert_eq!(overdue(Some(&database), worker, 9).len(), 1);
 
         let _ledger = Ledger::open(Some(&database), worker, 1)?;

@@ -30,6 +30,8 @@ mod pools;
 mod reaper;
 mod settle;
 mod slips;
+#[cfg(feature = "model")]
+mod stepped;
 mod task;
 mod ticker;
 mod watch;
@@ -67,6 +69,8 @@ pub use news::{Arrow, Event};
 pub use pools::Kind;
 pub use reaper::{living_workers, reap_the_dead};
 pub use slips::Next;
+#[cfg(feature = "model")]
+pub use stepped::{Pause, Stepped};
 pub use task::TaskSettings;
 pub use ticker::{Ticker, Tock};
 
@@ -104,6 +108,8 @@ pub struct Settings {
     pub queues: Vec<String>,
     /// How long finished jobs are kept that say nothing about it; `None` is for ever.
     pub result_ttl: Option<Duration>,
+    /// What chance begins with, so that a simulation can be repeated; `None` is anything.
+    pub seed: Option<u64>,
 }
 
 /// One worker.
@@ -150,7 +156,7 @@ impl Engine {
     #[must_use]
     pub fn new(site: Site, settings: Settings) -> Self {
         let news = Arc::new(News::default());
-        let desk = Desk::new(Arc::clone(&site.gate), Arc::clone(&news), &settings);
+        let desk = Desk::new(&site, Arc::clone(&news), &settings);
         Self {
             ticker: Arc::new(Ticker::new(site.clone())),
             plans: Mutex::default(),
@@ -321,7 +327,7 @@ impl Engine {
         if self.is_copy() {
             return Next::Ended;
         }
-        self.desk.try_next(&*self.site.clock)
+        self.desk.try_next()
     }
 
     /// The next job; waits for one. `None` when the worker ends.
@@ -330,7 +336,7 @@ impl Engine {
         if self.is_copy() {
             return None;
         }
-        self.desk.next(&*self.site.clock)
+        self.desk.next()
     }
 
     /// Jobs for the event loop, as many as may run now; `None` when the worker has ended.
@@ -340,7 +346,7 @@ impl Engine {
         if self.is_copy() {
             return None;
         }
-        self.desk.next_coroutines(&*self.site.clock)
+        self.desk.next_coroutines()
     }
 
     /// A descriptor that becomes readable when [`Self::next_coroutines`] has something to say.
@@ -416,7 +422,7 @@ impl Engine {
             return;
         }
         self.ticker.end();
-        self.desk.drain(Instant::now() + limit);
+        self.desk.drain(self.site.clock.instant() + limit);
         let never_started = self
             .crew
             .lock()

@@ -8,14 +8,13 @@ use crate::breaker::Trial;
 use crate::error::Result;
 use crate::id::Key;
 use crate::job::{Claim, Fence, Held, WorkerId, WorkerRow};
-use crate::os;
 use crate::outcome::{Outcome, Settlement};
 use crate::retry::RetryPolicy;
 use crate::store::{End, Failure, Judgement, Sync, Verdict};
 
 use super::desk::Desk;
 use super::news::News;
-use super::{Site, ledger, reaper};
+use super::{Site, clockwork, ledger, reaper};
 
 /// How long a worker has to settle its own attempts after their time.
 const GRACE: Duration = Duration::from_secs(5);
@@ -26,15 +25,16 @@ const GRACE: Duration = Duration::from_secs(5);
 /// Storage failures; the next call repeats it all.
 pub(super) fn enforce(site: &Site, desk: &Desk, news: &News, peers: &[WorkerRow]) -> Result<()> {
     let grace = u64::try_from(GRACE.as_millis()).unwrap_or(u64::MAX);
-    let limit = os::monotonic_millis().saturating_sub(grace);
+    let limit = site.clock.instant_millis().saturating_sub(grace);
     for peer in peers {
         let late = ledger::overdue(site.path.as_deref(), peer.id, limit);
         if !late.is_empty() {
-            for (held, error) in time_out(site, desk, peer.id, &late)? {
+            let buried = time_out(site, desk, peer.id, &late);
+            // It must learn what it holds no longer, as in the reaper.
+            site.gate.ring_control();
+            for (held, error) in buried? {
                 reaper::tell_of_burial(site, news, held, error);
             }
-            // It must learn what it holds no longer.
-            site.gate.ring_control();
         }
     }
     Ok(())
@@ -56,7 +56,7 @@ fn time_out(
             continue;
         };
         let policy = desk.policy(&claim.task).unwrap_or_default();
-        if let Some(error) = settle(site, &claim, &policy)? {
+        if let Some(error) = settle(site, &claim, &policy, desk.random())? {
             buried.push((held, error));
         }
     }
@@ -64,14 +64,14 @@ fn time_out(
 }
 
 /// Settles one claim as timed out; why it was buried, if it was.
-fn settle(site: &Site, claim: &Claim, policy: &RetryPolicy) -> Result<Option<String>> {
+fn settle(site: &Site, claim: &Claim, policy: &RetryPolicy, random: u64) -> Result<Option<String>> {
     let outcome = Outcome::timed_out(claim, policy);
     let (token, run) = (claim.token, claim.timeout);
     let mut buried = None;
     site.store.write(Sync::Relaxed, &mut |transaction| {
-        let now = site.clock.now();
+        let now = clockwork::told_time(site, transaction)?;
         buried = None;
-        let verdicts = match outcome.decide(claim, policy, now, os::random()) {
+        let verdicts = match outcome.decide(claim, policy, now, random) {
             Settlement::Retry { run_at, error } => {
                 let failure = Failure {
                     token,

@@ -27,11 +27,13 @@ pub(super) fn reap(site: &Site, news: &News, roster: Vec<WorkerRow>) -> Result<V
         .into_iter()
         .partition(|worker| is_alive(site.path.as_deref(), worker));
     for worker in &dead {
-        for (held, error) in settle(site, worker)? {
+        let buried = settle(site, worker);
+        // Should it live after all, it must learn what it holds no longer, also if that was
+        // settled by a commit that was reported as failed.
+        site.gate.ring_control();
+        for (held, error) in buried? {
             tell_of_burial(site, news, held, error);
         }
-        // Should it live after all, it must learn what it holds no longer.
-        site.gate.ring_control();
     }
     Ok(living)
 }
@@ -97,7 +99,7 @@ fn settle(site: &Site, worker: &WorkerRow) -> Result<Vec<(Held, String)>> {
         for held in transaction.held(worker.id)? {
             let had_started = started
                 .as_ref()
-                .is_none_or(|keys| keys.contains(&held.token.key));
+                .is_none_or(|claims| claims.contains(&(held.token.key, held.token.fence)));
             match decide_loss(&held, &name, had_started) {
                 LossVerdict::HandBack(token) => unstarted.push(token),
                 LossVerdict::Lose(token, error) => lost.push((token, error)),

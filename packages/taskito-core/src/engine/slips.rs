@@ -64,9 +64,9 @@ impl Running {
     }
 
     /// Ends it. `notify` asks for an event after the commit.
-    pub(super) fn settle(self, outcome: Outcome, notify: bool) -> Settled {
+    pub(super) fn settle(self, outcome: Outcome, notify: bool, now: Instant) -> Settled {
         Settled {
-            run: self.since.elapsed(),
+            run: now.saturating_duration_since(self.since),
             started: true,
             claim: self.claim,
             task: self.task,
@@ -77,9 +77,9 @@ impl Running {
     }
 
     /// Ends it as having run over its timeout. Whoever was told of that is told of the end.
-    pub(super) fn time_out(self) -> Settled {
+    pub(super) fn time_out(self, now: Instant) -> Settled {
         let outcome = Outcome::timed_out(&self.claim, &self.task.settings.policy);
-        self.settle(outcome, true)
+        self.settle(outcome, true, now)
     }
 }
 

@@ -15,7 +15,7 @@ use crate::os::{self, Waited};
 use crate::store::Sync;
 
 use super::desk::Desk;
-use super::news::News;
+use super::news::{Event, News};
 use super::{Site, certificate, overtime, reaper, spawn};
 
 const LOOK: Duration = Duration::from_secs(1);
@@ -38,14 +38,7 @@ impl Watch {
             message: format!("cannot make a pipe: {error}"),
         })?;
         spawn("taskito-watch", move || {
-            let mut watcher = Watcher {
-                site,
-                worker,
-                desk,
-                news,
-                peers: HashMap::new(),
-                last_beat: Instant::now(),
-            };
+            let mut watcher = Watcher::new(site, worker, desk, news);
             // A storage failure here is passing, as in `step`.
             watcher.look_after_others().ok();
             while watcher.wait(stopped.as_raw_fd()) {
@@ -56,7 +49,8 @@ impl Watch {
     }
 }
 
-struct Watcher {
+/// What it looks after.
+pub(super) struct Watcher {
     site: Site,
     worker: WorkerId,
     desk: Arc<Desk>,
@@ -67,6 +61,17 @@ struct Watcher {
 }
 
 impl Watcher {
+    pub(super) fn new(site: Site, worker: WorkerId, desk: Arc<Desk>, news: Arc<News>) -> Self {
+        Self {
+            last_beat: site.clock.instant(),
+            site,
+            worker,
+            desk,
+            news,
+            peers: HashMap::new(),
+        }
+    }
+
     /// Sleeps until a peer ends or it is time to look; `false` when the watch is over.
     fn wait(&mut self, stopped: RawFd) -> bool {
         let mut descriptors: Vec<RawFd> = vec![stopped];
@@ -88,7 +93,7 @@ impl Watcher {
     }
 
     /// One look around. A storage failure here is passing: the next look repeats it all.
-    fn step(&mut self) {
+    pub(super) fn step(&mut self) {
         if certificate::is_lost(self.site.path.as_deref(), self.worker) {
             // Others take it for dead from now on.
             self.news.strand();
@@ -97,18 +102,33 @@ impl Watcher {
         }
         self.look_after_others().ok();
         self.site.store.tidy().ok();
-        if self.last_beat.elapsed() >= BEAT {
-            self.last_beat = Instant::now();
+        let now = self.site.clock.instant();
+        if now.saturating_duration_since(self.last_beat) >= BEAT {
+            self.last_beat = now;
             self.beat().ok();
         }
     }
 
     fn look_after_others(&mut self) -> Result<()> {
         let roster = self.site.store.workers()?;
+        if !roster.iter().any(|row| row.id == self.worker) {
+            self.leave();
+        }
         let mut peers = reaper::reap(&self.site, &self.news, roster)?;
         peers.retain(|peer| peer.id != self.worker);
         self.meet(&peers);
         overtime::enforce(&self.site, &self.desk, &self.news, &peers)
+    }
+
+    /// Others took this worker for dead and settled what it held: its certificate fell, as when
+    /// something in its process opens and closes the file of certificates. It claims nothing any
+    /// more, so it ends.
+    fn leave(&self) {
+        if self.desk.drain(self.site.clock.instant()) {
+            let news = "other workers took this one for dead, so it ends: its lock on the file \
+                        '-live' was lost";
+            self.news.tell([Event::Trouble(news.into())]);
+        }
     }
 
     /// Asks the kernel for news of the end of each peer on this machine.
@@ -148,20 +168,20 @@ mod tests {
 
     #[test]
     fn the_end_of_a_peer_wakes_the_watch_once() -> std::io::Result<()> {
-        let gate = Arc::new(Gate::private()?);
         let settings = Settings {
             threads: 1,
             ..Settings::default()
         };
+        let site = Site {
+            store: Arc::new(SqliteStore::new(":memory:", Sync::Relaxed)),
+            gate: Arc::new(Gate::private()?),
+            clock: Arc::new(SystemClock),
+            path: None,
+        };
         let mut watcher = Watcher {
-            site: Site {
-                store: Arc::new(SqliteStore::new(":memory:", Sync::Relaxed)),
-                gate: Arc::clone(&gate),
-                clock: Arc::new(SystemClock),
-                path: None,
-            },
+            site: site.clone(),
             worker: WorkerId(1),
-            desk: Arc::new(Desk::new(gate, Arc::default(), &settings)),
+            desk: Arc::new(Desk::new(&site, Arc::default(), &settings)),
             news: Arc::default(),
             peers: HashMap::new(),
             last_beat: Instant::now(),

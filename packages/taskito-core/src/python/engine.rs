@@ -50,6 +50,7 @@ impl PyEngine {
             coroutines,
             queues,
             result_ttl: result_ttl_ms.map(duration),
+            seed: None,
         };
         let store = Arc::clone(&store.get().0);
         detached(py, || {

@@ -160,7 +160,8 @@ pub trait Arrows {
 
     /// pending -> running for the jobs `appetite` takes, in running order: priority, then
     /// due time, then id within a queue; queues take turns. Fence + 1. Jobs it meets whose
-    /// time to start is over expire.
+    /// time to start is over expire. A worker that is not on the roster gets nothing: nobody
+    /// would look after what it holds.
     ///
     /// # Errors
     /// Storage failures.

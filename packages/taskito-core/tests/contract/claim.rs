@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use taskito_core::id::Key;
-use taskito_core::job::{Fence, JobRow, NewJob};
+use taskito_core::job::{Fence, JobRow, NewJob, WorkerId};
 use taskito_core::state::State;
 
 use crate::support::{Hunger, job, job_with, worker};
@@ -14,6 +14,7 @@ contract![
     a_claim_carries_all_it_takes_to_run_the_job,
     a_second_claim_of_a_job_has_a_higher_fence_and_its_history,
     nobody_but_pending_jobs_is_claimed,
+    a_worker_that_is_not_on_the_roster_gets_nothing,
     a_job_is_claimed_once,
     higher_priority_comes_first_then_the_earlier_due_then_the_older,
     the_order_of_a_queue_is_one_over_all_its_tasks,
@@ -133,6 +134,18 @@ fn nobody_but_pending_jobs_is_claimed(world: &World) {
     let before = world.sight();
     assert_eq!(world.claimed(Hunger::endless()), []);
     assert_eq!(world.sight(), before);
+}
+
+fn a_worker_that_is_not_on_the_roster_gets_nothing(world: &World) {
+    let key = world.insert(job("a"));
+    let left = world.write(|t| t.enlist(world.now(), &worker()));
+    assert!(world.write(|t| t.dismiss(left)));
+    for stranger in [left, WorkerId(99)] {
+        let claims = world.write(|t| t.claim(world.now(), stranger, &mut Hunger::endless()));
+        assert!(claims.is_empty());
+    }
+    assert_eq!(world.state(key), State::Pending);
+    assert_eq!(world.take().token.fence, Fence(1));
 }
 
 fn a_job_is_claimed_once(world: &World) {

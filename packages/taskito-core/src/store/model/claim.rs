@@ -20,6 +20,9 @@ impl Draft<'_> {
         worker: WorkerId,
         appetite: &mut dyn Appetite,
     ) -> Vec<Claim> {
+        if !self.tables.workers.contains_key(&worker) {
+            return Vec::new();
+        }
         self.heal(now, appetite);
         let mut waiting = self.waiting(appetite);
         waiting.retain(|_, line| self.first(line, now, appetite).is_some());

@@ -72,6 +72,9 @@ impl SqliteTransaction<'_> {
         worker: WorkerId,
         appetite: &mut dyn Appetite,
     ) -> Result<Vec<Claim>> {
+        if !self.is_enlisted(worker)? {
+            return Ok(Vec::new());
+        }
         self.pay()?;
         let mut round = Round {
             bars: Bars::read(self.connection, now)?,

@@ -24,6 +24,12 @@ impl SqliteTransaction<'_> {
         Ok(WorkerId(self.connection.last_insert_rowid()))
     }
 
+    pub(super) fn is_enlisted(&mut self, worker: WorkerId) -> Result<bool> {
+        self.connection
+            .prepare_cached(include_str!("sql/enlisted.sql"))?
+            .exists(named_params! {":id": worker})
+    }
+
     pub(super) fn beat_worker(&mut self, now: Millis, worker: WorkerId, beat: &Beat) -> Result<()> {
         self.connection
             .prepare_cached(include_str!("sql/beat.sql"))?
