@@ -172,7 +172,9 @@ fn fates(world: &World) -> Lawful {
                         Some(Report::Done(_)) => row.fence == fence && row.state.is_finished(),
                         Some(Report::Cancelled) => row.fence == fence,
                         Some(Report::Snoozed) => true,
-                        Some(Report::Failed { .. }) | None => false,
+                        // A coroutine that does not end although it was cancelled counts as ended.
+                        None => row.fence == fence && record.unwanted.contains(&key),
+                        Some(Report::Failed { .. }) => false,
                     }
             }
         };
