@@ -168,6 +168,16 @@ def crowd(session: nox.Session) -> None:
 
 
 @nox.session(default=False, venv_backend="none")
+def simulate(session: nox.Session) -> None:
+    """Tell 10,000 histories of the engine: ``nox -s simulate -- 1000000`` tells more."""
+    (histories,) = session.posargs or ["10000"]
+    profile = ("--cargo-profile", "simulation", "--no-capture")
+    test = ("--features", "model", "-p", "taskito-core", "--test", "simulation", "no_history")
+    env = {"TASKITO_HISTORIES": histories}
+    cargo(session, "nextest", "run", "--locked", *profile, *test, env=env)
+
+
+@nox.session(default=False, venv_backend="none")
 def power(session: nox.Session) -> None:
     """Cut the power 2,000 times per test: ``nox -s power -- 5000``."""
     (cuts,) = session.posargs or ["2000"]
