@@ -32,6 +32,17 @@ class TestConstruct:
             queue.stats()
             assert (tmp_path / "new" / "jobs.db").is_file()
 
+    def test_a_symbolic_link_to_a_database_is_that_database(self, tmp_path: Path) -> None:
+        """What lies beside it had the name of the link: workers took each other for dead."""
+        (tmp_path / "link.db").symlink_to(tmp_path / "jobs.db")
+        with Queue(tmp_path / "jobs.db") as queue:
+            job = queue.enqueue("t")
+            with Queue(tmp_path / "link.db") as linked:
+                assert linked.get_job(job.id) == job
+                linked.enqueue("t")
+        beside = {path.name for path in tmp_path.iterdir()} - {"link.db"}
+        assert beside == {"jobs.db", "jobs.db-bell", "jobs.db-shm", "jobs.db-wal"}
+
     def test_the_path_is_argument_then_variable_then_default(
         self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
     ) -> None:

@@ -137,7 +137,7 @@ impl SqliteStore {
     pub fn with_clock(path: impl Into<PathBuf>, durability: Sync, clock: Arc<dyn Clock>) -> Self {
         let path = path.into();
         let path = match std::path::absolute(&path) {
-            Ok(absolute) if path.as_os_str() != MEMORY => absolute,
+            Ok(absolute) if path.as_os_str() != MEMORY => behind_link(absolute),
             _ => path,
         };
         let pool = Arc::new(Pool {
@@ -453,6 +453,16 @@ impl Drop for OpenTransaction<'_> {
             // If this fails too, the next BEGIN says so.
             self.connection.execute_batch("ROLLBACK").ok();
         }
+    }
+}
+
+/// The file that a symbolic link leads to. What lies beside a database is named after it, so all
+/// who use it must know it by the same name.
+fn behind_link(path: PathBuf) -> PathBuf {
+    if path.is_symlink() {
+        path.canonicalize().unwrap_or(path)
+    } else {
+        path
     }
 }
 
