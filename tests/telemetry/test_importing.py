@@ -97,8 +97,6 @@ SIGNATURES = {
 @pytest.mark.parametrize("name", SIGNATURES)
 def test_parameters_and_defaults_are_those_documented(name: str) -> None:
     module, _, member = name.partition(".")
-    found = inspect.signature(
-        getattr(importlib.import_module(f"taskito.contrib.{module}"), member)
-    )
+    found = inspect.signature(getattr(importlib.import_module(f"taskito.contrib.{module}"), member))
     plain = [p.replace(annotation=p.empty) for p in found.parameters.values()]
     assert str(inspect.Signature(plain)) == f"({SIGNATURES[name]})"
