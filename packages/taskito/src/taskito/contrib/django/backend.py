@@ -153,11 +153,10 @@ class TaskitoBackend(BaseTaskBackend):
         call = JobOptions.of(self._options(task, key))
         token = TRIAL.set(result)
         try:
-            spec = producer.spec(name, options, call, args, result.kwargs)
             if producer.trial is not None:
                 _remember(producer.trial, result)
             object.__setattr__(result, "enqueued_at", timezone.now())
-            job = producer.submit(name, spec, args, result.kwargs)
+            job = producer.enqueue(name, options, call, args, result.kwargs)
         finally:
             TRIAL.reset(token)
         if key is None:
