@@ -89,15 +89,18 @@ def exists(test: str) -> bool:
 
 @cache
 def _names(file: Path) -> frozenset[str]:
-    names = _rust_tests if file.suffix == ".rs" else _python_tests
-    return frozenset(names(file.read_text()))
+    source = file.read_text()
+    if file.suffix == ".rs":
+        return frozenset(_rust_tests(source))
+    # Cases for Django's test runner have no word that classes begin with.
+    return frozenset(_python_tests(source, "" if file.name.startswith("cases_") else "Test"))
 
 
-def _python_tests(source: str) -> Iterator[str]:
+def _python_tests(source: str, prefix: str) -> Iterator[str]:
     for node in ast.parse(source).body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
             yield node.name
-        elif isinstance(node, ast.ClassDef) and node.name.startswith("Test"):
+        elif isinstance(node, ast.ClassDef) and node.name.startswith(prefix):
             for member in node.body:
                 if isinstance(member, ast.FunctionDef) and member.name.startswith("test_"):
                     yield f"{node.name}::{member.name}"

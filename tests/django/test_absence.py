@@ -1,5 +1,6 @@
 """What is said where Django, its tasks or a recent django-tasks is not installed."""
 
+import importlib.util
 import subprocess
 import sys
 from pathlib import Path
@@ -47,6 +48,7 @@ def test_without_django_the_extra_is_named(module: str, tmp_path: Path) -> None:
     assert done.stderr.rstrip().endswith("hint: pip install 'taskito[django]'")
 
 
+NATIVE = ("django.tasks",)
 CONFIGURE = (
     "from django.conf import settings\n"
     "settings.configure(INSTALLED_APPS=['taskito.contrib.django'])\n"
@@ -71,6 +73,22 @@ def test_the_rest_works_without_any_tasks_framework(tmp_path: Path) -> None:
     done = run(code, tmp_path, "django.tasks", "django_tasks")
 
     assert (done.stdout, done.stderr) == ("pending\n", "")
+
+
+@pytest.mark.parametrize(("framework", "missing"), [("django", ()), ("django_tasks", NATIVE)])
+def test_the_backend_is_one_of_the_framework_that_is_there(
+    framework: str, missing: tuple[str, ...], tmp_path: Path
+) -> None:
+    if framework == "django" and importlib.util.find_spec("django.tasks") is None:
+        pytest.skip("this Django has no tasks of its own")
+    code = CONFIGURE + (
+        "from taskito.contrib.django.backend import TaskitoBackend\n"
+        "print(TaskitoBackend.__base__.__module__, TaskitoBackend('default', {}).supports_defer)"
+    )
+    done = run(code, tmp_path, *missing)
+
+    wanted = f"{framework}.tasks" if framework == "django" else framework
+    assert (done.stdout, done.stderr) == (f"{wanted}.backends.base True\n", "")
 
 
 def test_an_old_django_tasks_is_refused(tmp_path: Path) -> None:

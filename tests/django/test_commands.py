@@ -55,10 +55,12 @@ class TestCheck:
 class TestDashboard:
     def test_it_serves_the_page(self, project: Project) -> None:
         # The server that it is made of leaves a file to the garbage collector: no -W error.
-        program = project.run("-m", MANAGE, "taskito_dashboard", "--port", "0")
+        argv = ("taskito_dashboard", "--host", "localhost", "--port", "0")
+        program = project.run("-m", MANAGE, *argv)
         until(lambda: "http://" in program.out, within=15)
         found = re.search(r"http://\S+", program.out)
         assert found is not None
+        assert found[0].startswith("http://localhost:")
         with urllib.request.urlopen(found[0], timeout=10) as answer:
             assert b"taskito dashboard" in answer.read()
         program.send(signal.SIGINT)

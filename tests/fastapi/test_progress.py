@@ -27,6 +27,21 @@ class TestProgress:
         assert response.headers["x-accel-buffering"] == "no"
 
     @pytest.mark.usefixtures("worker")
+    def test_of_a_job_that_died_or_was_cancelled_is_one_event_too(
+        self, client: httpx.Client, queue: Queue
+    ) -> None:
+        @queue.task(max_retries=0)
+        def bad() -> None:
+            raise OSError
+
+        dead, cancelled = bad.delay(), queue.enqueue("unknown")
+        dead.wait()
+        cancelled.cancel()
+        for job, status in ((dead, "dead"), (cancelled, "cancelled")):
+            text = client.get(f"jobs/{job.id}/progress").text
+            assert text == f'data: {{"status": "{status}", "progress": null}}\n\n'
+
+    @pytest.mark.usefixtures("worker")
     def test_follows_a_job_to_its_end(self, client: httpx.Client, queue: Queue) -> None:
         steps = [threading.Event() for _ in range(2)]
 

@@ -145,6 +145,21 @@ class TestActing:
             assert answer(client.post(f"dead-letters/{letter}/retry"), 404) == gone
             assert answer(client.delete(f"dead-letters/{letter}"), 404) == gone
 
+    @pytest.mark.usefixtures("worker")
+    def test_dead_letters_are_read_page_by_page(self, client: httpx.Client, queue: Queue) -> None:
+        @queue.task(max_retries=0)
+        def bad() -> None:
+            raise OSError
+
+        for job in bad.map([()] * 21):
+            job.wait()
+        every = queue.dead_letters(100)
+        assert len(every) == 21
+        assert answer(client.get("dead-letters")) == every[:20]
+        assert answer(client.get("dead-letters?offset=20")) == every[20:]
+        assert answer(client.get("dead-letters?limit=2&offset=3")) == every[3:5]
+        assert answer(client.get("dead-letters?limit=100")) == every
+
     @pytest.mark.parametrize("query", ["limit=0", "limit=101", "offset=-1", f"offset={2**70}"])
     def test_lists_of_dead_letters_refuse_bad_queries(
         self, client: httpx.Client, query: str

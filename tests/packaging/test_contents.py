@@ -23,6 +23,12 @@ def metadata(path: Path) -> Message:
         return HeaderParser().parsestr(archive.read(name).decode())
 
 
+def entry_points(path: Path) -> str:
+    with zipfile.ZipFile(path) as archive:
+        (name,) = [n for n in archive.namelist() if n.endswith(".dist-info/entry_points.txt")]
+        return archive.read(name).decode()
+
+
 class TestEveryWheel:
     @pytest.mark.parametrize("name", NAMES)
     def test_it_is_typed_licensed_and_described(self, dist: Path, name: str) -> None:
@@ -90,12 +96,28 @@ class TestTaskitoWheel:
         assert sorted(needs) == ["cloudpickle>=3.0", f"taskito-core=={about['Version']}"]
 
     def test_pytest_and_the_shell_find_it(self, dist: Path) -> None:
-        with zipfile.ZipFile(wheel(dist, "taskito")) as archive:
-            (name,) = [n for n in archive.namelist() if n.endswith("/entry_points.txt")]
-            entry_points = archive.read(name).decode()
+        found = entry_points(wheel(dist, "taskito"))
 
-        assert "[pytest11]\ntaskito = taskito.pytest_plugin" in entry_points
-        assert "[console_scripts]\ntaskito = taskito.cli:main" in entry_points
+        assert "[pytest11]\ntaskito = taskito.pytest_plugin" in found
+        assert "[console_scripts]\ntaskito = taskito.cli:main" in found
+
+    def test_tools_for_telemetry_find_the_instrumentor(self, dist: Path) -> None:
+        assert (
+            "[opentelemetry_instrumentor]\ntaskito = taskito.contrib.otel:TaskitoInstrumentor"
+            in entry_points(wheel(dist, "taskito"))
+        )
+
+    def test_it_holds_the_pages_and_commands_for_django(self, dist: Path) -> None:
+        with zipfile.ZipFile(wheel(dist, "taskito")) as archive:
+            files = set(archive.namelist())
+
+        source = ROOT / "packages" / "taskito" / "src"
+        folder = source / "taskito" / "contrib" / "django"
+        pages = {str(file.relative_to(source)) for file in folder.glob("templates/**/*.html")}
+        assert "taskito/contrib/django/templates/taskito/admin/job.html" in pages
+        assert pages <= files
+        for command in ("check", "dashboard", "info", "worker"):
+            assert f"taskito/contrib/django/management/commands/taskito_{command}.py" in files
 
     def test_each_integration_has_an_extra(self, dist: Path) -> None:
         about = metadata(wheel(dist, "taskito"))
@@ -111,3 +133,11 @@ class TestTaskitoWheel:
             ("otel", "opentelemetry-api>=1.20"),
             ("prometheus", "prometheus-client>=0.20"),
         }
+
+
+class TestFlaskWheel:
+    def test_it_needs_flask_and_flask_finds_its_command(self, dist: Path) -> None:
+        path = wheel(dist, "taskito_flask")
+
+        assert set(metadata(path).get_all("Requires-Dist", [])) == {"flask>=2.3", "taskito>=0.3"}
+        assert "[flask.commands]\ntaskito = taskito_flask.cli:cli" in entry_points(path)

@@ -8,6 +8,7 @@ from opentelemetry import trace
 from opentelemetry.trace import StatusCode
 
 from taskito import Cancel, Retry, Snooze, current_job
+from tests.support.until import until
 from tests.telemetry.conftest import MakeQueue, Work
 from tests.telemetry.recordings import Recordings, context_of, facts_of, linked_to
 
@@ -148,6 +149,35 @@ class TestFailures:
         fail.delay().wait()
         (span,) = recordings.processed(1)
         assert span.status.description == "MuteError"
+
+    def test_jobs_that_were_taken_and_never_started_have_no_span(
+        self, make_queue: MakeQueue, recordings: Recordings
+    ) -> None:
+        queue = make_queue()
+        entered, leave = threading.Event(), threading.Event()
+
+        @queue.task
+        def brief(*, is_long: bool = False) -> None:
+            if is_long:
+                entered.set()
+                leave.wait(20)
+
+        # A worker takes jobs ahead only behind what it knows as brief.
+        brief.map([()] * 100)
+        held = brief.delay(is_long=True)
+        waiting = brief.map([()] * 100)
+        worker = threading.Thread(target=queue.run_worker, kwargs={"workers": 1}, daemon=True)
+        worker.start()
+        assert entered.wait(15)
+        until(lambda: queue.stats()["running"] > 1, within=10)
+        queue.shutdown(now=True)
+        worker.join(10)
+
+        assert queue.stats()["pending"] == 1 + len(waiting)
+        told = {facts_of(span)["messaging.message.id"] for span in recordings.processed(101)}
+        assert held.id in told  # its function still runs, but for nothing
+        assert told.isdisjoint(job.id for job in waiting)
+        leave.set()
 
     def test_of_an_enqueue_are_errors_of_its_span(
         self, make_queue: MakeQueue, recordings: Recordings

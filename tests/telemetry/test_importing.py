@@ -1,5 +1,7 @@
 """What integrations need, and what they say when it is not there."""
 
+import importlib
+import inspect
 import subprocess
 import sys
 from pathlib import Path
@@ -77,3 +79,24 @@ def test_an_integration_without_its_extra_says_which_one(tmp_path: Path, subject
     assert run(code, tmp_path) == (
         f"{named} needs {package}, which is not installed\nhint: pip install 'taskito[{extra}]'\n"
     )
+
+
+SIGNATURES = {
+    "otel.OpenTelemetryMiddleware": (
+        "tracer_name='taskito', *, span_names='taskito', propagation='link', "
+        "tracer_provider=None, meter_provider=None"
+    ),
+    "prometheus.PrometheusMiddleware": "*, namespace='taskito', registry=None",
+    "prometheus.PrometheusStatsCollector": (
+        "queue, interval=10, *, namespace='taskito', registry=None"
+    ),
+    "prometheus.start_metrics_server": "port=9090, host='127.0.0.1', *, registry=None",
+}
+
+
+@pytest.mark.parametrize("name", SIGNATURES)
+def test_parameters_and_defaults_are_those_documented(name: str) -> None:
+    module, _, member = name.partition(".")
+    found = inspect.signature(getattr(importlib.import_module(f"taskito.contrib.{module}"), member))
+    plain = [p.replace(annotation=p.empty) for p in found.parameters.values()]
+    assert str(inspect.Signature(plain)) == f"({SIGNATURES[name]})"

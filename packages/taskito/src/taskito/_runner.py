@@ -114,6 +114,15 @@ class Runner:
         if attempt is not None:
             self._call(attempt, partial(attempt.settled, arrow, retry_count))
 
+    def part(self) -> None:
+        """Tell those that follow attempts that the rest was handed back; returns at once.
+
+        No event tells of it: the worker has left. The functions may still run.
+        """
+        while self._attempts:
+            _, attempt = self._attempts.popitem()
+            self._call(attempt, partial(attempt.settled, "handed_back", 0))
+
     def lost(self, claim: "Claim", error: str) -> None:
         """Call ``on_dead_letter`` for a job of another worker; returns at once."""
         task = self._tasks.get(claim.task)

@@ -134,6 +134,7 @@ class Worker:
                 while events := self._engine.events():
                     for event in events:
                         self._heed(event)
+                self._runner.part()
                 self._let_hooks_end()
             except BaseException:
                 self._engine.stop()  # also wakes those who join a worker that never started
