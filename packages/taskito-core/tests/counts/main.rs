@@ -191,7 +191,9 @@ fn a_failure_costs_little_more_than_a_success() {
         bytes: 1_010.0,
     };
     budget.check(&during(|| {
-        batches.iter().for_each(|batch| world.retry(batch))
+        for batch in &batches {
+            world.retry(batch);
+        }
     }));
 }
 
