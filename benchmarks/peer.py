@@ -67,7 +67,6 @@ class Peer(ABC):
     @abstractmethod
     def command(self) -> list[str]:
         """Return the command of the worker."""
-        ...
 
     def copies(self) -> int:
         """Return how often it must be started to have the processes that are wanted."""
@@ -86,8 +85,7 @@ class Peer(ABC):
         """Submit one."""
 
     def enqueue_many(self, indexes: range) -> object:
-        for index in indexes:
-            self.enqueue(index)
+        return [self.enqueue(index) for index in indexes]
 
     def start(self) -> None:
         self._workers = [

@@ -13,7 +13,6 @@ of ``jobs.body(place)``. Workers in other processes find their place with
 """
 
 import importlib
-import importlib.util
 import os
 import sys
 from dataclasses import dataclass
