@@ -44,8 +44,9 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     add(
         "--directory",
         type=_folder,
-        default=Path().absolute(),
-        help="where databases are made (here)",
+        default=None,
+        metavar="DIR",
+        help="where databases are made (target)",
     )
     add(
         "--environments",
@@ -58,6 +59,7 @@ def parse(words: list[str] | None = None) -> argparse.Namespace:
     add("--json", type=Path, metavar="FILE", help="write every single value to FILE")
     add("--plot", type=Path, metavar="FILE", help="draw the figures as SVG into FILE")
     args = parser.parse_args(words)
+    args.directory = args.directory or _made(ROOT / "target")
     args.systems = args.systems or (LONG if args.long else SHORT)
     args.workloads = args.workloads or tuple(
         name for name, workload in WORKLOADS.items() if args.long or workload.short
@@ -82,6 +84,11 @@ def plan(args: argparse.Namespace) -> Iterator[tuple[int, str, str]]:
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
+    return folder
 
 
 def _folder(text: str) -> Path:

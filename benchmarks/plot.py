@@ -14,6 +14,7 @@ ROW = 20
 BAR = 14
 TITLE = 34
 MARGIN = 12
+COSTS = (", ms", ", MB", "bytes")
 OURS = "#2f6f4f"
 OTHERS = "#9aa5b1"
 STYLE = "text { font: 12px sans-serif; fill: #222 } .title { font-weight: bold }"
@@ -39,7 +40,8 @@ def svg(samples: Samples) -> str:
 
 def _group(title: str, values: Mapping[str, Sequence[float]], y: int) -> Iterator[str]:
     most = max(max(round_) for round_ in values.values()) or 1.0
-    yield _text(MARGIN, y + TITLE - 14, title, "title")
+    less = any(unit in title for unit in COSTS)
+    yield _text(MARGIN, y + TITLE - 14, title + (" (less is better)" if less else ""), "title")
     for row, (system, rounds) in enumerate(values.items()):
         yield from _bar(system, rounds, most, y + TITLE + row * ROW)
 

@@ -45,7 +45,9 @@ def number(value: float) -> str:
     """Write a figure with about three digits that matter."""
     if value >= 1000:
         return f"{round(value, -2):,.0f}"
-    return f"{value:.0f}" if value >= 100 else f"{value:.3f}"
+    if value >= 10:
+        return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
+    return f"{value:.3f}"
 
 
 def _rows(

@@ -3,7 +3,8 @@
 One transaction per row for single jobs, one per call in bulk. Draining claims 100 rows in one
 transaction, runs them one after the other in this process, and stores their results in the
 next: what a durable queue cannot do without. The variants are those of taskito: ``full`` syncs
-each transaction, ``normal`` leaves that to the checkpoint.
+each transaction that enqueues, ``normal`` leaves that to the checkpoint, and the transactions
+of the worker are not synced in either.
 """
 
 import pickle
@@ -52,6 +53,7 @@ class Sqlite:
         raise NotImplementedError(index)
 
     def start(self) -> None:
+        self._connection.execute("PRAGMA synchronous = NORMAL")
         while rows := self._claimed():
             results = [(pickle.dumps(self._run(payload)), id_) for id_, payload in rows]
             self._connection.execute("BEGIN IMMEDIATE")

@@ -107,7 +107,7 @@ class TestOptions:
 class TestReport:
     def test_ratios_are_those_of_the_same_round(self) -> None:
         row = cells(report.table(SAMPLES, "threadpool"), "drain, /s", "taskito:full")
-        assert row == ["10.000", "5.000 to 10.000", "0.50", "-"]
+        assert row == ["10.0", "5.000 to 10.0", "0.50", "-"]
 
     def test_the_floor_of_full_is_the_database_that_syncs(self) -> None:
         row = cells(report.table(SAMPLES, "threadpool"), "enqueue, one by one, /s", "taskito:full")
