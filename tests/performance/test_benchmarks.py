@@ -54,6 +54,32 @@ class TestRun:
         assert ET.fromstring(picture.read_text()).tag.endswith("svg")
         assert {path.name for path in tmp_path.iterdir()} == {"figures.json", "figures.svg"}
 
+    @pytest.mark.parametrize(
+        ("workloads", "systems_with_figures"),
+        [
+            ("enqueue,bulk", {"taskito:full", "threadpool", "sqlite:full"}),
+            ("end2end", {"taskito:full", "threadpool"}),
+            ("retry", {"taskito:full", "threadpool"}),
+            ("cpu", {"taskito:full", "threadpool", "processpool"}),
+            ("sleep", {"taskito:full", "threadpool"}),
+            ("asleep", {"taskito:full", "asyncio"}),
+            ("startup", {"taskito:full"}),
+        ],
+    )
+    def test_each_system_does_what_it_can(
+        self, tmp_path: Path, workloads: str, systems_with_figures: set[str]
+    ) -> None:
+        document = tmp_path / "figures.json"
+        asked = "taskito:full,threadpool,processpool,asyncio,sqlite:full"
+        words = ["--systems", asked, "--workloads", workloads, "--json", str(document)]
+        done = run(tmp_path, *words)
+        assert done.returncode == 0, done.stderr
+        samples = json.loads(document.read_text())["samples"]
+        assert len(samples) >= len(workloads.split(","))
+        for figure, by_system in samples.items():
+            assert set(by_system) == systems_with_figures, figure
+            assert all(value > 0 for values in by_system.values() for value in values)
+
     def test_a_system_that_is_not_there_is_left_out_in_one_line(self, tmp_path: Path) -> None:
         python = tmp_path / "rq" / "bin" / "python"
         python.parent.mkdir(parents=True)
@@ -78,14 +104,21 @@ class TestRun:
 
 
 class TestEnvironments:
-    def test_what_cannot_be_installed_is_named(
+    def test_what_cannot_be_installed_is_named_and_not_tried_again(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        wanted = tmp_path / "thing.txt"
-        wanted.write_text("./no-such-file.whl\n")
-        monkeypatch.setattr(systems, "requirements", lambda _name: wanted)
-        with pytest.raises(MissingError, match=r"^cannot install thing: .*no-such-file"):
-            Environments(tmp_path / "made").python("thing:variant")
+        tried: list[Path] = []
+
+        def commands(place: Path, _wanted: Path) -> list[list[str]]:
+            tried.append(place)
+            return [[sys.executable, "-c", "import sys; sys.exit('first\\nno such package')"]]
+
+        monkeypatch.setattr(environments, "_commands", commands)
+        made = Environments(tmp_path)
+        for variant in ("redis", "sqlite"):
+            with pytest.raises(MissingError, match=r"^cannot install huey: no such package$"):
+                made.python(f"huey:{variant}")
+        assert tried == [tmp_path / "huey"]
 
     def test_ours_needs_none(self, tmp_path: Path) -> None:
         assert Environments(tmp_path).python("taskito:full") == sys.executable
