@@ -15,7 +15,7 @@ IMPORTS = 7
 SETTLE_S = 1.5
 IDLE_S = 5.0
 MANY_TO_FEW = 100
-FILL_WITHIN_S = 40.0
+FILL_WITHIN_S = 25.0
 START_WITHIN_S = 60.0
 LOOK_S = 0.005
 
@@ -55,7 +55,7 @@ def backlog(system: System, board: Board, jobs: int) -> dict[str, float]:
     """Start as many jobs of a short and of a long queue, and weigh what waits.
 
     The short queue has half the jobs, the long one 100 times as many. A system that cannot be
-    filled with those within 40 s has figures for the short one only.
+    filled with those within 25 s has figures for the short one only.
     """
     asked = _worker_system(system)
     few = max(100, jobs // 2)

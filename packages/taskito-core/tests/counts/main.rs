@@ -5,7 +5,7 @@
 //! A number that grew is a regression, or a price somebody decided to pay: then the bound below
 //! changes, in the commit that pays it. One that shrank well below its bound fails as well, so that
 //! the gain is kept.
-#![cfg(all(target_os = "linux", feature = "model"))]
+#![cfg(target_os = "linux")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
