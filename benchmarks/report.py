@@ -10,6 +10,7 @@ Samples = Mapping[str, Mapping[str, Sequence[float]]]
 
 FLOOR = "sqlite"
 DURABLE = "full"
+SMALL = 0.1
 TITLE = ("", "system", "median", "min to max", "to {baseline}", "to floor")
 
 
@@ -68,7 +69,10 @@ def _rows(
 
 def _ratio(values: Sequence[float], others: Sequence[float]) -> str:
     ratios = [value / other for value, other in zip(values, others, strict=False) if other]
-    return f"{statistics.median(ratios):.2f}" if ratios else "-"
+    if not ratios:
+        return "-"
+    ratio = statistics.median(ratios)
+    return f"{ratio:.2f}" if ratio >= SMALL else f"{ratio:.4f}"
 
 
 def _laid_out(rows: Sequence[Sequence[str]], *, left: int) -> str:
