@@ -24,6 +24,9 @@ class Board:
         finally:
             os.close(descriptor)
 
+    def __len__(self) -> int:
+        return len(self._words)
+
     def __getitem__(self, index: int) -> int:
         return self._words[index]
 

@@ -9,10 +9,15 @@ import os
 import sys
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from benchmarks import systems
 from benchmarks.board import Board
-from benchmarks.workloads import SAMPLES, WARM_UP, WORKLOADS
+from benchmarks.workloads import WORKLOADS
+
+WORDS_PER_JOB = 64
+MORE_WORDS = 10_000
+FEWEST_JOBS = 200
 
 
 def main() -> None:
@@ -24,16 +29,34 @@ def main() -> None:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--jobs", type=int, required=True)
     args = parser.parse_args()
+    json.dump(_measured(args), sys.stdout)
+
+
+def _measured(args: argparse.Namespace) -> dict[str, Any]:
     name, _, variant = args.system.partition(":")
-    place = systems.Place(directory=args.directory, variant=variant, threads=args.threads)
-    board = Board(args.directory / "board", max(args.jobs, WARM_UP + 2 * SAMPLES))
+    workload = WORKLOADS[args.workload]
+    place = systems.Place(
+        directory=args.directory,
+        variant=variant,
+        kind=workload.kind,
+        threads=workload.threads or args.threads,
+        processes=workload.processes,
+        coroutines=workload.coroutines,
+    )
+    # What is never written to takes no room.
+    board = Board(args.directory / "board", WORDS_PER_JOB * args.jobs + MORE_WORDS)
     os.environ.update(place.environment())
-    plugin = systems.load(name)
-    figures: dict[str, float] | None = None
-    with closing(plugin.connect(place)) as system:
-        if args.workload in system.workloads:
-            figures = WORKLOADS[args.workload].measure(system, board, args.jobs)
-    json.dump({"figures": figures, "versions": plugin.versions()}, sys.stdout)
+    try:
+        plugin = systems.load(name)
+        system = plugin.connect(place)
+    except (systems.MissingError, ImportError) as error:
+        return {"missing": " ".join(str(error).split())}
+    with closing(system):
+        if args.workload not in system.workloads:
+            return {"figures": None}
+        jobs = max(min(args.jobs, FEWEST_JOBS), int(args.jobs * system.scale))
+        figures = workload.measure(system, board, jobs)
+        return {"figures": figures, "versions": plugin.versions()}
 
 
 if __name__ == "__main__":

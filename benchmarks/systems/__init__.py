@@ -6,14 +6,15 @@ or ``NAME_.py`` where the system's own package is called ``NAME``. It defines
 * ``connect(place) -> System``: called once, in a process of its own;
 * ``versions() -> dict[str, str]``: what to print about the software measured.
 
-The job of every system is ``job`` below. Workers in other processes find their place with
+A file ``NAME.txt`` beside it, of pip's requirements, gives it a virtual environment of its own.
+Most systems with a worker process derive from ``peer.Peer``. The job of every system is the one
+of ``jobs.body(place)``. Workers in other processes find their place with
 ``Place.from_environment()``.
 """
 
 import importlib
-import importlib.util
 import os
-import time
+import sys
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -22,6 +23,11 @@ from typing import Protocol, cast, runtime_checkable
 from benchmarks.board import Board
 
 VARIABLE = "TASKITO_BENCHMARK_PLACE"
+FOLDER = Path(__file__).parent
+
+
+class MissingError(Exception):
+    """What a system needs is not on this machine; the message is one line that names it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +37,18 @@ class Place:
     Attributes:
         directory: empty at the start, removed at the end.
         variant: the part of the system's name after the colon, such as a durability.
-        threads: how many jobs the worker runs at once.
+        kind: what its jobs do, of ``jobs.BODIES``.
+        threads: how many jobs the worker runs at once, in all its processes.
+        processes: how many processes it has, at least.
+        coroutines: whether its jobs are coroutines, ``threads`` of them at once.
     """
 
     directory: Path
     variant: str
-    threads: int
+    kind: str = "noop"
+    threads: int = 2
+    processes: int = 1
+    coroutines: bool = False
 
     @cached_property
     def board(self) -> Board:
@@ -44,15 +56,37 @@ class Place:
         return Board(self.directory / "board")
 
     def environment(self) -> dict[str, str]:
-        """Return the environment for a worker process."""
-        words = (str(self.threads), self.variant, str(self.directory))
-        return {**os.environ, VARIABLE: "\n".join(words)}
+        """Return the environment for a worker process, in which programs find ours first."""
+        words = (
+            self.kind,
+            str(self.threads),
+            str(self.processes),
+            "coroutines" if self.coroutines else "",
+            self.variant,
+            str(self.directory),
+        )
+        programs = str(Path(sys.executable).parent)
+        return {
+            **os.environ,
+            VARIABLE: "\n".join(words),
+            "PYTHONPATH": str(FOLDER.parent.parent),
+            "PATH": os.pathsep.join((programs, os.environ.get("PATH", os.defpath))),
+        }
 
     @classmethod
     def from_environment(cls) -> "Place":
         """Return the place of the measurement this process belongs to."""
-        threads, variant, directory = os.environ[VARIABLE].split("\n", 2)
-        return cls(directory=Path(directory), variant=variant, threads=int(threads))
+        kind, threads, processes, coroutines, variant, directory = os.environ[VARIABLE].split(
+            "\n", 5
+        )
+        return cls(
+            directory=Path(directory),
+            variant=variant,
+            kind=kind,
+            threads=int(threads),
+            processes=int(processes),
+            coroutines=bool(coroutines),
+        )
 
 
 class System(Protocol):
@@ -60,6 +94,9 @@ class System(Protocol):
 
     workloads: frozenset[str]
     """Names of the workloads it can do, of ``workloads.WORKLOADS``."""
+
+    scale: float
+    """Its share of the jobs of a measurement: what makes one take a few seconds, 1 at most."""
 
     def enqueue(self, index: int) -> object:
         """Submit ``job(index)``. Before ``start``, it waits."""
@@ -81,11 +118,27 @@ class System(Protocol):
 
 
 @runtime_checkable
-class LimitedSystem(System, Protocol):
-    """A system in which jobs can be held back."""
+class WorkerSystem(System, Protocol):
+    """A system whose worker is another process, and whose jobs lie somewhere."""
+
+    imports: str
+    """What a program imports to enqueue: a statement."""
 
     def stop(self) -> None:
         """Stop the worker; ``start`` starts another one."""
+
+    def processes(self) -> list[int]:
+        """Return the ids of the processes of the worker."""
+        ...
+
+    def size(self) -> int:
+        """Return how many bytes its jobs take where they wait."""
+        ...
+
+
+@runtime_checkable
+class LimitedSystem(WorkerSystem, Protocol):
+    """A system in which jobs can be held back."""
 
     def hold_back(self, jobs: int) -> int:
         """Submit so many jobs that may not start.
@@ -100,7 +153,11 @@ class Plugin(Protocol):
     """What a module in this package defines."""
 
     def connect(self, place: Place) -> System:
-        """Prepare the system."""
+        """Prepare the system.
+
+        Raises:
+            MissingError: something it needs is not there.
+        """
         ...
 
     def versions(self) -> dict[str, str]:
@@ -114,13 +171,22 @@ def load(name: str) -> Plugin:
     Raises:
         LookupError: there is none.
     """
-    for module in (f"{__name__}.{name}", f"{__name__}.{name}_"):
-        if importlib.util.find_spec(module):
-            return cast("Plugin", importlib.import_module(module))
-    raise LookupError(f"there is no system {name!r} in {Path(__file__).parent}")
+    return cast("Plugin", importlib.import_module(f"{__name__}.{find(name).stem}"))
 
 
-def job(place: Place, index: int) -> int:
-    """Note the start and return the argument: the least a job can do and be seen to do."""
-    place.board[index] = time.monotonic_ns()
-    return index
+def find(name: str) -> Path:
+    """Return the file of the plug-in of that name, without importing it.
+
+    Raises:
+        LookupError: there is none.
+    """
+    for path in (FOLDER / f"{name}.py", FOLDER / f"{name}_.py"):
+        if name.isidentifier() and path.is_file():
+            return path
+    raise LookupError(f"there is no system {name!r} in {FOLDER}")
+
+
+def requirements(name: str) -> Path | None:
+    """Return what must be installed for a plug-in, ``None`` if nothing."""
+    path = FOLDER / f"{name}.txt"
+    return path if path.is_file() else None

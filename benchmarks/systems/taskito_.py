@@ -1,29 +1,41 @@
 """taskito: a worker in another process, all jobs and results in one file.
 
-The variants are the durability levels, ``full`` and ``normal``.
+The variants are the durability levels, ``full`` and ``normal``. More processes are more workers
+on the same file.
 """
 
-import subprocess
 import sys
-import time
+from typing import Any
 
-from benchmarks.systems import Place, job
+from benchmarks import jobs
+from benchmarks.peer import Peer, pages
+from benchmarks.systems import Place
 from taskito import Queue
 
 KEYS = 1000
-POLL_S = 0.002
-STOP_WITHIN_S = 15.0
-FINISH_WITHIN_S = 60.0
 
 place = Place.from_environment()
 queue = Queue(
-    place.directory / "queue.db", durability="full" if place.variant == "full" else "normal"
+    place.directory / "queue.db",
+    durability="full" if place.variant == "full" else "normal",
+    async_concurrency=place.threads if place.coroutines else 100,
 )
 
 
-@queue.task(name="job")
-def stored_job(index: int) -> int:
-    return job(place, index)
+def _registered() -> Any:
+    """Register the job as what it is here, a function or a coroutine function."""
+    register = queue.task(name="job", max_retries=3, retry_delays=[0.0])
+    if place.coroutines:
+        body = jobs.coroutine_body(place)
+
+        async def coroutine(index: int) -> int:
+            return await body(index)
+
+        return register(coroutine)
+    return register(jobs.body(place))
+
+
+stored_job = _registered()
 
 
 @queue.task(rate_limit="1/d", priority=1)
@@ -36,55 +48,47 @@ def keyed_job() -> None:
     """Run once a day for each key."""
 
 
-class Taskito:
+class Taskito(Peer):
     """See ``System``."""
 
-    workloads = frozenset(("drain", "enqueue", "bulk", "end2end", "latency", "heldback"))
+    workloads = frozenset(
+        (
+            *("drain", "enqueue", "bulk", "end2end", "latency", "heldback", "idle", "startup"),
+            *("backlog", "cpu", "sleep", "asleep", "retry", "mixed"),
+        )
+    )
+    imports = "from taskito import Queue"
+    poll_s = 0.002
 
-    def __init__(self) -> None:
-        self._worker: subprocess.Popen[bytes] | None = None
-        self._log = (place.directory / "worker.log").open("wb")
+    def __init__(self, place: Place) -> None:
         queue.stats()  # creates the file
+        super().__init__(place)
 
-    def enqueue(self, index: int) -> None:
-        stored_job.delay(index)
+    def copies(self) -> int:
+        return self.place.processes
 
-    def enqueue_many(self, indexes: range) -> None:
-        stored_job.map((index,) for index in indexes)
+    def command(self) -> list[str]:
+        threads = 2 if self.place.coroutines else self.place.threads // self.copies()
+        options = ["--app", f"{__name__}:queue", "--workers", str(threads)]
+        return [sys.executable, "-m", "taskito", "worker", *options]
 
-    def call(self, index: int) -> int:
+    def enqueue(self, index: int) -> object:
+        return stored_job.delay(index)
+
+    def enqueue_many(self, indexes: range) -> object:
+        return stored_job.map((index,) for index in indexes)
+
+    def call(self, index: int) -> object:
         return stored_job.delay(index).result(timeout=10)
 
-    def start(self) -> None:
-        options = ["--app", f"{__name__}:queue", "--workers", str(place.threads)]
-        self._worker = subprocess.Popen(
-            [sys.executable, "-m", "taskito", "worker", *options],
-            env=place.environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=self._log,
-            stderr=self._log,
-        )
+    def stored(self) -> int:
+        return queue.stats()["completed"]
 
-    def finish(self, jobs: int) -> None:
-        deadline = time.monotonic() + FINISH_WITHIN_S
-        while (stats := queue.stats())["completed"] < jobs:
-            if time.monotonic() > deadline or (self._worker and self._worker.poll() is not None):
-                text = (place.directory / "worker.log").read_text(errors="replace")[-1000:]
-                raise RuntimeError(f"not finished: {stats}; the worker said: {text}")
-            time.sleep(POLL_S)
-
-    def stop(self) -> None:
-        if not self._worker:
-            return
-        self._worker.terminate()
-        try:
-            self._worker.wait(STOP_WITHIN_S)
-        except subprocess.TimeoutExpired:
-            self._worker.kill()
-            self._worker.wait()
-        self._worker = None
+    def size(self) -> int:
+        return pages(self.place.directory / "queue.db")
 
     def hold_back(self, jobs: int) -> int:
+        """See ``LimitedSystem``."""
         queue.pause("paused")
         (paused,) = queue.enqueue_many(stored_job.name, [(0,)], queue="paused")
         share = jobs // 5
@@ -98,13 +102,12 @@ class Taskito:
         return 1 + KEYS
 
     def close(self) -> None:
-        self.stop()
+        super().close()
         queue.close()
-        self._log.close()
 
 
-def connect(_place: Place) -> Taskito:
-    return Taskito()
+def connect(place: Place) -> Taskito:
+    return Taskito(place)
 
 
 def versions() -> dict[str, str]:
