@@ -19,9 +19,7 @@ class Refused(Exception):  # noqa: N818 - an answer, not a defect
         headers: What the answer carries besides.
     """
 
-    def __init__(
-        self, status: int, error: str, hint: str | None = None, **headers: str
-    ) -> None:
+    def __init__(self, status: int, error: str, hint: str | None = None, **headers: str) -> None:
         super().__init__(error)
         self.status = status
         self.error = error

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import orjson
+from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Request
 
 from taskito_dashboard.errors import Refused
@@ -119,10 +120,10 @@ def content(request: Request) -> bytes:
     Raises:
         Refused: With 413 for one over 1 MiB.
     """
-    length = request.content_length or 0
-    if length > MOST_BYTES:
-        raise too_large(f"the body has {length:,} bytes")
-    return request.get_data(cache=True)
+    try:
+        return request.get_data(cache=True)
+    except RequestEntityTooLarge:
+        raise too_large(f"the body has over {MOST_BYTES:,} bytes") from None
 
 
 def too_large(what: str) -> Refused:
@@ -169,14 +170,19 @@ def _filter(given: object, params: Sequence[Param]) -> dict[str, Any]:
     if unknown:
         raise Refused(400, f"filter has {_listed(unknown)}", f"its keys are {', '.join(known)}")
     return {
-        name: None if value is None else known[name].read(_text(name, value))
+        name: None if value is None else known[name].read(plain(name, value))
         for name, value in given.items()
     }
 
 
-def _text(name: str, value: object) -> str:
+def plain(name: str, value: object) -> str:
+    """Return a value of a JSON object as it would stand in a URL.
+
+    Raises:
+        Refused: With 400, for what could not stand there.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise Refused(400, f"{name} in filter is no text or number", "send a plain value")
+        raise Refused(400, f"{name} is no text or number", "send a plain value")
     return str(value)
 
 

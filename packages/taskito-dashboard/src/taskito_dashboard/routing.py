@@ -63,7 +63,7 @@ class Call:
 Handler = Callable[[Call], Any]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Route:
     """One thing that can be asked for.
 
@@ -172,9 +172,7 @@ class Table:
             rules.append(self._rule(route.path, route))
             if route.path.startswith(f"{API}/") and not route.path.startswith(V1):
                 rules.append(self._rule(V1 + route.path.removeprefix(API), route))
-        self._map = Map(
-            rules, converters={"name": _Name}, merge_slashes=False, strict_slashes=True
-        )
+        self._map = Map(rules, converters={"name": _Name}, merge_slashes=False, strict_slashes=True)
 
     def bind(self, request: Request) -> MapAdapter:
         """Return what matches the path of a request."""
@@ -190,6 +188,13 @@ def address(root: str, *parts: str, **given: object) -> str:
     path = "/".join([root, *(quote(part, safe="") for part in parts)]) if parts else f"{root}/"
     present = {name: value for name, value in given.items() if value not in {None, ""}}
     return f"{path}?{urlencode(present)}" if present else path
+
+
+def place(request: Request) -> str:
+    """Return the address of a request within its host."""
+    path = f"{request.root_path.rstrip('/')}{request.path}"
+    query = request.query_string.decode("ascii", "replace")
+    return f"{quote(path)}?{query}" if query else quote(path)
 
 
 def moved(location: str) -> Response:

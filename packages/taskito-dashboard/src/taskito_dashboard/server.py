@@ -1,42 +1,142 @@
-"""The page on a server of its own."""
+"""The dashboard on a server of its own."""
 
+import os
 import socket
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
+from wsgiref.simple_server import ServerHandler, WSGIRequestHandler
+from wsgiref.types import WSGIApplication
 
 import waitress.server
 
 from taskito.exceptions import ConfigurationError
-from taskito_dashboard.app import create_app
-from taskito_dashboard.security import is_loopback
+from taskito_dashboard.app import Dashboard, create_app
+from taskito_dashboard.security import Guard, is_loopback
+from taskito_dashboard.source import Source
 
 if TYPE_CHECKING:
     from taskito import Queue
 
+THREADS = 8
+TOKEN_VARIABLE = "TASKITO_DASHBOARD_TOKEN"  # noqa: S105 - the name of it
 
-def serve_dashboard(queue: "Queue", host: str = "127.0.0.1", port: int = 8080) -> None:
-    """Serve the page of one queue, and block until Ctrl+C.
 
-    Prints the address once the server accepts connections.
+def serve_dashboard(
+    queue: "Queue",
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    *,
+    token: str | None = None,
+    read_only: bool = False,
+) -> None:
+    """Serve the dashboard of one queue, and block until Ctrl+C.
+
+    Prints the address once the server accepts connections. On a loopback address only
+    requests for a loopback name are served, so that no other site can point its own name
+    here.
 
     Args:
-        queue: whose counts to show.
-        host: a loopback name or address; there is no login yet, so others are refused.
+        queue: what to show. Arguments and results are decoded with its serializer.
+        host: a name or address of this machine. One that others can reach needs a token.
         port: TCP port; 0 lets the system choose one.
+        token: what requests must carry; without it ``TASKITO_DASHBOARD_TOKEN`` counts.
+        read_only: refuse whatever would change something.
 
     Raises:
-        ConfigurationError: the host is not loopback.
+        ConfigurationError: the host is not loopback and there is no token, or the token
+            cannot be sent in a header.
         OSError: the port cannot be opened.
     """
-    if not is_loopback(host):
+    serve(Source(queue, decodes=True), host, port, token=token, read_only=read_only)
+
+
+def serve(  # noqa: PLR0913 - all but the address are keyword-only
+    source: Source,
+    host: str,
+    port: int,
+    *,
+    token: str | None,
+    read_only: bool,
+    insecure: bool = False,
+    say: Callable[[str], None] | None = None,
+) -> None:
+    """Serve a dashboard, and block until Ctrl+C; see :func:`serve_dashboard`.
+
+    Args:
+        source: what to show.
+        host: where to listen.
+        port: TCP port; 0 lets the system choose one.
+        token: what requests must carry; without it ``TASKITO_DASHBOARD_TOKEN`` counts.
+        read_only: refuse whatever would change something.
+        insecure: listen on any address without a token as well.
+        say: what is told the address, instead of stdout.
+    """
+    token = token if token is not None else os.environ.get(TOKEN_VARIABLE) or None
+    is_local = is_loopback(host)
+    if not (is_local or token or insecure):
         raise ConfigurationError(
-            f"host {host!r} is not loopback, and this version of the dashboard has no login",
-            hint="serve on 127.0.0.1 and reach it through an SSH tunnel: "
-            f"ssh -L {port}:127.0.0.1:{port} MACHINE",
+            f"host {host!r} is not loopback, and whoever reaches it could do everything",
+            hint=f"set {TOKEN_VARIABLE} or token=, or serve on 127.0.0.1 and reach it through "
+            f"an SSH tunnel: ssh -L {port}:127.0.0.1:{port} MACHINE",
         )
+    guard = Guard(token=token, read_only=read_only, local_names_only=is_local)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:
+        server = waitress.server.create_server(
+            Dashboard(source, guard), sockets=[listener], ident=None, threads=THREADS
+        )
         name = f"[{host}]" if family == socket.AF_INET6 else host
         address = f"http://{name}:{listener.getsockname()[1]}"
-        server = waitress.server.create_server(create_app(queue), sockets=[listener], ident=None)
-        print(f"taskito dashboard on {address} (Ctrl+C to stop)", flush=True)  # noqa: T201 - the contract
+        line = f"taskito dashboard on {address} (Ctrl+C to stop)"
+        if say is None:
+            print(line, flush=True)  # noqa: T201 - the contract
+        else:
+            say(line)
         server.run()
+
+
+def _make_handler(queue: "Queue") -> type[BaseHTTPRequestHandler]:
+    """Return the dashboard as a handler class for ``http.server.ThreadingHTTPServer``.
+
+    For programs and test suites written for taskito 0.2.
+    """
+    app = create_app(queue)
+
+    class Handler(WSGIRequestHandler):
+        """Answers each request through the WSGI application."""
+
+        def log_message(self, *_args: object) -> None:
+            """Stay silent."""
+
+        def get_environ(self) -> dict[str, object]:
+            """Return the request, with what the standard server would have known of itself."""
+            host, port = self.server.server_address[:2]
+            known = {"SERVER_NAME": str(host), "SERVER_PORT": str(port), "SCRIPT_NAME": ""}
+            self.server.base_environ = {  # type: ignore[attr-defined]
+                **known,
+                "GATEWAY_INTERFACE": "CGI/1.1",
+                "REMOTE_HOST": "",
+                "CONTENT_LENGTH": "",
+            }
+            return super().get_environ()
+
+        def handle(self) -> None:
+            """Answer one request."""
+            self.raw_requestline = self.rfile.readline(65537)
+            if self.parse_request():
+                _run(app, self)
+
+    return Handler
+
+
+def _run(app: WSGIApplication, handler: WSGIRequestHandler) -> None:
+    runner = ServerHandler(
+        handler.rfile,  # type: ignore[arg-type]
+        handler.wfile,  # type: ignore[arg-type]
+        handler.get_stderr(),
+        handler.get_environ(),
+        multithread=True,
+    )
+    runner.request_handler = handler  # type: ignore[attr-defined]
+    runner.run(app)

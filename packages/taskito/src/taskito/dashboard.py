@@ -2,10 +2,11 @@
 
 try:
     from taskito_dashboard import serve_dashboard
+    from taskito_dashboard.server import _make_handler
 except ModuleNotFoundError as error:
     if error.name != "taskito_dashboard":
         raise
     message = "the web page is a package of its own, taskito-dashboard, and is not installed"
     raise ImportError(f"{message}\nhint: pip install 'taskito[dashboard]'") from None
 
-__all__ = ["serve_dashboard"]
+__all__ = ["_make_handler", "serve_dashboard"]

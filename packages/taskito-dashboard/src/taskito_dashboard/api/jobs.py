@@ -36,9 +36,7 @@ SELECTION: dict[str, Any] = {
         {
             "type": "object",
             "required": ["ids"],
-            "properties": {
-                "ids": {"type": "array", "maxItems": 1000, "items": {"type": "string"}}
-            },
+            "properties": {"ids": {"type": "array", "maxItems": 1000, "items": {"type": "string"}}},
         },
         {"type": "object", "required": ["filter"], "properties": {"filter": {"type": "object"}}},
     ]
