@@ -3,13 +3,14 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from taskito_dashboard.server import TOKEN_VARIABLE, serve
 from taskito_dashboard.source import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from taskito.cli._context import Context
 
 _LAST_PORT = 65_535

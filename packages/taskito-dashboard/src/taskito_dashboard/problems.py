@@ -1,4 +1,6 @@
-"""What is wrong, as sentences: a closed set of rules, each a pure function of facts.
+"""What is wrong, as sentences. Long because the rules are read best together.
+
+A closed set of rules, each a pure function of facts.
 
 A rule yields nothing while all is well. The order of the rules is that of the page.
 """

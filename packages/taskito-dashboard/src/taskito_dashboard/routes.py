@@ -24,7 +24,7 @@ OVERVIEW = overview.OVERVIEW
 
 
 def describe(call: Call) -> dict[str, object]:
-    """This description"""
+    """The description of this API."""
     return openapi.described(TABLE.routes, root=call.root, version=__version__)
 
 

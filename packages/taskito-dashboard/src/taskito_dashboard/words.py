@@ -1,14 +1,14 @@
 """Facts as words for people. Pure: what time it is, is told.
 
-Durations: ``113 ms``, ``5.8 s``, ``4 min 10 s``, ``2 h 3 min``, ``3 d 4 h``, with a thin space before the
-unit. Instants are UTC.
+Durations: ``113 ms``, ``5.8 s``, ``4 min 10 s``, ``2 h 3 min``, ``3 d 4 h``, with a thin space
+before the unit. Instants are UTC.
 """
 
 import re
 from datetime import UTC, datetime
 
 THIN = "\u202f"
-_DASH = "–"
+_DASH = "–"  # noqa: RUF001 - what tables have where nothing is known
 _STATES = {
     "pending": ("○", "Pending"),
     "running": ("▶", "Running"),
@@ -104,8 +104,8 @@ def last_line(error: str | None) -> str:
 
 
 def short(identifier: str) -> str:
-    """Return what tells ids of one screen apart: the end, as the front is the time."""
-    return identifier[-8:]
+    """Return what tells ids of one screen apart: the front is the hour, the end the database."""
+    return identifier[9:18] or identifier
 
 
 def schedule(cron: str | None, every: float | None, timezone: str) -> str:
@@ -119,28 +119,30 @@ def schedule(cron: str | None, every: float | None, timezone: str) -> str:
 
 
 def _cron(fields: list[str]) -> str | None:
-    if len(fields) != 5:  # noqa: PLR2004
+    if len(fields) != 5 or fields[2:4] != ["*", "*"]:  # noqa: PLR2004
         return None
-    minute, hour, day, month, weekday = fields
-    if (day, month) != ("*", "*"):
-        return None
-    if hour == "*" and weekday == "*":
+    minute, hour, *_, weekday = fields
+    if (hour, weekday) == ("*", "*"):
         return _each_hour(minute)
-    if not (minute.isdigit() and hour.isdigit()):
+    days = _days(weekday)
+    if days is None or not (minute.isdigit() and hour.isdigit()):
         return None
-    time = f"{int(hour):02}:{int(minute):02}"
+    return f"{days} at {int(hour):02}:{int(minute):02}"
+
+
+def _days(weekday: str) -> str | None:
     if weekday == "*":
-        return f"every day at {time}"
+        return "every day"
     if weekday == "1-5":
-        return f"Monday to Friday at {time}"
-    if weekday.isdigit() and int(weekday) <= 7:  # noqa: PLR2004
-        return f"{_WEEKDAYS[int(weekday) % 7]} at {time}"
-    return None
+        return "Monday to Friday"
+    # 0 and 7 are both Sunday.
+    return _WEEKDAYS[int(weekday) % 7] if weekday in {*"01234567"} else None
 
 
 def _each_hour(minute: str) -> str | None:
     if minute == "*":
         return "every minute"
-    if step := re.fullmatch(r"\*/(\d{1,2})", minute):
-        return f"every {int(step[1])} minutes" if 60 % (int(step[1]) or 7) == 0 else None
+    if step := re.fullmatch(r"\*/([1-9]\d?)", minute):
+        # Others start anew with each hour.
+        return f"every {int(step[1])} minutes" if 60 % int(step[1]) == 0 else None
     return f"every hour at minute {int(minute)}" if minute.isdigit() else None

@@ -9,7 +9,7 @@ import orjson
 from werkzeug.wrappers import Response
 
 from taskito.exceptions import JobNotFoundError
-from taskito_dashboard.errors import Refused, not_found
+from taskito_dashboard.errors import not_found
 from taskito_dashboard.params import MOST_ROWS, Param, document, selection
 from taskito_dashboard.routing import Call, reads, writes
 
@@ -175,16 +175,6 @@ def listed(rows: list[dict[str, Any]], next_cursor: str | None) -> Response:
     if next_cursor is not None:
         response.headers["X-Next-Cursor"] = next_cursor
     return response
-
-
-def refuse_unsure(call: Call, what: str) -> None:
-    """Refuse a form that removes something and was not confirmed.
-
-    Raises:
-        Refused: With 400.
-    """
-    if call.request.form.get("sure") != "yes":
-        raise Refused(400, f"not confirmed: {what}", "go back and tick the box beside the button")
 
 
 ROUTES = (

@@ -1,6 +1,5 @@
 """``/metrics``: what the database says, in the text format of Prometheus."""
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from werkzeug.wrappers import Response
@@ -8,6 +7,8 @@ from werkzeug.wrappers import Response
 from taskito_dashboard.errors import Refused
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from prometheus_client.core import Metric
 
     from taskito_dashboard.source import Source
@@ -21,7 +22,7 @@ def exposition(source: "Source") -> Response:
     """
     try:
         from prometheus_client import CollectorRegistry  # noqa: PLC0415
-        from prometheus_client import exposition as text
+        from prometheus_client import exposition as text  # noqa: PLC0415
     except ModuleNotFoundError:
         raise Refused(
             501,

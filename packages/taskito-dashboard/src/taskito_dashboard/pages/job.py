@@ -1,7 +1,6 @@
 """One job: what it is, what became of it, and what to do about it."""
 
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
@@ -11,6 +10,8 @@ from taskito_dashboard.pages.frame import back, page
 from taskito_dashboard.routing import Call, acts, moved, shows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from taskito_core import AttemptRow, JobRow
 
 _MOST_LINKS = 50
