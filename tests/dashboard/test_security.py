@@ -172,7 +172,9 @@ class TestTries:
     def test_other_addresses_are_not_concerned(self, queue: Queue) -> None:
         client = Client(create_app(queue, token=TOKEN))
         for _ in range(TRIES):
-            client.post("/login", data={"token": "no"}, environ_overrides={"REMOTE_ADDR": "10.1.1.1"})
+            client.post(
+                "/login", data={"token": "no"}, environ_overrides={"REMOTE_ADDR": "10.1.1.1"}
+            )
         answer = client.post(
             "/login", data={"token": TOKEN}, environ_overrides={"REMOTE_ADDR": "10.1.1.2"}
         )
