@@ -66,16 +66,14 @@ class TestList:
     def test_the_cursor_leads_through_every_job_once(self, client: Client, queue: Queue) -> None:
         ids = {job.id for job in queue.enqueue_many("add", [(n, n) for n in range(7)])}
         seen: list[str] = []
-        path = "/api/jobs?limit=3"
-        for length in (3, 3, 1):
+        path: str | None = "/api/jobs?limit=3"
+        while path is not None:
             response = client.get(path)
-            page = response.json
-            assert page is not None
-            assert len(page) == length
-            seen += [job["id"] for job in page]
+            assert response.json
+            seen += [job["id"] for job in response.json]
             queue.enqueue("add", (0, 0))
-            path = f"/api/jobs?limit=3&cursor={response.headers.get('X-Next-Cursor')}"
-        assert "X-Next-Cursor" not in response.headers
+            cursor = response.headers.get("X-Next-Cursor")
+            path = cursor and f"/api/jobs?limit=3&cursor={cursor}"
         assert len(seen) == 7
         assert set(seen) == ids
 

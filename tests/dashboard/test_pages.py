@@ -152,7 +152,7 @@ class TestJob:
                 worker.run_next()
         text = words(page(client, f"/jobs/{job.id}"))
 
-        assert "× Dead" in text
+        assert "Dead Retry Replay" in text
         assert "2 attempts" in text
         assert "Error · attempt 2" in text
         assert "Traceback (most recent call last)" in text
@@ -294,8 +294,15 @@ class TestHostileData:
         def nightly() -> None:
             raise NotImplementedError
 
-        more = {"unique_key": HOSTILE, "metadata": HOSTILE, "limit_key": HOSTILE}
-        job = queue.enqueue(HOSTILE, (HOSTILE,), queue=HOSTILE, headers={HOSTILE: HOSTILE}, **more)
+        job = queue.enqueue(
+            HOSTILE,
+            (HOSTILE,),
+            queue=HOSTILE,
+            unique_key=HOSTILE,
+            metadata=HOSTILE,
+            limit_key=HOSTILE,
+            headers={HOSTILE: HOSTILE},
+        )
         work()
         queue.enqueue(HOSTILE, queue=HOSTILE, metadata=HOSTILE)
         queue.enqueue(f"other{HOSTILE}", queue="x")

@@ -97,8 +97,8 @@ class Dashboard:
             if refused is None or refused.status >= 500:  # noqa: PLR2004 - ours to look at
                 logger.exception("the dashboard cannot answer %s %s", request.method, request.path)
             hint = "the log of the dashboard has the traceback"
-            refusal = refused or Refused(500, f"{type(error).__name__} in the dashboard", hint)
-            return self._refused(request, refusal)
+            defect = Refused(500, f"{type(error).__name__} in the dashboard", hint)
+            return self._refused(request, refused or defect)
 
     def _call(self, request: Request) -> Call:
         """Return the route of a request; pages that are unknown are the overview."""

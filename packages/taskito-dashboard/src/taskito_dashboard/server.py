@@ -109,17 +109,12 @@ def _make_handler(queue: "Queue") -> type[BaseHTTPRequestHandler]:
         def log_message(self, *_args: object) -> None:
             """Stay silent."""
 
-        def get_environ(self) -> dict[str, object]:
-            """Return the request, with what the standard server would have known of itself."""
-            host, port = self.server.server_address[:2]
-            known = {"SERVER_NAME": str(host), "SERVER_PORT": str(port), "SCRIPT_NAME": ""}
-            self.server.base_environ = {  # type: ignore[attr-defined]
-                **known,
-                "GATEWAY_INTERFACE": "CGI/1.1",
-                "REMOTE_HOST": "",
-                "CONTENT_LENGTH": "",
-            }
-            return super().get_environ()
+        def setup(self) -> None:
+            """Tell a server that knows nothing of WSGI what requests say of it."""
+            super().setup()
+            host, port, *_ = self.connection.getsockname()
+            known = {"SERVER_NAME": host, "SERVER_PORT": str(port), "SCRIPT_NAME": ""}
+            self.server.base_environ = known  # type: ignore[attr-defined]
 
         def handle(self) -> None:
             """Answer one request."""
@@ -133,7 +128,7 @@ def _make_handler(queue: "Queue") -> type[BaseHTTPRequestHandler]:
 def _run(app: WSGIApplication, handler: WSGIRequestHandler) -> None:
     runner = ServerHandler(
         handler.rfile,  # type: ignore[arg-type]
-        handler.wfile,  # type: ignore[arg-type]
+        handler.wfile,
         handler.get_stderr(),
         handler.get_environ(),
         multithread=True,

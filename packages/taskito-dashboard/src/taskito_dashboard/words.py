@@ -112,7 +112,8 @@ def schedule(cron: str | None, every: float | None, timezone: str) -> str:
     """Return when a schedule fires in words, if they are few; else the expression itself."""
     zone = f" {timezone}"
     if every is not None:
-        return f"every {duration(every * 1000)}"
+        is_short = every < 60  # noqa: PLR2004
+        return f"every {every:g}{THIN}s" if is_short else f"every {duration(every * 1000)}"
     fields = (cron or "").split()
     words = _cron(fields[1:] if len(fields) == 6 and fields[0] == "0" else fields)  # noqa: PLR2004
     return f"{words}{zone}" if words else f"{cron}{zone}"

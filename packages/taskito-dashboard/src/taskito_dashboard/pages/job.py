@@ -51,7 +51,9 @@ def timeline(row: "JobRow", attempts: "Sequence[AttemptRow]", now: int) -> list[
     Each has a label, an outcome, ``wait`` and ``run`` as (from, width) or ``None``, and the
     lengths of both in ms. An attempt waits from the moment the one before it ended.
     """
-    spans = [(entry.claimed_at, entry.failed_at, entry.outcome) for entry in attempts]
+    spans: list[tuple[int, int, str]] = [
+        (entry.claimed_at, entry.failed_at, entry.outcome) for entry in attempts
+    ]
     last = spans[-1][0] if spans else None
     if row.started_at is not None and row.started_at != last:
         if row.status == "running":
