@@ -20,9 +20,19 @@ def queue(name: str = "emails", **facts: Any) -> dict[str, Any]:
 
 def worker(**facts: Any) -> dict[str, Any]:
     return {
-        "worker_id": "w", "hostname": "vm", "pid": 4711, "version": "1.0", "tasks": ["add"],
-        "queues": [], "status": "active", "concurrency": 8, "running": 0,
-        "last_heartbeat": NOW, "started_at": NOW, "abandoned": 0, **facts,
+        "worker_id": "w",
+        "hostname": "vm",
+        "pid": 4711,
+        "version": "1.0",
+        "tasks": ["add"],
+        "queues": [],
+        "status": "active",
+        "concurrency": 8,
+        "running": 0,
+        "last_heartbeat": NOW,
+        "started_at": NOW,
+        "abandoned": 0,
+        **facts,
     }
 
 
@@ -51,7 +61,7 @@ def test_nothing_is_called_quiet_when_nobody_works() -> None:
     assert quiet(idle, None) == "Nothing waits, and no worker runs; no dead letters."
 
 
-WAITS = {"pending": 389, "oldest_due_at": NOW - 250_000}
+WAITS: dict[str, Any] = {"pending": 389, "oldest_due_at": NOW - 250_000}
 
 
 @pytest.mark.parametrize(
@@ -75,8 +85,10 @@ WAITS = {"pending": 389, "oldest_due_at": NOW - 250_000}
         (
             "no_worker_for_task",
             replace(FINE, waiting={"add": 5, "send": 2}),
-            "No worker knows task send: 2 jobs wait. "
-            "Import the module that defines it in the worker's program.",
+            (
+                "No worker knows task send: 2 jobs wait. "
+                "Import the module that defines it in the worker's program."
+            ),
         ),
         (
             "late_queue",
@@ -126,8 +138,10 @@ WAITS = {"pending": 389, "oldest_due_at": NOW - 250_000}
         (
             "large_log",
             replace(FINE, log_size=LARGEST_LOG + 1),
-            "The write-ahead log is large: 64.0 MiB; "
-            "a reader that never ends keeps it from shrinking.",
+            (
+                "The write-ahead log is large: 64.0 MiB; "
+                "a reader that never ends keeps it from shrinking."
+            ),
         ),
         (
             "disk_full",

@@ -5,13 +5,14 @@ import pytest
 from taskito_dashboard import words
 from taskito_dashboard.pages.job import replayed_from, timeline
 
+DASH = "\u2013"
 NOW = 1_763_811_112_936
 
 
 @pytest.mark.parametrize(
     ("ms", "text"),
     [
-        (None, "–"),
+        (None, DASH),
         (0, "0 ms"),
         (0.4, "0.4 ms"),
         (113.4, "113 ms"),
@@ -33,7 +34,7 @@ def test_durations(ms: float | None, text: str) -> None:
 @pytest.mark.parametrize(
     ("at", "text"),
     [
-        (None, "–"),
+        (None, DASH),
         (NOW, "now"),
         (NOW - 999, "now"),
         (NOW - 1000, "1 s ago"),
@@ -52,7 +53,7 @@ def test_instants_sizes_and_shares() -> None:
     assert words.size(5).replace(words.THIN, " ") == "5 B"
     assert words.size(225 * 2**20).replace(words.THIN, " ") == "225.0 MiB"
     assert words.percent(1, 8).replace(words.THIN, " ") == "12.5 %"
-    assert words.percent(0, 0) == "–"
+    assert words.percent(0, 0) == DASH
     assert words.count(10036) == "10,036"
     assert words.last_line("Traceback:\n  x\nValueError: a\n  more\n") == "ValueError: a"
 

@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import orjson
@@ -170,8 +170,7 @@ def _response(answer: Any) -> Response:
     if isinstance(answer, Response):
         return answer
     if isinstance(answer, tuple):
-        status, document = answer
-        return _json(status, document)
+        return _json(*cast("tuple[int, object]", answer))
     return _json(200, answer)
 
 

@@ -1,9 +1,9 @@
 """Query parameters and JSON bodies: what they may be, and their values."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import orjson
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -111,7 +111,7 @@ def document(request: Request) -> dict[str, Any]:
         raise Refused(400, f"the body is not JSON: {error}", "send a JSON object") from None
     if not isinstance(found, dict):
         raise Refused(400, "the body is not a JSON object", "send {…}")
-    return found
+    return cast("dict[str, Any]", found)
 
 
 def content(request: Request) -> bytes:
@@ -154,8 +154,8 @@ def selection(body: Mapping[str, Any], params: Sequence[Param]) -> Selection:
         raise Refused(400, f"the body has {_listed(body)}", 'send {"ids": […]} or {"filter": {…}}')
     if "filter" in body:
         return Selection(None, _filter(body["filter"], params))
-    ids = body["ids"]
-    if not isinstance(ids, list) or not all(isinstance(entry, str) for entry in ids):
+    ids = cast("list[Any]", body["ids"])
+    if not isinstance(body["ids"], list) or not all(isinstance(entry, str) for entry in ids):
         raise Refused(400, "ids is not a list of texts", 'send {"ids": ["…"]}')
     if len(ids) > MOST_IDS:
         raise too_large(f"ids has {len(ids):,} entries")
@@ -166,12 +166,13 @@ def _filter(given: object, params: Sequence[Param]) -> dict[str, Any]:
     known = {param.name: param for param in params}
     if not isinstance(given, dict):
         raise Refused(400, "filter is not an object", f"its keys are {', '.join(known)}")
-    unknown = given.keys() - known.keys()
+    wanted = cast("dict[str, Any]", given)
+    unknown = wanted.keys() - known.keys()
     if unknown:
         raise Refused(400, f"filter has {_listed(unknown)}", f"its keys are {', '.join(known)}")
     return {
         name: None if value is None else known[name].read(plain(name, value))
-        for name, value in given.items()
+        for name, value in wanted.items()
     }
 
 
@@ -186,6 +187,5 @@ def plain(name: str, value: object) -> str:
     return str(value)
 
 
-def _listed(names: object) -> str:
-    found = sorted(map(repr, names)) if isinstance(names, Mapping | set) else []
-    return ", ".join(found) or "no key"
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(map(repr, names))) or "no key"

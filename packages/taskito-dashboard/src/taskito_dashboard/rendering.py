@@ -44,9 +44,13 @@ class Pages:
             last_line=words.last_line,
             short=words.short,
         )
-        self._templates.globals.update(
-            state=words.state, ago=words.ago, percent=words.percent, navigation=NAVIGATION
-        )
+        known: dict[str, Any] = {
+            "state": words.state,
+            "ago": words.ago,
+            "percent": words.percent,
+            "navigation": NAVIGATION,
+        }
+        self._templates.globals.update(known)
         static = files("taskito_dashboard") / "static"
         self.files = {entry.name: entry.read_bytes() for entry in static.iterdir()}
         self.version = digest(*(self.files[name] for name in sorted(self.files)))
@@ -65,10 +69,13 @@ class Pages:
         def url(*parts: str, **given: object) -> str:
             return address(root, *parts, **given)
 
+        def asset(name: str) -> str:
+            return url("static", name, v=self.version)
+
         html = self._templates.get_template(template).render(
             **facts,
             url=url,
-            asset=lambda name: url("static", name, v=self.version),
+            asset=asset,
             theme=theme_of(request),
             here=place(request),
         )

@@ -4,7 +4,7 @@ import os
 import socket
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, cast
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler
 from wsgiref.types import WSGIApplication
 
@@ -96,7 +96,7 @@ def serve(  # noqa: PLR0913 - all but the address are keyword-only
         server.run()
 
 
-def _make_handler(queue: "Queue") -> type[BaseHTTPRequestHandler]:
+def make_handler(queue: "Queue") -> type[BaseHTTPRequestHandler]:
     """Return the dashboard as a handler class for ``http.server.ThreadingHTTPServer``.
 
     For programs and test suites written for taskito 0.2.
@@ -106,7 +106,7 @@ def _make_handler(queue: "Queue") -> type[BaseHTTPRequestHandler]:
     class Handler(WSGIRequestHandler):
         """Answers each request through the WSGI application."""
 
-        def log_message(self, *_args: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
             """Stay silent."""
 
         def setup(self) -> None:
@@ -127,8 +127,8 @@ def _make_handler(queue: "Queue") -> type[BaseHTTPRequestHandler]:
 
 def _run(app: WSGIApplication, handler: WSGIRequestHandler) -> None:
     runner = ServerHandler(
-        handler.rfile,  # type: ignore[arg-type]
-        handler.wfile,
+        cast("IO[bytes]", handler.rfile),
+        cast("IO[bytes]", handler.wfile),
         handler.get_stderr(),
         handler.get_environ(),
         multithread=True,

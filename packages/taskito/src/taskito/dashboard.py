@@ -2,7 +2,7 @@
 
 try:
     from taskito_dashboard import serve_dashboard
-    from taskito_dashboard.server import _make_handler
+    from taskito_dashboard.server import make_handler as _make_handler
 except ModuleNotFoundError as error:
     if error.name != "taskito_dashboard":
         raise

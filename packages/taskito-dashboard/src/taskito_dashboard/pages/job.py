@@ -1,7 +1,7 @@
 """One job: what it is, what became of it, and what to do about it."""
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from werkzeug.wrappers import Response
 
@@ -86,7 +86,9 @@ def replayed_from(metadata: str | None) -> str | None:
         found = json.loads(metadata or "")
     except ValueError:
         return None
-    origin = found.get("replayed_from") if isinstance(found, dict) else None
+    if not isinstance(found, dict):
+        return None
+    origin = cast("dict[str, Any]", found).get("replayed_from")
     return origin if isinstance(origin, str) else None
 
 

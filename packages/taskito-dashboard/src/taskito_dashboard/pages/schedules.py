@@ -1,5 +1,7 @@
 """Schedules: when they fire, and what they did last."""
 
+from typing import Any
+
 from werkzeug.wrappers import Response
 
 from taskito_dashboard import words
@@ -10,7 +12,7 @@ from taskito_dashboard.routing import Call, acts, moved, shows
 
 def schedules(call: Call) -> Response:
     """All schedules."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for schedule in call.queue.list_periodic():
         last_id = schedule["last_job_id"]
         last = call.queue.get_job(last_id) if last_id else None
