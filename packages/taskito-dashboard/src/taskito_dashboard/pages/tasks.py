@@ -25,7 +25,7 @@ def tasks(call: Call) -> Response:
     hour, breakers = queue.metrics(since=_HOUR), _breakers(queue)
     workers = queue.workers()
     names = known(
-        workers,
+        (task for worker in workers for task in worker["tasks"]),
         hour,
         queue.metrics(since=604_800),
         breakers,
@@ -75,13 +75,9 @@ def task(call: Call) -> Response:
     )
 
 
-def known(*sources: Iterable[Any]) -> list[str]:
+def known(*sources: Iterable[str]) -> list[str]:
     """Return the names of tasks that are mentioned anywhere, sorted."""
-    names: set[str] = set()
-    for source in sources:
-        for entry in source:
-            names.update(entry["tasks"] if isinstance(entry, Mapping) else (entry,))
-    return sorted(names)
+    return sorted({name for source in sources for name in source})
 
 
 def registered(queue: "Queue") -> dict[str, dict[str, Any]]:
