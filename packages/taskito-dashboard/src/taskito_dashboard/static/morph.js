@@ -9,29 +9,36 @@ export function morph(from, to) {
     if (from.getAttribute(name) !== value && !kept(from, name)) from.setAttribute(name, value);
   }
   if (from.matches("textarea, input, select")) return;
-  const old = [...from.childNodes].filter((node) => !isAdded(node));
-  const now = [...to.childNodes];
-  now.forEach((node, index) => {
-    const before = old[index];
-    if (before === undefined) from.append(document.importNode(node, true));
-    else if (before.isEqualNode(node)) return;
-    else if (isAlike(before, node)) change(before, node);
-    else before.replaceWith(document.importNode(node, true));
-  });
-  old.slice(now.length).forEach((node) => node.remove());
+  const named = new Map([...from.children].filter((child) => child.id).map((child) => [child.id, child]));
+  let here = skipAdded(from.firstChild);
+  for (const node of to.childNodes) {
+    const same = node.id ? named.get(node.id) : isAlike(here, node) && here;
+    if (same && same === here) here = skipAdded(here.nextSibling);
+    if (!same) from.insertBefore(document.importNode(node, true), here);
+    else {
+      if (same.nextSibling !== here && skipAdded(same.nextSibling) !== here) from.insertBefore(same, here);
+      change(same, node);
+    }
+  }
+  while (here) {
+    const next = skipAdded(here.nextSibling);
+    here.remove();
+    here = next;
+  }
 }
 
 function change(from, to) {
+  if (from.isEqualNode(to)) return;
   if (from.nodeType === Node.ELEMENT_NODE) morph(from, to);
   else if (from.data !== to.data) from.data = to.data;
 }
 
 function isAlike(one, other) {
-  return one.nodeName === other.nodeName && key(one) === key(other);
+  return one !== null && !one.id && one.nodeName === other.nodeName && key(one) === key(other);
 }
 
 function key(node) {
-  return node.id || node.value || "";
+  return node.value || "";
 }
 
 // What the person did, and what scripts added, is not in the HTML of the server.
@@ -39,6 +46,7 @@ function kept(element, name) {
   return name === "open" && element.nodeName === "DETAILS";
 }
 
-function isAdded(node) {
-  return node.nodeType === Node.ELEMENT_NODE && node.classList.contains("copy");
+function skipAdded(node) {
+  while (node?.classList?.contains("copy")) node = node.nextSibling;
+  return node;
 }
