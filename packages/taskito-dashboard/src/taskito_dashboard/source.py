@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from taskito.exceptions import JobNotFoundError
+from taskito.job import JobResult
+from taskito.listing import JobFilter
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -119,6 +121,22 @@ class Source:
             cursor = page.next_cursor
             if cursor is None:
                 return None
+
+    def newest(
+        self, most: int, status: str, queue: str | None = None, task: str | None = None
+    ) -> list[JobResult[Any]]:
+        """Up to so many jobs in a status, newest first.
+
+        Where the counters say that there are fewer, the search ends with the last of them
+        instead of looking through all other jobs for one more.
+        """
+        wanted = min(most, self.queue.count_jobs(status, queue, task))
+        if not wanted:
+            return []
+        which = JobFilter(status=status, queue=queue, task_name=task)
+        rows = which.rows(self._database, None, wanted, 0)
+        serializer = self.queue.serializer
+        return [JobResult[Any](self._database, serializer, row.id, row=row) for row in rows]
 
     def matching(self, which: dict[str, Any]) -> "Iterator[str]":
         """The ids of all jobs that match, newest first; none that come meanwhile."""

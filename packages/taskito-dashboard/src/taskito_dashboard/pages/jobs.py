@@ -6,6 +6,7 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from taskito import JobPage
 from taskito_dashboard.api.jobs import FILTERS, cancelled, renamed, replayed
 from taskito_dashboard.errors import Refused
 from taskito_dashboard.pages.frame import back, page, sure
@@ -33,7 +34,8 @@ def jobs(call: Call) -> Response:
     if within is not None and given["created_after"] is None:
         given["created_after"] = call.source.now - int(within * 1000)
     which = renamed(given)
-    found = call.queue.list_jobs(limit=PER_PAGE, cursor=cursor, **which)
+    total = _total(call, which)
+    found = _found(call, which, cursor, total)
     kept = {name: call.request.args[name] for name in _filters() if call.request.args.get(name)}
     return page(
         call,
@@ -46,7 +48,7 @@ def jobs(call: Call) -> Response:
         within=WITHIN,
         next_cursor=found.next_cursor,
         is_first=cursor is None,
-        total=_total(call, which),
+        total=total,
     )
 
 
@@ -94,6 +96,14 @@ def act(call: Call) -> Response:
     if deed == "replay":
         return back(call, "jobs", did="replayed", n=len(replayed(call.source, ids)))
     return back(call, "jobs", did="cancelled", n=sum(cancelled(call.source, ids).values()))
+
+
+def _found(call: Call, which: Mapping[str, Any], cursor: str | None, total: int | None) -> JobPage:
+    status = which["status"]
+    if cursor is None and status is not None and total is not None and total <= PER_PAGE:
+        few = call.source.newest(total, status, which["queue"], which["task_name"])
+        return JobPage(few, None)
+    return call.queue.list_jobs(limit=PER_PAGE, cursor=cursor, **which)
 
 
 def _filters() -> list[str]:

@@ -52,7 +52,7 @@ def observed(call: Call) -> World:
     """Return what the rules look at."""
     queue = call.queue
     disk = call.source.disk()
-    sample = queue.list_jobs("pending", limit=_SAMPLE)
+    sample = call.source.newest(_SAMPLE, "pending")
     tasks = {job.task_name for job in sample}
     return World(
         now=call.source.now,
@@ -61,7 +61,7 @@ def observed(call: Call) -> World:
         waiting={task: queue.count_jobs("pending", task_name=task) for task in tasks},
         breakers=queue.circuit_breakers(),
         schedules=queue.list_periodic(),
-        running=[job.to_dict() for job in queue.list_jobs("running", limit=_RUNNING)],
+        running=[job.to_dict() for job in call.source.newest(_RUNNING, "running")],
         log_size=disk.log_size,
         free=disk.free,
         version=taskito.__version__,

@@ -30,7 +30,7 @@ def tasks(call: Call) -> Response:
         queue.metrics(since=604_800),
         breakers,
         registered(queue),
-        (job.task_name for job in queue.list_jobs("pending", limit=_SAMPLE)),
+        (job.task_name for job in call.source.newest(_SAMPLE, "pending")),
     )
     rows = [
         {
