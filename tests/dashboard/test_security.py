@@ -89,6 +89,16 @@ class TestToken:
         assert response.json is not None
         assert response.json["error"] == "a token is needed"
 
+    def test_it_is_taken_from_the_environment_as_well(
+        self, queue: Queue, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TASKITO_DASHBOARD_TOKEN", TOKEN)
+        client = Client(create_app(queue))
+
+        assert client.get("/api/stats").status_code == 401
+        headers = {"Authorization": f"Bearer {TOKEN}"}
+        assert client.get("/api/stats", headers=headers).status_code == 200
+
     def test_nobody_learns_what_there_is(self, locked: Client) -> None:
         for path in ("/api/none", "/none", "/jobs/none"):
             assert locked.get(path).status_code == 401

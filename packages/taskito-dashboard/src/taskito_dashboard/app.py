@@ -17,7 +17,7 @@ from taskito_dashboard.params import MOST_BYTES
 from taskito_dashboard.rendering import Pages, digest, theme_of
 from taskito_dashboard.routes import OVERVIEW, TABLE
 from taskito_dashboard.routing import Call
-from taskito_dashboard.security import HEADERS, Guard
+from taskito_dashboard.security import HEADERS, Guard, token_of
 from taskito_dashboard.source import Source
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def create_app(
     Args:
         queue: what to show. Arguments and results are decoded with its serializer.
         token: every request must carry it as ``Authorization: Bearer``, or the cookie that
-            the login page sets for it.
+            the login page sets for it. Without it ``TASKITO_DASHBOARD_TOKEN`` counts.
         read_only: answer whatever would change something with 403.
 
     Raises:
@@ -58,6 +58,7 @@ def create_app(
         make_server("127.0.0.1", 8080, create_app(Queue("jobs.db"))).serve_forever()
         ```
     """
+    token = token_of(token)
     guard = Guard(token=token, read_only=read_only, local_names_only=token is None)
     return Dashboard(Source(queue, decodes=True), guard)
 

@@ -5,7 +5,8 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from taskito_dashboard.server import TOKEN_VARIABLE, serve
+from taskito_dashboard.security import TOKEN_VARIABLE, token_of
+from taskito_dashboard.server import serve
 from taskito_dashboard.source import Source
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def dashboard(args: argparse.Namespace, context: "Context") -> int:
     """Serve until Ctrl+C."""
     queue = context.queue()
     has_app = bool(getattr(args, "app", None) or os.environ.get("TASKITO_APP"))
-    if args.insecure and not args.token:
+    if args.insecure and token_of(args.token) is None:
         print(  # noqa: T201 - a command prints
             f"Warning: whoever reaches {args.host} can do everything", file=sys.stderr
         )

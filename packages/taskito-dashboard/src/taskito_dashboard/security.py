@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import ipaddress
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from taskito_dashboard.errors import Refused
 
 Role = Literal["open", "viewer", "admin"]
 
+TOKEN_VARIABLE = "TASKITO_DASHBOARD_TOKEN"  # noqa: S105 - the name of it
 COOKIE = "taskito_dashboard"
 TRIES = 5
 TRIES_WITHIN = 60.0
@@ -33,6 +35,11 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+
+
+def token_of(given: str | None) -> str | None:
+    """Return the token that is asked for: the one given, else that of the environment."""
+    return given if given is not None else os.environ.get(TOKEN_VARIABLE) or None
 
 
 def is_loopback(host: str) -> bool:

@@ -1,6 +1,5 @@
 """The dashboard on a server of its own."""
 
-import os
 import socket
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
@@ -12,14 +11,13 @@ import waitress.server
 
 from taskito.exceptions import ConfigurationError
 from taskito_dashboard.app import Dashboard, create_app
-from taskito_dashboard.security import Guard, is_loopback
+from taskito_dashboard.security import TOKEN_VARIABLE, Guard, is_loopback, token_of
 from taskito_dashboard.source import Source
 
 if TYPE_CHECKING:
     from taskito import Queue
 
 THREADS = 8
-TOKEN_VARIABLE = "TASKITO_DASHBOARD_TOKEN"  # noqa: S105 - the name of it
 
 
 def serve_dashboard(
@@ -72,7 +70,7 @@ def serve(  # noqa: PLR0913 - all but the address are keyword-only
         insecure: listen on any address without a token as well.
         say: what is told the address, instead of stdout.
     """
-    token = token if token is not None else os.environ.get(TOKEN_VARIABLE) or None
+    token = token_of(token)
     is_local = is_loopback(host)
     if not (is_local or token or insecure):
         raise ConfigurationError(
