@@ -59,6 +59,8 @@ def served(
             line = process.stdout.readline()
             address = re.search(r"http://(?:[\d.]+|\[::1\]):\d+", line)
             assert address, line
+            if "--json" in argv:
+                assert json.loads(line) == {"address": address[0]}
             yield address[0], process
         finally:
             process.kill()
@@ -160,7 +162,11 @@ class TestCommand:
         assert "Error: host '0.0.0.0' is not loopback" in refused.stderr
         assert "hint: set TASKITO_DASHBOARD_TOKEN" in refused.stderr
         with served(*command[1:], "--insecure") as (address, _):
-            assert ask(address.replace("0.0.0.0", "127.0.0.1") + "/healthz")[0] == 200
+            assert "There is no token" in ask(address.replace("0.0.0.0", "127.0.0.1"))[1]
+
+    def test_for_a_program_the_address_is_json(self, database: Path) -> None:
+        with served(*CLI, "--db", str(database), "--json") as (address, _):
+            assert "There is no token" not in ask(address)[1]
 
     @pytest.mark.parametrize("port", ["-1", "65536", "http"])
     def test_a_port_that_is_none_is_a_usage_error(self, database: Path, port: str) -> None:

@@ -2,11 +2,10 @@
 
 import argparse
 import os
-import sys
 from typing import TYPE_CHECKING
 
 from taskito_dashboard.security import TOKEN_VARIABLE, token_of
-from taskito_dashboard.server import serve
+from taskito_dashboard.server import serve, started
 from taskito_dashboard.source import Source
 
 if TYPE_CHECKING:
@@ -41,9 +40,7 @@ def dashboard(args: argparse.Namespace, context: "Context") -> int:
     queue = context.queue()
     has_app = bool(getattr(args, "app", None) or os.environ.get("TASKITO_APP"))
     if args.insecure and token_of(args.token) is None:
-        print(  # noqa: T201 - a command prints
-            f"Warning: whoever reaches {args.host} can do everything", file=sys.stderr
-        )
+        context.console.warning(f"whoever reaches {args.host} can do everything")
     with queue:
         # A file that nobody vouched for is not unpickled.
         source = Source(queue, decodes=has_app)
@@ -54,8 +51,16 @@ def dashboard(args: argparse.Namespace, context: "Context") -> int:
             token=args.token,
             read_only=args.read_only,
             insecure=args.insecure,
+            announce=lambda address: _announce(context, address),
         )
     return 0
+
+
+def _announce(context: "Context", address: str) -> None:
+    if context.console.as_json:
+        context.console.document({"address": address})
+    else:
+        context.console.say(started(address))
 
 
 def _port(text: str) -> int:

@@ -120,6 +120,11 @@ class Guard:
         """Whether a token is asked for."""
         return self._token is not None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether whoever reaches it from anywhere may do everything."""
+        return not (self.has_login or self._local_names_only or self.read_only)
+
     def check_host(self, environ: Mapping[str, object]) -> None:
         """Refuse a name that another site may have pointed at this machine.
 

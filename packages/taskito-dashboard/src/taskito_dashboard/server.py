@@ -11,6 +11,7 @@ import waitress.server
 
 from taskito.exceptions import ConfigurationError
 from taskito_dashboard.app import Dashboard, create_app
+from taskito_dashboard.params import MOST_BYTES
 from taskito_dashboard.security import TOKEN_VARIABLE, Guard, is_loopback, token_of
 from taskito_dashboard.source import Source
 
@@ -57,7 +58,7 @@ def serve(  # noqa: PLR0913 - all but the address are keyword-only
     token: str | None,
     read_only: bool,
     insecure: bool = False,
-    say: Callable[[str], None] | None = None,
+    announce: Callable[[str], None] | None = None,
 ) -> None:
     """Serve a dashboard, and block until Ctrl+C; see :func:`serve_dashboard`.
 
@@ -68,7 +69,7 @@ def serve(  # noqa: PLR0913 - all but the address are keyword-only
         token: what requests must carry; without it ``TASKITO_DASHBOARD_TOKEN`` counts.
         read_only: refuse whatever would change something.
         insecure: listen on any address without a token as well.
-        say: what is told the address, instead of stdout.
+        announce: what is told the address, instead of stdout.
     """
     token = token_of(token)
     is_local = is_loopback(host)
@@ -82,16 +83,25 @@ def serve(  # noqa: PLR0913 - all but the address are keyword-only
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:
         server = waitress.server.create_server(
-            Dashboard(source, guard), sockets=[listener], ident=None, threads=THREADS
+            Dashboard(source, guard),
+            sockets=[listener],
+            ident=None,
+            threads=THREADS,
+            # Larger ones than we take are told so in JSON, huge ones not even read.
+            max_request_body_size=8 * MOST_BYTES,
         )
         name = f"[{host}]" if family == socket.AF_INET6 else host
         address = f"http://{name}:{listener.getsockname()[1]}"
-        line = f"taskito dashboard on {address} (Ctrl+C to stop)"
-        if say is None:
-            print(line, flush=True)  # noqa: T201 - the contract
+        if announce is None:
+            print(started(address), flush=True)  # noqa: T201 - the contract
         else:
-            say(line)
+            announce(address)
         server.run()
+
+
+def started(address: str) -> str:
+    """Return what is printed once the server accepts connections."""
+    return f"taskito dashboard on {address} (Ctrl+C to stop)"
 
 
 def make_handler(queue: "Queue") -> type[BaseHTTPRequestHandler]:

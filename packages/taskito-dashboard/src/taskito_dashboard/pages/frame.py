@@ -52,7 +52,7 @@ def frame(call: Call) -> dict[str, Any]:
         "database": call.queue.db_path,
         "may_act": not call.guard.read_only,
         "has_login": call.guard.has_login,
-        "is_live": call.request.method in {"GET", "HEAD"},
+        "is_open": call.guard.is_open,
     }
 
 
