@@ -228,17 +228,27 @@ class TestFailing:
         assert "9999" in response.text
         assert "upgrade taskito" in response.text
 
+    @pytest.mark.parametrize("kind", [ZeroDivisionError, TypeError, ValueError])
     def test_a_defect_is_an_answer_and_in_the_log(
-        self, queue: Queue, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+        self,
+        queue: Queue,
+        kind: type[Exception],
+        monkeypatch: pytest.MonkeyPatch,
+        caplog: pytest.LogCaptureFixture,
     ) -> None:
         client = Client(create_app(queue))
-        monkeypatch.setattr(Queue, "stats", lambda _self: 1 / 0)
+
+        def fail(_self: Queue) -> None:
+            raise kind("broken")
+
+        monkeypatch.setattr(Queue, "stats", fail)
 
         response = client.get("/api/stats")
 
         assert response.status_code == 500
         assert response.json == {
-            "error": "ZeroDivisionError in the dashboard",
+            "error": f"{kind.__name__} in the dashboard",
             "hint": "the log of the dashboard has the traceback",
         }
-        assert "ZeroDivisionError" in caplog.text
+        assert f"{kind.__name__}: broken" in caplog.text
+        assert "broken" not in client.get("/system").text

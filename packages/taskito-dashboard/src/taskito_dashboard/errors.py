@@ -1,5 +1,8 @@
 """Why a request is not answered as asked."""
 
+import traceback
+from types import FrameType
+
 from taskito.exceptions import (
     JobNotFoundError,
     QueueClosedError,
@@ -40,8 +43,18 @@ def translated(error: Exception) -> Refused | None:
         return Refused(404, text, hint)
     if isinstance(error, StorageError | QueueClosedError):
         return Refused(503, text, hint)
-    if isinstance(error, ValueError | TypeError):
+    if isinstance(error, ValueError | TypeError) and _is_of_library(error):
         return Refused(400, text, hint)
     if isinstance(error, TaskitoError):
         return Refused(500, text, hint)
     return None
+
+
+def _is_of_library(error: Exception) -> bool:
+    """Return whether the library refused an argument; else the defect is ours."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(_module(frame).partition(".")[0] == "taskito" for frame, _ in frames)
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
