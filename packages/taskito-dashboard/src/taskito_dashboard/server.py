@@ -1,5 +1,6 @@
 """The dashboard on a server of its own."""
 
+import logging
 import socket
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler
@@ -79,6 +80,8 @@ def serve(  # noqa: PLR0913 - all but the address are keyword-only
             hint=f"set {TOKEN_VARIABLE} or token=, or serve on 127.0.0.1 and reach it through "
             f"an SSH tunnel: ssh -L {port}:127.0.0.1:{port} MACHINE",
         )
+    # A page that waits for a thread for a moment is not worth a line each time.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     guard = Guard(token=token, read_only=read_only, local_names_only=is_local)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:

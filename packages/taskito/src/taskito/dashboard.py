@@ -1,8 +1,8 @@
 """The web page under the name it had when it was part of this package."""
 
 try:
+    from taskito_dashboard import make_handler as _make_handler
     from taskito_dashboard import serve_dashboard
-    from taskito_dashboard.server import make_handler as _make_handler
 except ModuleNotFoundError as error:
     if error.name != "taskito_dashboard":
         raise
