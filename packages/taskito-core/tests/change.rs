@@ -65,9 +65,6 @@ fn the_arguments_of_a_job_are_given_as_they_were_stored() {
     let new = job("add");
     let payload = new.payload.clone();
     let inserted = store.enqueue(vec![new]).unwrap();
-    assert_eq!(
-        store.payload(inserted[0].key).unwrap(),
-        Some(payload.to_vec())
-    );
+    assert_eq!(store.payload(inserted[0].key).unwrap(), Some(payload));
     assert_eq!(store.payload(Key(1)).unwrap(), None);
 }

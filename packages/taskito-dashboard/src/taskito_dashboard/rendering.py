@@ -13,15 +13,16 @@ from taskito_dashboard.routing import address, place
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "taskito_dashboard_theme"
 NAVIGATION = (
-    ("overview", "Overview", ()),
-    ("jobs", "Jobs", ("jobs",)),
-    ("failures", "Failures", ("failures",)),
-    ("tasks", "Tasks", ("tasks",)),
-    ("queues", "Queues", ("queues",)),
-    ("schedules", "Schedules", ("schedules",)),
-    ("workers", "Workers", ("workers",)),
-    ("system", "System", ("system",)),
+    ("overview", "Overview", (), "o"),
+    ("jobs", "Jobs", ("jobs",), "j"),
+    ("failures", "Failures", ("failures",), "f"),
+    ("tasks", "Tasks", ("tasks",), "t"),
+    ("queues", "Queues", ("queues",), "q"),
+    ("schedules", "Schedules", ("schedules",), "s"),
+    ("workers", "Workers", ("workers",), "k"),
+    ("system", "System", ("system",), "y"),
 )
+"""The entries: key, label, parts of the address, and what to type after ``g``."""
 MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
