@@ -177,7 +177,9 @@ class TestUnknown:
         assert response.json is not None
         assert {*response.json} == {"error", "hint"}
 
-    @pytest.mark.parametrize("path", ["/none", "/jobs/", "//", "/index.html", "/é/%00/%3Cb%3E"])
+    @pytest.mark.parametrize(
+        "path", ["/none", "/jobs/", "//", "/index.html", "/apiary", "/é/%00/%3Cb%3E"]
+    )
     def test_any_other_path_is_the_page(self, client: Client, path: str) -> None:
         response = client.get(path)
 

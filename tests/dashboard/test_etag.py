@@ -117,6 +117,15 @@ class TestChange:
 
         assert again(other, "/api/stats", one.get("/api/stats")).status_code == 200
 
+    def test_processes_forked_from_one_are_told_apart(
+        self, client: Client, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Their counters may be equal by chance, as each counts for its own connection."""
+        first = client.get("/api/stats")
+        monkeypatch.setattr("taskito_dashboard.source.os.getpid", lambda: 1)
+
+        assert again(client, "/api/stats", first).status_code == 200
+
     def test_files_of_the_page_are_kept_under_an_address_with_their_version(
         self, client: Client
     ) -> None:

@@ -45,6 +45,11 @@ class TestHost:
     def test_the_port_is_no_part_of_the_name(self, header: str, name: str) -> None:
         assert host_of(header) == name
 
+    @pytest.mark.parametrize("host", ["localhost:abc", "localhost:99999", "[::1]x", "localhost:"])
+    def test_an_odd_port_is_no_accident(self, client: Client, host: str) -> None:
+        for path in ("/", "/api/stats", "/jobs"):
+            assert client.get(path, headers={"Host": host}).status_code in {200, 400, 403}
+
     def test_a_missing_host_is_foreign(self) -> None:
         assert not is_loopback("")
 

@@ -27,7 +27,8 @@ logger = logging.getLogger(__name__)
 
 BUCKET_MS = 10_000
 """Answers that change as time goes by get another ETag this often."""
-_MACHINE = ("/api", "/static")
+_MACHINE = ("/api/", "/static/")
+_PROBES = ("/healthz/", "/metrics/")
 
 
 def create_app(
@@ -120,7 +121,7 @@ class Dashboard:
             ) from None
         except HTTPException:
             self._guard.check(request, "viewer")
-            if request.path.startswith(_MACHINE):
+            if _is_below(request, _MACHINE):
                 hint = "see /api/v1/openapi.json"
                 raise not_found(f"there is no page {request.path!r}", hint) from None
             if request.method not in {"GET", "HEAD"}:
@@ -161,10 +162,14 @@ class Dashboard:
 
 
 def _is_for_machines(request: Request) -> bool:
-    if request.path.startswith((*_MACHINE, "/healthz", "/metrics")):
+    if _is_below(request, _MACHINE + _PROBES):
         return True
     best = request.accept_mimetypes.best_match(["application/json", "text/html"], "text/html")
     return best == "application/json" and "application/json" in request.accept_mimetypes.values()
+
+
+def _is_below(request: Request, places: tuple[str, ...]) -> bool:
+    return f"{request.path}/".startswith(places)
 
 
 def _response(answer: Any) -> Response:
