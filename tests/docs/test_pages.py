@@ -30,6 +30,7 @@ def program(page: str) -> str:
 PAGES = [
     "canvas.md",
     "context.md",
+    "dashboard.md",
     "fastapi.md",
     "flask.md",
     "hooks.md",

@@ -411,6 +411,13 @@ class Store:
 
         Each is its id, when it was stored, the error of the original and its own.
         """
+    def change_counter(self) -> int:
+        """A number that changes with every commit of any process; means nothing else.
+
+        Numbers that one process was given can be compared. Costs some microseconds.
+        """
+    def payload(self, job_id: str) -> bytes | None:
+        """The stored arguments of a job; ``None`` for an unknown id."""
     def result(self, job_id: str) -> bytes | None:
         """The stored result of a complete job, else ``None``."""
     def payload(self, job_id: str) -> bytes | None:

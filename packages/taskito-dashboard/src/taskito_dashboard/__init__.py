@@ -1,4 +1,4 @@
-"""A web page for taskito queues.
+"""A web page and a JSON API for taskito queues.
 
 ```python
 from taskito import Queue
@@ -8,9 +8,8 @@ serve_dashboard(Queue("jobs.db"))
 ```
 """
 
+from taskito_dashboard._version import __version__
 from taskito_dashboard.app import create_app
-from taskito_dashboard.server import serve_dashboard
+from taskito_dashboard.server import make_handler, serve_dashboard
 
-__version__ = "0.1.0"
-
-__all__ = ["__version__", "create_app", "serve_dashboard"]
+__all__ = ["__version__", "create_app", "make_handler", "serve_dashboard"]

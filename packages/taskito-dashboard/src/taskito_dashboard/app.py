@@ -1,31 +1,53 @@
-"""The WSGI application: one page, one JSON document."""
+"""The WSGI application: from a request to its route, past the guard, to an answer."""
 
+import json
 import logging
-from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, cast
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-import jinja2
 import orjson
+from werkzeug.exceptions import HTTPException, MethodNotAllowed
+from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Request, Response
 
-from taskito.exceptions import TaskitoError
-from taskito_dashboard.security import headers_for, host_of, is_loopback
+from taskito_dashboard.errors import Refused, not_found, translated
+from taskito_dashboard.pages import errors
+from taskito_dashboard.params import MOST_BYTES
+from taskito_dashboard.rendering import Pages, digest, theme_of
+from taskito_dashboard.routes import OVERVIEW, TABLE
+from taskito_dashboard.routing import Call
+from taskito_dashboard.security import HEADERS, Guard, token_of
+from taskito_dashboard.source import Source
 
 if TYPE_CHECKING:
     from taskito import Queue
 
 logger = logging.getLogger(__name__)
 
+BUCKET_MS = 10_000
+"""Answers that change as time goes by get another ETag this often."""
+_MACHINE = ("/api/", "/static/")
+_PROBES = ("/healthz/", "/metrics/")
 
-def create_app(queue: "Queue") -> WSGIApplication:
+
+def create_app(
+    queue: "Queue", *, token: str | None = None, read_only: bool = False
+) -> WSGIApplication:
     """The dashboard of one queue as a WSGI application.
 
-    It answers ``GET`` and ``HEAD`` of ``/`` and ``/api/stats``. There is no login yet,
-    so every request whose ``Host`` is not a loopback name is refused with 403.
+    Serves the pages and the JSON API, under whatever prefix it is mounted (``SCRIPT_NAME``).
+    Without a token there is no login, so requests whose ``Host`` is not a loopback name are
+    refused with 403: an application that mounts it decides itself who is let through.
 
     Args:
-        queue: whose counts to show. It is read at each request and never changed.
+        queue: what to show. Arguments and results are decoded with its serializer.
+        token: every request must carry it as ``Authorization: Bearer``, or the cookie that
+            the login page sets for it. Without it ``TASKITO_DASHBOARD_TOKEN`` counts.
+        read_only: answer whatever would change something with 403.
+
+    Raises:
+        ConfigurationError: The token is empty or cannot be sent in a header.
 
     Example:
         ```python
@@ -37,54 +59,131 @@ def create_app(queue: "Queue") -> WSGIApplication:
         make_server("127.0.0.1", 8080, create_app(Queue("jobs.db"))).serve_forever()
         ```
     """
-    return Dashboard(queue)
+    token = token_of(token)
+    guard = Guard(token=token, read_only=read_only, local_names_only=token is None)
+    return Dashboard(Source(queue, decodes=True), guard)
+
+
+class _Request(Request):
+    max_content_length = MOST_BYTES
 
 
 class Dashboard:
     """Answers requests for one queue."""
 
-    def __init__(self, queue: "Queue") -> None:
-        self._queue = queue
-        templates = jinja2.Environment(
-            loader=jinja2.PackageLoader("taskito_dashboard"),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-        )
-        self._page = templates.get_template("index.html")
-        self._style = templates.get_template("style.css").render()
-        self._headers = headers_for(self._style)
+    def __init__(self, source: Source, guard: Guard) -> None:
+        self._source = source
+        self._guard = guard
+        self._pages = Pages()
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """The WSGI entry point."""
-        response = self._answer(Request(environ))
-        response.headers.update(self._headers)
+        response = self._answer(_Request(environ))
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        response.headers.setdefault("Cache-Control", "private, no-cache")
         return response(environ, start)
 
     def _answer(self, request: Request) -> Response:
-        host = host_of(request.environ.get("HTTP_HOST", ""))
-        if not is_loopback(host):
-            hint = "open the page as http://127.0.0.1 on the machine it runs on"
-            return _failure(403, f"host {host!r} is not a loopback name", hint)
-        if request.path not in {"/", "/api/stats"}:
-            return _failure(404, f"there is no page {request.path!r}", "try / or /api/stats")
-        if request.method not in {"GET", "HEAD"}:
-            response = _failure(405, f"{request.method} is not allowed here", "use GET")
-            response.headers["Allow"] = "GET, HEAD"
-            return response
         try:
-            stats = self._queue.stats()
-        except TaskitoError as error:
-            logger.exception("the dashboard cannot read the queue")
-            return _failure(503, str(error.args[0]), error.hint)
-        if request.path == "/api/stats":
-            return _json(200, stats)
-        html = self._page.render(stats=stats, style=self._style, db_path=self._queue.db_path)
-        return Response(html, mimetype="text/html")
+            self._guard.check_host(request.environ)
+            call = self._call(request)
+            self._guard.check(request, call.route.role)
+            return self._handled(call)
+        except Refused as refusal:
+            return self._refused(request, refusal)
+        except HTTPException as error:
+            return self._refused(request, Refused(error.code or 400, str(error.description)))
+        except Exception as error:
+            refused = translated(error)
+            if refused is None or refused.status >= 500:  # noqa: PLR2004 - ours to look at
+                logger.exception("the dashboard cannot answer %s %s", request.method, request.path)
+            hint = "the log of the dashboard has the traceback"
+            defect = Refused(500, f"{type(error).__name__} in the dashboard", hint)
+            return self._refused(request, refused or defect)
+
+    def _call(self, request: Request) -> Call:
+        """Return the route of a request; pages that are unknown are the overview."""
+        names: Any = {}
+        try:
+            route, names = TABLE.bind(request).match()
+        except RequestRedirect:
+            route = OVERVIEW
+        except MethodNotAllowed as error:
+            allowed = {*(error.valid_methods or ()), "HEAD"} - {"OPTIONS"}
+            if "GET" not in allowed:
+                allowed.discard("HEAD")
+            # Whoever is not let in learns nothing about what there is.
+            self._guard.check(request, "viewer")
+            methods = ", ".join(sorted(allowed))
+            raise Refused(
+                405, f"{request.method} is not allowed here", f"use {methods}", Allow=methods
+            ) from None
+        except HTTPException:
+            self._guard.check(request, "viewer")
+            if _is_below(request, _MACHINE):
+                hint = "see /api/v1/openapi.json"
+                raise not_found(f"there is no page {request.path!r}", hint) from None
+            if request.method not in {"GET", "HEAD"}:
+                raise Refused(
+                    405, f"{request.method} is not allowed here", "use GET", Allow="GET, HEAD"
+                ) from None
+            route = OVERVIEW
+        return Call(request, self._source, self._guard, self._pages, names, route)
+
+    def _handled(self, call: Call) -> Response:
+        if call.route.kind not in {"json", "page"} or call.route.method != "GET":
+            return _response(call.route.handler(call))
+        etag = self._etag(call)
+        if call.request.if_none_match.contains_weak(etag):
+            response = Response(status=304)
+        else:
+            response = _response(call.route.handler(call))
+        response.set_etag(etag, weak=True)
+        response.vary.add("Cookie")
+        return response
+
+    def _etag(self, call: Call) -> str:
+        """Return what changes whenever the answer may be another one, without making it."""
+        moment = str(self._source.now // BUCKET_MS) if call.route.is_timed else ""
+        # One address can have several answers: by theme, role and place.
+        kind = f"{theme_of(call.request)} {self._guard.read_only} {call.root} {self._pages.version}"
+        return f"{self._source.change()}-{moment}-{digest(kind.encode())}"
+
+    def _refused(self, request: Request, refusal: Refused) -> Response:
+        if _is_for_machines(request):
+            document = {"error": refusal.error, "hint": refusal.hint}
+            response = _json(refusal.status, document)
+        else:
+            response = errors.page(self._pages, request, self._source, refusal)
+        response.headers.update(refusal.headers)
+        response.headers["Cache-Control"] = "no-store"
+        return response
 
 
-def _failure(status: int, error: str, hint: str | None) -> Response:
-    return _json(status, {"error": error, "hint": hint})
+def _is_for_machines(request: Request) -> bool:
+    if _is_below(request, _MACHINE + _PROBES):
+        return True
+    best = request.accept_mimetypes.best_match(["application/json", "text/html"], "text/html")
+    return best == "application/json" and "application/json" in request.accept_mimetypes.values()
 
 
-def _json(status: int, document: Mapping[str, str | int | None]) -> Response:
-    return Response(orjson.dumps(document), status=status, mimetype="application/json")
+def _is_below(request: Request, places: tuple[str, ...]) -> bool:
+    return f"{request.path}/".startswith(places)
+
+
+def _response(answer: Any) -> Response:
+    if isinstance(answer, Response):
+        return answer
+    if isinstance(answer, tuple):
+        return _json(*cast("tuple[int, object]", answer))
+    return _json(200, answer)
+
+
+def _json(status: int, document: object) -> Response:
+    try:
+        body = orjson.dumps(document)
+    except TypeError:
+        # orjson refuses integers beyond 64 bits, and text that UTF-8 has no form for.
+        body = json.dumps(document).encode()
+    return Response(body, status=status, mimetype="application/json")

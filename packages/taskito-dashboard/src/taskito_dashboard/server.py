@@ -1,42 +1,148 @@
-"""The page on a server of its own."""
+"""The dashboard on a server of its own."""
 
+import logging
 import socket
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler
+from typing import IO, TYPE_CHECKING, cast
+from wsgiref.simple_server import ServerHandler, WSGIRequestHandler
+from wsgiref.types import WSGIApplication
 
 import waitress.server
 
 from taskito.exceptions import ConfigurationError
-from taskito_dashboard.app import create_app
-from taskito_dashboard.security import is_loopback
+from taskito_dashboard.app import Dashboard, create_app
+from taskito_dashboard.params import MOST_BYTES
+from taskito_dashboard.security import TOKEN_VARIABLE, Guard, is_loopback, token_of
+from taskito_dashboard.source import Source
 
 if TYPE_CHECKING:
     from taskito import Queue
 
+THREADS = 8
 
-def serve_dashboard(queue: "Queue", host: str = "127.0.0.1", port: int = 8080) -> None:
-    """Serve the page of one queue, and block until Ctrl+C.
 
-    Prints the address once the server accepts connections.
+def serve_dashboard(
+    queue: "Queue",
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    *,
+    token: str | None = None,
+    read_only: bool = False,
+) -> None:
+    """Serve the dashboard of one queue, and block until Ctrl+C.
+
+    Prints the address once the server accepts connections. On a loopback address only
+    requests for a loopback name are served, so that no other site can point its own name
+    here.
 
     Args:
-        queue: whose counts to show.
-        host: a loopback name or address; there is no login yet, so others are refused.
+        queue: what to show. Arguments and results are decoded with its serializer.
+        host: a name or address of this machine. One that others can reach needs a token.
         port: TCP port; 0 lets the system choose one.
+        token: what requests must carry; without it ``TASKITO_DASHBOARD_TOKEN`` counts.
+        read_only: refuse whatever would change something.
 
     Raises:
-        ConfigurationError: the host is not loopback.
+        ConfigurationError: the host is not loopback and there is no token, or the token
+            cannot be sent in a header.
         OSError: the port cannot be opened.
     """
-    if not is_loopback(host):
+    serve(Source(queue, decodes=True), host, port, token=token, read_only=read_only)
+
+
+def serve(  # noqa: PLR0913 - all but the address are keyword-only
+    source: Source,
+    host: str,
+    port: int,
+    *,
+    token: str | None,
+    read_only: bool,
+    insecure: bool = False,
+    announce: Callable[[str], None] | None = None,
+) -> None:
+    """Serve a dashboard, and block until Ctrl+C; see :func:`serve_dashboard`.
+
+    Args:
+        source: what to show.
+        host: where to listen.
+        port: TCP port; 0 lets the system choose one.
+        token: what requests must carry; without it ``TASKITO_DASHBOARD_TOKEN`` counts.
+        read_only: refuse whatever would change something.
+        insecure: listen on any address without a token as well.
+        announce: what is told the address, instead of stdout.
+    """
+    token = token_of(token)
+    is_local = is_loopback(host)
+    if not (is_local or token or insecure):
         raise ConfigurationError(
-            f"host {host!r} is not loopback, and this version of the dashboard has no login",
-            hint="serve on 127.0.0.1 and reach it through an SSH tunnel: "
-            f"ssh -L {port}:127.0.0.1:{port} MACHINE",
+            f"host {host!r} is not loopback, and whoever reaches it could do everything",
+            hint=f"set {TOKEN_VARIABLE} or token=, or serve on 127.0.0.1 and reach it through "
+            f"an SSH tunnel: ssh -L {port}:127.0.0.1:{port} MACHINE",
         )
+    # A page that waits for a thread for a moment is not worth a line each time.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
+    guard = Guard(token=token, read_only=read_only, local_names_only=is_local)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:
+        server = waitress.server.create_server(
+            Dashboard(source, guard),
+            sockets=[listener],
+            ident=None,
+            threads=THREADS,
+            # Larger ones than we take are told so in JSON, huge ones not even read.
+            max_request_body_size=8 * MOST_BYTES,
+        )
         name = f"[{host}]" if family == socket.AF_INET6 else host
         address = f"http://{name}:{listener.getsockname()[1]}"
-        server = waitress.server.create_server(create_app(queue), sockets=[listener], ident=None)
-        print(f"taskito dashboard on {address} (Ctrl+C to stop)", flush=True)  # noqa: T201 - the contract
+        if announce is None:
+            print(started(address), flush=True)  # noqa: T201 - the contract
+        else:
+            announce(address)
         server.run()
+
+
+def started(address: str) -> str:
+    """Return what is printed once the server accepts connections."""
+    return f"taskito dashboard on {address} (Ctrl+C to stop)"
+
+
+def make_handler(queue: "Queue") -> type[BaseHTTPRequestHandler]:
+    """Return the dashboard as a handler class for ``http.server.ThreadingHTTPServer``.
+
+    For programs and test suites written for taskito 0.2.
+    """
+    app = create_app(queue)
+
+    class Handler(WSGIRequestHandler):
+        """Answers each request through the WSGI application."""
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+            """Stay silent."""
+
+        def setup(self) -> None:
+            """Tell a server that knows nothing of WSGI what requests say of it."""
+            super().setup()
+            host, port, *_ = self.connection.getsockname()
+            known = {"SERVER_NAME": host, "SERVER_PORT": str(port), "SCRIPT_NAME": ""}
+            self.server.base_environ = known  # type: ignore[attr-defined]
+
+        def handle(self) -> None:
+            """Answer one request."""
+            self.raw_requestline = self.rfile.readline(65537)
+            if self.parse_request():
+                _run(app, self)
+
+    return Handler
+
+
+def _run(app: WSGIApplication, handler: WSGIRequestHandler) -> None:
+    runner = ServerHandler(
+        cast("IO[bytes]", handler.rfile),
+        cast("IO[bytes]", handler.wfile),
+        handler.get_stderr(),
+        handler.get_environ(),
+        multithread=True,
+    )
+    runner.request_handler = handler  # type: ignore[attr-defined]
+    runner.run(app)

@@ -10,6 +10,7 @@ mod bars;
 mod breaker;
 mod candidate;
 mod cascade;
+mod change;
 mod claim;
 mod connection;
 mod contender;
@@ -57,6 +58,7 @@ use crate::os;
 use crate::store::gate::Gate;
 use crate::store::{JobStore, Sync, Work};
 
+use change::Watch;
 use connection::MEMORY;
 use failure::{PATIENCE, explain, not_writable};
 use flush::{Flusher, Ticket};
@@ -76,7 +78,7 @@ pub struct SqliteStore {
     keys: KeySource,
     /// The process for which `keys` was seeded, see [`fork::generation`].
     generation: AtomicU32,
-    /// Lock order: use (see [`fork`]), group, writer, flusher, readers. Only the writer is held
+    /// Lock order: use (see [`fork`]), group, writer, flusher, readers, watch. Only the writer is held
     /// while another process is waited for, and none while the device is.
     group: Group,
     pool: Arc<Pool>,
@@ -93,6 +95,7 @@ struct Pool {
     writer: Mutex<Option<Writer>>,
     flusher: Flusher,
     readers: Mutex<Vec<Connection>>,
+    watch: Mutex<Option<Watch>>,
 }
 
 impl Pool {
@@ -100,6 +103,7 @@ impl Pool {
         *lock(&self.writer) = None;
         self.flusher.close();
         lock(&self.readers).clear();
+        *lock(&self.watch) = None;
     }
 }
 
@@ -145,6 +149,7 @@ impl SqliteStore {
             writer: Mutex::new(None),
             flusher: Flusher::default(),
             readers: Mutex::new(Vec::new()),
+            watch: Mutex::new(None),
         });
         fork::close_before_forks(&(Arc::clone(&pool) as Arc<dyn CloseForFork>));
         Self {

@@ -1,0 +1,60 @@
+"""Why a request is not answered as asked."""
+
+import traceback
+from types import FrameType
+
+from taskito.exceptions import (
+    JobNotFoundError,
+    QueueClosedError,
+    ScheduleNotFoundError,
+    StorageError,
+    TaskitoError,
+)
+
+
+class Refused(Exception):  # noqa: N818 - an answer, not a defect
+    """A request gets another answer than the one it asked for.
+
+    Attributes:
+        status: The HTTP status.
+        error: What is wrong, with the value.
+        hint: What to do about it, or ``None``.
+        headers: What the answer carries besides.
+    """
+
+    def __init__(self, status: int, error: str, hint: str | None = None, **headers: str) -> None:
+        super().__init__(error)
+        self.status = status
+        self.error = error
+        self.hint = hint
+        self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
+
+
+def not_found(what: str, hint: str | None = None) -> Refused:
+    """Return what is raised for a row that is not there."""
+    return Refused(404, what, hint)
+
+
+def translated(error: Exception) -> Refused | None:
+    """Return what an exception of the library means to a client, ``None`` for a defect."""
+    text, _, in_text = str(error.args[0] if error.args else "").partition("\nhint: ")
+    hint = getattr(error, "hint", None) or in_text or None
+    if isinstance(error, JobNotFoundError | ScheduleNotFoundError):
+        return Refused(404, text, hint)
+    if isinstance(error, StorageError | QueueClosedError):
+        return Refused(503, text, hint)
+    if isinstance(error, ValueError | TypeError) and _is_of_library(error):
+        return Refused(400, text, hint)
+    if isinstance(error, TaskitoError):
+        return Refused(500, text, hint)
+    return None
+
+
+def _is_of_library(error: Exception) -> bool:
+    """Return whether the library refused an argument; else the defect is ours."""
+    frames = traceback.walk_tb(error.__traceback__)
+    return any(_module(frame).partition(".")[0] == "taskito" for frame, _ in frames)
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))

@@ -1,0 +1,64 @@
+"""Dead letters: jobs that will not be tried again until a person says so."""
+
+from werkzeug.wrappers import Response
+
+from taskito_dashboard.api.dead import FILTERS, deleted, retried
+from taskito_dashboard.errors import Refused
+from taskito_dashboard.pages.frame import back, capped, page, sure
+from taskito_dashboard.params import MOST_IDS, Param, content, too_large
+from taskito_dashboard.routing import Call, acts, shows
+
+PER_PAGE = 50
+AGES = (("86400", "1 d"), ("604800", "7 d"), ("2592000", "30 d"), ("0", "any age"))
+
+
+def failures(call: Call) -> Response:
+    """Dead letters, newest first."""
+    given = call.query()
+    kept = {name: given[name] for name in ("task", "queue") if given[name]}
+    found = call.queue.dead_letters(
+        PER_PAGE, task_name=given["task"], queue=given["queue"], cursor=given["cursor"]
+    )
+    return page(
+        call,
+        "failures.html",
+        "failures",
+        "Failures",
+        rows=list(found),
+        kept=kept,
+        ages=AGES,
+        total=capped(call.source.letters()),
+        next_cursor=found.next_cursor,
+        is_first=given["cursor"] is None,
+    )
+
+
+def act(call: Call) -> Response:
+    """Retry or remove the letters that are ticked, or all that match."""
+    content(call.request)
+    form = call.request.form
+    task, queue = form.get("task") or None, form.get("queue") or None
+    ids = form.getlist("ids")
+    if len(ids) > MOST_IDS:
+        raise too_large(f"{len(ids):,} letters are ticked")
+    deed = form.get("deed")
+    if deed == "retry":
+        return back(call, "failures", did="retried", n=len(retried(call.source, ids)))
+    if deed == "delete":
+        return back(call, "failures", did="deleted", n=deleted(call.source, ids))
+    if deed == "retry-all":
+        sure(call, "retry all that match")
+        new = call.queue.retry_all_dead(task, queue)
+        return back(call, "failures", did="retried", n=len(new))
+    if deed == "purge":
+        sure(call, "remove all that match")
+        age = Param("older_than", "seconds", 0).read(form.get("older_than") or "0")
+        removed = call.queue.purge_dead(float(str(age)), task_name=task, queue=queue)
+        return back(call, "failures", did="deleted", n=removed)
+    raise Refused(400, f"there is no action {deed!r}", "use the buttons of the page")
+
+
+ROUTES = (
+    shows("/failures", failures, *FILTERS, Param("cursor")),
+    acts("/failures", act),
+)

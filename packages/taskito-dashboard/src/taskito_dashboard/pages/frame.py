@@ -1,0 +1,101 @@
+"""What all pages have around them, and how forms lead back to them."""
+
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from taskito_dashboard.errors import Refused
+from taskito_dashboard.routing import Call, moved
+from taskito_dashboard.source import LETTERS_SHOWN
+from taskito_dashboard.words import count
+
+DEEDS = {
+    "cancelled": "{n} cancelled. Running jobs are asked to end.",
+    "replayed": "{n} stored once more.",
+    "retried": "{n} retried.",
+    "deleted": "{n} removed.",
+    "paused": "Paused.",
+    "resumed": "Resumed.",
+    "limited": "Limits stored.",
+    "triggered": "One job enqueued.",
+}
+"""What a page says after a form, by the word in its address: never text of the address itself."""
+
+
+def page(call: Call, template: str, active: str, title: str, **facts: Any) -> Response:
+    """Return a page with its frame.
+
+    Args:
+        call: The request.
+        template: The file.
+        active: The entry of the navigation it belongs to.
+        title: Its name.
+        facts: What the template shows.
+    """
+    letters = call.source.letters()
+    return call.pages.render(
+        call.request,
+        template,
+        active=active,
+        title=title,
+        now=call.source.now,
+        badges={"failures": capped(letters) if letters else ""},
+        notice=_notice(call),
+        frame=frame(call),
+        **facts,
+    )
+
+
+def frame(call: Call) -> dict[str, Any]:
+    """Return what every page knows about this dashboard."""
+    return {
+        "database": call.queue.db_path,
+        "may_act": not call.guard.read_only,
+        "has_login": call.guard.has_login,
+        "is_open": call.guard.is_open,
+    }
+
+
+def back(call: Call, *default: str, did: str, n: int = 1) -> Response:
+    """Return to the page that a form names in ``back``, else to ``default``."""
+    target = call.request.form.get("back", "")
+    if not is_ours(call.root, target):
+        target = call.url(*default)
+    path, _, query = target.partition("?")
+    kept = [pair for pair in query.split("&") if pair and pair.split("=")[0] not in {"did", "n"}]
+    return moved(f"{path}?{'&'.join([*kept, f'did={did}', f'n={n}'])}")
+
+
+def sure(call: Call, what: str) -> None:
+    """Refuse a form that removes or repeats many things and was not confirmed.
+
+    Raises:
+        Refused: With 400.
+    """
+    if call.request.form.get("sure") != "yes":
+        raise Refused(400, f"not confirmed: {what}", "go back and tick the box beside the button")
+
+
+def capped(letters: int) -> str:
+    """Return a number that was counted up to a limit."""
+    return count(letters) if letters <= LETTERS_SHOWN else f"{count(LETTERS_SHOWN)}+"
+
+
+def _notice(call: Call) -> str | None:
+    text = DEEDS.get(call.request.args.get("did", ""))
+    number = call.request.args.get("n", "")
+    if text is None or not (number.isascii() and number.isdigit() and len(number) < 16):  # noqa: PLR2004
+        return None
+    jobs = f"{count(int(number))} job{'' if number == '1' else 's'}"
+    return text.format(n=jobs)
+
+
+def is_ours(root: str, target: str) -> bool:
+    """Return whether an address stays in this dashboard: a path, and no name of another host."""
+    return (
+        target.startswith(f"{root}/")
+        and not target.startswith(("//", "/\\"))
+        and target.isprintable()
+        and target.isascii()
+        and "\\" not in target
+    )

@@ -1,0 +1,132 @@
+"""One job: what it is, what became of it, and what to do about it."""
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+from werkzeug.wrappers import Response
+
+from taskito_dashboard.errors import Refused
+from taskito_dashboard.pages.frame import back, page
+from taskito_dashboard.routing import Call, acts, moved, shows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from taskito_core import AttemptRow, JobRow
+
+_MOST_LINKS = 50
+_LEAST_WIDTH = 0.4
+
+
+def job(call: Call) -> Response:
+    """One job."""
+    row = call.source.job(call.names["id"])
+    handle = call.queue.get_job(row.id)
+    attempts = call.source.attempts(row.id)
+    now = call.source.now
+    return page(
+        call,
+        "job.html",
+        "jobs",
+        row.task,
+        job=row,
+        values=call.source.values(row),
+        decodes=call.source.decodes,
+        why=call.queue.why(row.id) if row.status in {"pending", "running"} else None,
+        timeline=timeline(row, attempts, now),
+        attempts=list(reversed(attempts)),
+        logs=[{**line, "at": line["logged_at"]} for line in call.queue.task_logs(row.id)],
+        dependencies=handle.dependencies[:_MOST_LINKS] if handle else [],
+        dependents=handle.dependents[:_MOST_LINKS] if handle else [],
+        replays=call.queue.replay_history(row.id)[:_MOST_LINKS],
+        origin=replayed_from(row.metadata),
+        worker_id=call.source.worker_id(row),
+        headers=json.loads(row.headers) if row.headers else {},
+    )
+
+
+def timeline(row: "JobRow", attempts: "Sequence[AttemptRow]", now: int) -> list[dict[str, Any]]:
+    """Return what is known of the attempts, with places in percent of the whole time.
+
+    Each has a label, an outcome, ``wait`` and ``run`` as (from, width) or ``None``, and the
+    lengths of both in ms. An attempt waits from the moment the one before it ended.
+    """
+    spans: list[tuple[int, int, str]] = [
+        (entry.claimed_at, entry.failed_at, entry.outcome) for entry in attempts
+    ]
+    last = spans[-1][0] if spans else None
+    if row.started_at is not None and row.started_at != last:
+        if row.status == "running":
+            spans.append((row.started_at, now, "running"))
+        elif row.completed_at is not None and row.status in {"complete", "cancelled"}:
+            spans.append((row.started_at, row.completed_at, row.status))
+    begin = row.created_at
+    end = max([now if row.status == "pending" else begin, *(span[1] for span in spans)])
+    whole = max(1, end - begin)
+    found: list[dict[str, Any]] = []
+    free = begin
+    for number, (claimed, ended, outcome) in enumerate(spans, start=1):
+        found.append(
+            {
+                "label": f"Attempt {number}",
+                "outcome": outcome,
+                "wait": _span(free - begin, claimed - begin, whole),
+                "run": _span(claimed - begin, ended - begin, whole),
+                "wait_ms": max(0, claimed - free),
+                "run_ms": max(0, ended - claimed),
+            }
+        )
+        free = ended
+    return found
+
+
+def replayed_from(metadata: str | None) -> str | None:
+    """Return the job that this one repeats, as its metadata says."""
+    try:
+        found = json.loads(metadata or "")
+    except ValueError:
+        return None
+    if not isinstance(found, dict):
+        return None
+    origin = cast("dict[str, Any]", found).get("replayed_from")
+    return origin if isinstance(origin, str) else None
+
+
+def cancel(call: Call) -> Response:
+    """Cancel the job if it waits; if it runs, ask for that."""
+    row = call.source.job(call.names["id"])
+    if not (call.queue.cancel_job(row.id) or call.queue.cancel_running_job(row.id)):
+        hint = "only jobs that wait or run can be cancelled"
+        raise Refused(409, f"the job is {call.source.job(row.id).status}", hint)
+    return back(call, "jobs", row.id, did="cancelled")
+
+
+def replay(call: Call) -> Response:
+    """Store the job once more and show the new one."""
+    new = call.queue.replay(call.names["id"])
+    return moved(call.url("jobs", new.id, did="replayed", n=1))
+
+
+def retry(call: Call) -> Response:
+    """Retry the dead letter of the job and show the new job."""
+    row = call.source.job(call.names["id"])
+    letter = call.source.letter_of(row)
+    if letter is None:
+        hint = "it was retried or removed; Replay runs the job again all the same"
+        raise Refused(409, "the job has no dead letter any more", hint)
+    return moved(call.url("jobs", call.queue.retry_dead(letter), did="retried", n=1))
+
+
+def _span(begin: int, end: int, whole: int) -> tuple[float, float]:
+    """Return a place and a width in percent, wide enough to be seen."""
+    width = max(_LEAST_WIDTH, 100 * max(0, end - begin) / whole)
+    place = min(100 * max(0, begin) / whole, 100 - _LEAST_WIDTH)
+    return round(place, 2), round(min(width, 100 - place), 2)
+
+
+ROUTES = (
+    shows("/jobs/<id>", job),
+    acts("/jobs/<id>/cancel", cancel),
+    acts("/jobs/<id>/replay", replay),
+    acts("/jobs/<id>/retry", retry),
+)

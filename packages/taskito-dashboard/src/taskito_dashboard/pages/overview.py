@@ -1,0 +1,131 @@
+"""The overview: is anything wrong, where, since when, and what to press."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+import taskito
+from taskito_dashboard.pages.frame import page
+from taskito_dashboard.problems import World, problems, quiet
+from taskito_dashboard.routing import Call, shows
+
+_RUNNING = 50
+_RUNNING_SHOWN = 8
+_SAMPLE = 100
+_MINUTE = 60
+_FAILURES = 5
+
+
+def overview(call: Call) -> Response:
+    """The state of everything."""
+    world = observed(call)
+    if _is_empty(world):
+        return page(
+            call,
+            "first.html",
+            "overview",
+            "First steps",
+            world=world,
+            path=call.queue.db_path,
+            literal=repr(call.queue.db_path),
+        )
+    letters = call.queue.dead_letters(_FAILURES)
+    last_failure_at = letters[0]["failed_at"] if letters else None
+    found = problems(world)
+    return page(
+        call,
+        "overview.html",
+        "overview",
+        "Overview",
+        world=world,
+        problems=found,
+        quiet="" if found else quiet(world, last_failure_at),
+        tiles=tiles(world, call.queue.stats(), call.queue.metrics(since=_MINUTE)),
+        running=running_rows(world)[:_RUNNING_SHOWN],
+        letters=list(letters),
+        unknown=call.request.path if call.request.path != "/" else "",
+    )
+
+
+def observed(call: Call) -> World:
+    """Return what the rules look at."""
+    queue = call.queue
+    disk = call.source.disk()
+    sample = call.source.newest(_SAMPLE, "pending")
+    tasks = {job.task_name for job in sample}
+    return World(
+        now=call.source.now,
+        queues=queue.list_queues(),
+        workers=queue.workers(),
+        waiting={task: queue.count_jobs("pending", task_name=task) for task in tasks},
+        breakers=queue.circuit_breakers(),
+        schedules=queue.list_periodic(),
+        running=[job.to_dict() for job in call.source.newest(_RUNNING, "running")],
+        log_size=disk.log_size,
+        free=disk.free,
+        version=taskito.__version__,
+    )
+
+
+def tiles(
+    world: World, stats: Mapping[str, int], minute: Mapping[str, Mapping[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the numbers on top: each with a label, a unit or comparison, and a link."""
+    done = sum(task["success_count"] for task in minute.values())
+    failed = sum(task["failure_count"] for task in minute.values())
+    oldest = world.oldest_due_at
+    return [
+        {
+            "label": "Waiting",
+            "value": stats["pending"],
+            "kind": "oldest" if oldest is not None else "due",
+            "since": None if oldest is None else world.now - oldest,
+            "link": {"status": "pending"},
+        },
+        {
+            "label": "Running",
+            "value": stats["running"],
+            "kind": "slots",
+            "slots": world.slots,
+            "link": {"status": "running"},
+        },
+        {"label": "Done / min", "value": done, "kind": "none", "link": {"status": "complete"}},
+        {
+            "label": "Failed / min",
+            "value": failed,
+            "kind": "share",
+            "part": failed,
+            "whole": done + failed,
+            "link": {},
+        },
+        {
+            "label": "Completed",
+            "value": stats["completed"],
+            "kind": "stored",
+            "link": {"status": "complete"},
+        },
+        {"label": "Dead", "value": stats["dead"], "kind": "stored", "link": {"status": "dead"}},
+    ]
+
+
+def running_rows(world: World) -> list[Mapping[str, Any]]:
+    """Return what runs, the longest first."""
+    return sorted(world.running, key=lambda job: job["started_at"] or world.now)
+
+
+def use(queue: Mapping[str, Any]) -> int | None:
+    """Return how much of its limit a queue uses, in percent; ``None`` without a limit."""
+    limit = queue["max_concurrent"]
+    return None if not limit else min(100, round(100 * queue["running"] / limit))
+
+
+def _is_empty(world: World) -> bool:
+    counted: Sequence[str] = ("pending", "running", "completed", "dead", "cancelled")
+    return not world.schedules and not any(
+        queue[status] for queue in world.queues for status in counted
+    )
+
+
+OVERVIEW = shows("/", overview)
+ROUTES = (OVERVIEW,)

@@ -1,0 +1,61 @@
+"""Schedules: when they fire, and what they did last."""
+
+from typing import Any
+
+from werkzeug.wrappers import Response
+
+from taskito_dashboard import words
+from taskito_dashboard.api import schedules as api
+from taskito_dashboard.pages.frame import back, page, sure
+from taskito_dashboard.routing import Call, acts, moved, shows
+
+
+def schedules(call: Call) -> Response:
+    """All schedules."""
+    rows: list[dict[str, Any]] = []
+    for schedule in call.queue.list_periodic():
+        last_id = schedule["last_job_id"]
+        last = call.queue.get_job(last_id) if last_id else None
+        rows.append(
+            {
+                **schedule,
+                "words": words.schedule(
+                    schedule["cron_expr"], schedule["every"], schedule["timezone"]
+                ),
+                "last_status": None if last is None else last.to_dict()["status"],
+            }
+        )
+    return page(call, "schedules.html", "schedules", "Schedules", rows=rows)
+
+
+def pause(call: Call) -> Response:
+    """Let the schedule fire no more."""
+    api.pause(call)
+    return back(call, "schedules", did="paused")
+
+
+def resume(call: Call) -> Response:
+    """Let the schedule fire again."""
+    api.resume(call)
+    return back(call, "schedules", did="resumed")
+
+
+def trigger(call: Call) -> Response:
+    """Enqueue one job of the schedule and show it."""
+    return moved(call.url("jobs", api.trigger(call)["job_id"], did="triggered", n=1))
+
+
+def delete(call: Call) -> Response:
+    """Remove the schedule."""
+    sure(call, "remove the schedule")
+    api.delete(call)
+    return back(call, "schedules", did="deleted")
+
+
+ROUTES = (
+    shows("/schedules", schedules),
+    acts("/schedules/<name:name>/pause", pause),
+    acts("/schedules/<name:name>/resume", resume),
+    acts("/schedules/<name:name>/trigger", trigger),
+    acts("/schedules/<name:name>/delete", delete),
+)

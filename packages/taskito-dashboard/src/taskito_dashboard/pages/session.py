@@ -1,0 +1,107 @@
+"""Logging in and out, the theme, and the files that pages load."""
+
+from werkzeug.wrappers import Response
+
+from taskito_dashboard.errors import Refused, not_found
+from taskito_dashboard.pages import errors
+from taskito_dashboard.pages.frame import is_ours
+from taskito_dashboard.params import Param, content
+from taskito_dashboard.rendering import MEDIA, THEME_COOKIE, THEMES
+from taskito_dashboard.routing import Call, Route, moved
+from taskito_dashboard.security import COOKIE
+
+_YEAR = 365 * 86_400
+
+
+def log_in(call: Call) -> Response:
+    """Set the cookie that stands for the token."""
+    content(call.request)  # no more than is taken at once
+    token = call.request.form.get("token", "").strip()
+    if call.guard.has_login and not call.guard.admits(call.request, token):
+        refusal = Refused(401, "that is not the token", None)
+        return errors.page(call.pages, call.request, call.source, refusal)
+    response = moved(_target(call, call.request.form.get("target", "")))
+    _set(call, response, COOKIE, call.guard.session(), None)
+    return response
+
+
+def log_out(call: Call) -> Response:
+    """Forget the cookie."""
+    response = moved(call.url())
+    response.delete_cookie(COOKIE, path=f"{call.root}/", httponly=True, samesite="Strict")
+    return response
+
+
+def theme(call: Call) -> Response:
+    """Set how pages look in this browser."""
+    given = call.query()
+    response = moved(_target(call, given["back"] or ""))
+    _set(call, response, THEME_COOKIE, given["set"] or "system", _YEAR)
+    return response
+
+
+def static(call: Call) -> Response:
+    """A file of the pages."""
+    name = call.names["file"]
+    content_of = call.pages.files.get(name)
+    if content_of is None:
+        raise not_found(f"there is no file {name!r}")
+    media = MEDIA.get(name.rpartition(".")[2], "application/octet-stream")
+    response = Response(content_of, mimetype=media)
+    # The address has the version in it.
+    response.headers["Cache-Control"] = f"public, max-age={_YEAR}, immutable"
+    return response
+
+
+def _target(call: Call, path: str) -> str:
+    """Return where to go on; never another site."""
+    return path if is_ours(call.root, path) else call.url()
+
+
+def _set(call: Call, response: Response, name: str, value: str, age: int | None) -> None:
+    response.set_cookie(
+        name,
+        value,
+        max_age=age,
+        path=f"{call.root}/",
+        secure=call.request.is_secure,
+        httponly=True,
+        samesite="Strict",
+    )
+
+
+ROUTES = (
+    Route(
+        method="POST",
+        path="/login",
+        handler=log_in,
+        role="open",
+        kind="action",
+        summary="Log in",
+    ),
+    Route(
+        method="POST",
+        path="/logout",
+        handler=log_out,
+        role="open",
+        kind="action",
+        summary="Log out",
+    ),
+    Route(
+        method="GET",
+        path="/theme",
+        handler=theme,
+        role="open",
+        kind="action",
+        query=(Param("set", choices=THEMES), Param("back")),
+        summary="Choose a theme",
+    ),
+    Route(
+        method="GET",
+        path="/static/<file>",
+        handler=static,
+        role="open",
+        kind="text",
+        summary="A file of the pages",
+    ),
+)

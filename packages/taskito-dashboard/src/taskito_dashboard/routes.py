@@ -1,0 +1,49 @@
+"""The table of routes: every address, who may ask, and what answers."""
+
+from taskito_dashboard import openapi
+from taskito_dashboard._version import __version__
+from taskito_dashboard.api import dead
+from taskito_dashboard.api import jobs as api_jobs
+from taskito_dashboard.api import queues as api_queues
+from taskito_dashboard.api import schedules as api_schedules
+from taskito_dashboard.api import system as api_system
+from taskito_dashboard.pages import (
+    failures,
+    job,
+    jobs,
+    overview,
+    queues,
+    schedules,
+    session,
+    system,
+    tasks,
+)
+from taskito_dashboard.routing import Call, Table, reads
+
+OVERVIEW = overview.OVERVIEW
+
+
+def describe(call: Call) -> dict[str, object]:
+    """The description of this API."""
+    return openapi.described(TABLE.routes, root=call.root, version=__version__)
+
+
+TABLE = Table(
+    (
+        *api_system.ROUTES,
+        *api_jobs.ROUTES,
+        *dead.ROUTES,
+        *api_queues.ROUTES,
+        *api_schedules.ROUTES,
+        reads("/api/v1/openapi.json", describe),
+        *overview.ROUTES,
+        *jobs.ROUTES,
+        *job.ROUTES,
+        *failures.ROUTES,
+        *tasks.ROUTES,
+        *queues.ROUTES,
+        *schedules.ROUTES,
+        *system.ROUTES,
+        *session.ROUTES,
+    )
+)

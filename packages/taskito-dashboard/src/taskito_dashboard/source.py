@@ -1,0 +1,207 @@
+"""What the dashboard asks a queue for, beyond its public methods."""
+
+import json
+import os
+import time
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from taskito.exceptions import JobNotFoundError
+from taskito.job import JobResult
+from taskito.listing import JobFilter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from taskito import Queue
+    from taskito_core import AttemptRow, JobRow
+
+_PORTION = 500
+LETTERS_SHOWN = 1000
+"""Up to so many dead letters are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Values:
+    """The decoded values of a job as text; ``None`` for what is not there or cannot be read."""
+
+    args: str | None = None
+    kwargs: str | None = None
+    result: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Disk:
+    """The database as files."""
+
+    path: str
+    size: int | None
+    log_size: int | None
+    free: int | None
+
+
+class Source:
+    """One queue, as its dashboard sees it.
+
+    Attributes:
+        queue: The queue.
+        decodes: Whether arguments and results are decoded. Not when there is only a
+            database file: decoding may run code, and nobody vouched for the file.
+    """
+
+    def __init__(self, queue: "Queue", *, decodes: bool) -> None:
+        self.queue = queue
+        self.decodes = decodes
+        self._run = uuid.uuid4().hex[:8]
+        self._database = queue._database  # noqa: SLF001 - of our own packages
+
+    @property
+    def now(self) -> int:
+        """The present instant of the database's clock."""
+        with self._database as store:
+            return store.now
+
+    def change(self) -> str:
+        """A text that is another one after every commit of any process."""
+        with self._database as store:
+            # Counters of different processes may be equal by chance.
+            return f"{self._run}{os.getpid():x}-{store.change_counter():x}"
+
+    def job(self, job_id: str) -> "JobRow":
+        """One job with all that is stored of it.
+
+        Raises:
+            JobNotFoundError: If there is none.
+        """
+        with self._database as store:
+            row = store.job(job_id)
+        if row is None:
+            raise JobNotFoundError(f"job not found: {job_id}")
+        return row
+
+    def attempts(self, job_id: str) -> "list[AttemptRow]":
+        """The failed and lost attempts of a job, oldest first."""
+        with self._database as store:
+            return store.attempts(job_id)
+
+    def worker_id(self, row: "JobRow") -> str | None:
+        """The worker that runs a job now."""
+        if row.status != "running":
+            return None
+        with self._database as store:
+            return next((found.id for found in store.workers() if found.number == row.worker), None)
+
+    def values(self, row: "JobRow") -> Values:
+        """Decode what a job was called with and what it returned."""
+        if not self.decodes:
+            return Values()
+        with self._database as store:
+            payload = store.payload(row.id)
+            result = store.result(row.id) if row.status == "complete" else None
+        args, kwargs = self._arguments(payload)
+        return Values(args, kwargs, None if result is None else self._decoded(result))
+
+    def letters(self) -> int:
+        """How many dead letters there are, counted up to one more than are told."""
+        with self._database as store:
+            return len(store.oldest_letters(limit=LETTERS_SHOWN + 1))
+
+    def letter_of(self, row: "JobRow") -> str | None:
+        """The dead letter of a dead job, ``None`` when it was retried or removed."""
+        cursor = None
+        while True:
+            page = self.queue.dead_letters(
+                _PORTION, task_name=row.task, queue=row.queue, cursor=cursor
+            )
+            for letter in page:
+                if letter["original_job_id"] == row.id:
+                    return str(letter["id"])
+            cursor = page.next_cursor
+            if cursor is None:
+                return None
+
+    def newest(
+        self, most: int, status: str, queue: str | None = None, task: str | None = None
+    ) -> list[JobResult[Any]]:
+        """Up to so many jobs in a status, newest first.
+
+        Where the counters say that there are fewer, the search ends with the last of them
+        instead of looking through all other jobs for one more.
+        """
+        wanted = min(most, self.queue.count_jobs(status, queue, task))
+        if not wanted:
+            return []
+        which = JobFilter(status=status, queue=queue, task_name=task)
+        rows = which.rows(self._database, None, wanted, 0)
+        serializer = self.queue.serializer
+        return [JobResult[Any](self._database, serializer, row.id, row=row) for row in rows]
+
+    def matching(self, which: dict[str, Any]) -> "Iterator[str]":
+        """The ids of all jobs that match, newest first; none that come meanwhile."""
+        cursor = None
+        while True:
+            page = self.queue.list_jobs(limit=_PORTION, cursor=cursor, **which)
+            yield from (job.id for job in page)
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def disk(self) -> Disk:
+        """The sizes of the database's files."""
+        path = self.queue.db_path
+        if path == ":memory:":
+            return Disk(path, None, None, None)
+        file = Path(path).absolute()
+        return Disk(str(file), _size(file), _size(file.with_name(f"{file.name}-wal")), _free(file))
+
+    def _arguments(self, payload: bytes | None) -> tuple[str | None, str | None]:
+        if payload is None:
+            return None, None
+        try:
+            args, kwargs = self.queue.serializer.loads(payload)
+            return as_text(list(args)), as_text(dict(kwargs))
+        except Exception:  # noqa: BLE001 - code of the application runs here
+            return None, None
+
+    def _decoded(self, data: bytes) -> str | None:
+        try:
+            return as_text(self.queue.serializer.loads(data))
+        except Exception:  # noqa: BLE001 - code of the application runs here
+            return None
+
+
+def as_text(value: object) -> str:
+    """Return a value as JSON text, else its ``repr``."""
+    try:
+        return json.dumps(value, allow_nan=False)
+    except Exception:  # noqa: BLE001 - whatever the value does when it is looked at
+        return _printed(value)
+
+
+def _printed(value: object) -> str:
+    try:
+        return repr(value)
+    except Exception:  # noqa: BLE001 - likewise
+        return f"<{type(value).__name__}: its repr fails>"
+
+
+def milliseconds() -> int:
+    """The present as milliseconds since the epoch."""
+    return time.time_ns() // 1_000_000
+
+
+def _size(file: Path) -> int | None:
+    try:
+        return file.stat().st_size
+    except OSError:
+        return None
+
+
+def _free(file: Path) -> int | None:
+    try:
+        found = os.statvfs(file.parent)
+    except OSError:
+        return None
+    return found.f_bavail * found.f_frsize

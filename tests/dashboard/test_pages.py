@@ -1,0 +1,354 @@
+"""Pages without any script: what they show, and what their forms do."""
+
+import re
+from collections.abc import Callable, Iterator
+from html import unescape
+
+import pytest
+from werkzeug.test import Client
+
+from taskito import Queue, current_job
+from taskito_dashboard import create_app
+from taskito_dashboard.routes import TABLE
+
+HOSTILE = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>{{7*7}}"
+UNKNOWN = "01a213be-92ec-71cc-a138-889512eab6a9"
+Work = Callable[[], None]
+
+
+def page(client: Client, path: str, status: int = 200) -> str:
+    response = client.get(path)
+    assert response.status_code == status, path
+    assert response.mimetype == "text/html"
+    text = response.text
+    assert text.startswith("<!DOCTYPE html>")
+    assert "taskito dashboard" in text
+    return text
+
+
+def words(html: str) -> str:
+    """What a person reads, in one line."""
+    return " ".join(unescape(re.sub("<[^>]*>", " ", html)).split())
+
+
+class TestOverview:
+    def test_an_empty_database_shows_the_first_steps(self, client: Client, queue: Queue) -> None:
+        text = page(client, "/")
+
+        assert "First steps" in text
+        assert "taskito worker --app" in text
+        queue.enqueue("add", (1, 2))
+        assert "First steps" not in page(client, "/")
+
+    def test_it_says_what_is_wrong_where_and_what_to_do(self, client: Client, queue: Queue) -> None:
+        queue.enqueue_many("add", [(n, n) for n in range(3)])
+        text = words(page(client, "/"))
+
+        assert "No worker runs — 3 jobs wait, oldest" in text
+        assert "taskito worker --app MODULE:QUEUE" in text
+
+    def test_with_a_worker_and_nothing_to_do_all_is_quiet(
+        self, client: Client, queue: Queue, work: Work
+    ) -> None:
+        queue.enqueue("add", (1, 2))
+        work()
+        assert "Nothing waits, and no worker runs; no dead letters." in words(page(client, "/"))
+        with queue._stepping():
+            assert "All quiet. 1 slot, 0 waiting, no dead letters." in words(page(client, "/"))
+
+    @pytest.mark.usefixtures("dead")
+    def test_it_counts(self, client: Client, queue: Queue, work: Work) -> None:
+        queue.enqueue("add", (1, 2))
+        work()
+        text = words(page(client, "/"))
+
+        assert "Done / min 1" in text
+        assert "Failed / min 3 75.0 %" in text
+        assert "Completed 1" in text
+        assert "Dead 3" in text
+        assert "RuntimeError: fault 2" in text
+
+
+class TestJobs:
+    def test_tabs_count_and_filters_stay(
+        self, client: Client, queue: Queue, dead: list[str]
+    ) -> None:
+        queue.enqueue("add", queue="emails")
+        text = page(client, "/jobs?status=dead&task=fail")
+
+        assert "All 3 Pending 0 Running 0 Completed 0 Dead 3 Cancelled 0" in words(text)
+        assert 'href="/jobs?task=fail&amp;status=pending"' in text
+        assert all(f'href="/jobs/{job_id}"' in text for job_id in dead)
+        assert words(page(client, "/jobs?queue=none")).count("No such jobs.") == 1
+        assert "3 rows" in words(page(client, "/jobs?error=fault&within=3600"))
+
+    def test_older_leads_on_and_newest_back(self, client: Client, queue: Queue) -> None:
+        queue.enqueue_many("add", [(n, n) for n in range(51)])
+        first = page(client, "/jobs?task=add")
+        (older,) = re.findall(r'rel="next" href="([^"]*)"', first)
+        second = page(client, unescape(older))
+
+        assert "50 rows" in words(first)
+        assert "1 row " in words(second)
+        assert "← Newest" in second
+        assert "task=add" in older
+
+    def test_a_wrong_filter_is_explained(self, client: Client) -> None:
+        text = words(page(client, "/jobs?status=lost", 400))
+
+        assert "status is 'lost'" in text
+        assert "status must be one of pending" in text
+
+    @pytest.mark.parametrize(
+        ("typed", "address"),
+        [("add", "/jobs?task=add"), ("emails", "/jobs?queue=emails"), ("boom", "/jobs?error=boom")],
+    )
+    def test_the_search_field_finds(
+        self, client: Client, queue: Queue, typed: str, address: str
+    ) -> None:
+        job = queue.enqueue("add", queue="emails")
+
+        assert client.get(f"/find?q={typed}").headers["Location"] == address
+        assert client.get(f"/find?q={job.id}").headers["Location"] == f"/jobs/{job.id}"
+
+    def test_ticked_jobs_are_cancelled_or_repeated(self, client: Client, queue: Queue) -> None:
+        jobs = queue.enqueue_many("add", [(n, n) for n in range(3)], delay=3600)
+        ids = [job.id for job in jobs[:2]]
+
+        back = "/jobs?status=pending&did=paused&n=9"
+        answer = client.post("/jobs", data={"deed": "cancel", "ids": ids, "back": back})
+        assert answer.headers["Location"] == "/jobs?status=pending&did=cancelled&n=2"
+        assert "2 jobs cancelled." in words(page(client, answer.headers["Location"]))
+        assert [job.status for job in jobs] == ["cancelled", "cancelled", "pending"]
+
+        client.post("/jobs", data={"deed": "replay", "ids": ids})
+        assert queue.count_jobs("pending") == 3
+
+    def test_all_that_match_need_a_second_yes(self, client: Client, queue: Queue) -> None:
+        queue.enqueue_many("add", [(n, n) for n in range(3)], delay=3600)
+        queue.enqueue("other", delay=3600)
+        form = {"deed": "cancel", "all": "yes", "task": "add", "status": "pending"}
+
+        assert client.post("/jobs", data=form).status_code == 400
+        assert queue.count_jobs("pending") == 4
+        client.post("/jobs", data={**form, "sure": "yes"})
+        assert queue.count_jobs("pending") == 1
+
+    def test_an_action_that_is_none_is_refused(self, client: Client) -> None:
+        for path in ("/jobs", "/failures"):
+            assert client.post(path, data={"deed": "explode"}).status_code == 400
+
+
+class TestJob:
+    def test_a_dead_one_leads_with_its_error(self, client: Client, queue: Queue) -> None:
+        @queue.task(name="flaky", max_retries=1, retry_backoff=0)
+        def flaky() -> None:
+            current_job.log("trying", extra={"n": current_job.attempt})
+            raise RuntimeError("boom")
+
+        job = flaky.delay()
+        with queue._stepping() as worker:
+            while job.status == "pending":
+                worker.run_next()
+        text = words(page(client, f"/jobs/{job.id}"))
+
+        assert "Dead Retry Replay" in text
+        assert "2 attempts" in text
+        assert "Error · attempt 2" in text
+        assert "Traceback (most recent call last)" in text
+        assert 'trying {"n":1}' in text
+        assert "args [] kwargs {}" in text
+
+    def test_a_waiting_one_says_why(self, client: Client, queue: Queue) -> None:
+        job = queue.enqueue("add", (1, 2), delay=3600, metadata={"order": 7})
+        text = words(page(client, f"/jobs/{job.id}"))
+
+        assert "Why it does not run" in text
+        assert "no worker runs" in text
+        assert '{"order":7}' in text
+
+    def test_a_complete_one_has_its_result(self, client: Client, queue: Queue, work: Work) -> None:
+        first = queue.enqueue("add", (1, 2))
+        job = queue.enqueue("add", (20, 22), depends_on=first.id)
+        work()
+        text = page(client, f"/jobs/{job.id}")
+
+        assert "Result 42" in words(text)
+        assert "args [20, 22]" in words(text)
+        assert f'href="/jobs/{first.id}"' in text
+        assert f'href="/jobs/{job.id}"' in page(client, f"/jobs/{first.id}")
+
+    def test_its_buttons(self, client: Client, queue: Queue, dead: list[str]) -> None:
+        waiting = queue.enqueue("add", delay=3600)
+        client.post(f"/jobs/{waiting.id}/cancel")
+        assert waiting.status == "cancelled"
+        assert client.post(f"/jobs/{waiting.id}/cancel").status_code == 409
+
+        replay = client.post(f"/jobs/{waiting.id}/replay").headers["Location"]
+        assert f'href="/jobs/{waiting.id}"' in page(client, replay)
+
+        retry = client.post(f"/jobs/{dead[0]}/retry").headers["Location"]
+        assert "1 job retried." in words(page(client, retry))
+        assert client.post(f"/jobs/{dead[0]}/retry").status_code == 409
+
+    def test_an_unknown_one(self, client: Client) -> None:
+        assert f"job not found: {UNKNOWN}" in page(client, f"/jobs/{UNKNOWN}", 404)
+        for deed in ("cancel", "replay", "retry"):
+            assert client.post(f"/jobs/{UNKNOWN}/{deed}").status_code == 404
+
+
+class TestFailures:
+    @pytest.mark.usefixtures("dead")
+    def test_letters_are_retried_and_removed(self, client: Client, queue: Queue) -> None:
+        text = words(page(client, "/failures"))
+        assert "Failures 3 3 dead letters" not in text
+        assert "3 dead letters" in text
+        assert "RuntimeError: fault 1" in text
+        ids = [letter["id"] for letter in queue.dead_letters()]
+
+        client.post("/failures", data={"deed": "retry", "ids": ids[:1]})
+        client.post("/failures", data={"deed": "delete", "ids": ids[1:2]})
+        assert [letter["id"] for letter in queue.dead_letters()] == ids[2:]
+        assert queue.count_jobs("pending") == 1
+
+    @pytest.mark.usefixtures("dead")
+    def test_all_need_a_second_yes(self, client: Client, queue: Queue) -> None:
+        for deed in ("retry-all", "purge"):
+            assert client.post("/failures", data={"deed": deed}).status_code == 400
+        assert len(queue.dead_letters()) == 3
+        client.post("/failures", data={"deed": "purge", "sure": "yes", "older_than": "3600"})
+        client.post("/failures", data={"deed": "retry-all", "sure": "yes", "task": "other"})
+        assert len(queue.dead_letters()) == 3
+        client.post("/failures", data={"deed": "retry-all", "sure": "yes", "task": "fail"})
+        assert queue.count_jobs("pending") == 3
+
+
+class TestOtherPages:
+    def test_tasks(self, client: Client, queue: Queue, dead: list[str], work: Work) -> None:
+        queue.enqueue("add", (1, 2))
+        work()
+        queue.enqueue("nobody_knows")
+        text = words(page(client, "/tasks"))
+        one = words(page(client, "/tasks/fail"))
+
+        assert "nobody_knows" in text
+        assert "fail 0 100.0 %" in text
+        assert f"Dead {len(dead)}" in one
+        assert "Retries 0" in one
+
+    def test_queues(self, client: Client, queue: Queue) -> None:
+        queue.enqueue("add", queue="emails")
+        client.post("/queues/emails/limits", data={"rate_limit": "5/s", "max_concurrent": "3"})
+        client.post("/queues/emails/pause")
+
+        assert "emails paused 1" in words(page(client, "/queues"))
+        (row,) = queue.list_queues()
+        assert (row["rate_limit"], row["max_concurrent"], row["paused"]) == ("5/s", 3, True)
+        client.post("/queues/emails/limits", data={"rate_limit": "", "max_concurrent": ""})
+        client.post("/queues/emails/resume")
+        (row,) = queue.list_queues()
+        assert (row["rate_limit"], row["max_concurrent"], row["paused"]) == (None, None, False)
+        for wrong in ({"max_concurrent": "x"}, {"rate_limit": "fast"}):
+            assert client.post("/queues/emails/limits", data=wrong).status_code == 400
+
+    def test_schedules(self, client: Client, queue: Queue) -> None:
+        @queue.periodic("30 3 * * 1", name="weekly")
+        def weekly() -> None:
+            raise NotImplementedError
+
+        assert "Mondays at 03:30 UTC" in words(page(client, "/schedules"))
+        job = client.post("/schedules/weekly/trigger").headers["Location"]
+        assert "weekly" in page(client, job)
+        client.post("/schedules/weekly/pause")
+        assert "weekly paused" in words(page(client, "/schedules"))
+        client.post("/schedules/weekly/resume")
+        assert client.post("/schedules/weekly/delete").status_code == 400
+        client.post("/schedules/weekly/delete", data={"sure": "yes"})
+        assert "No schedule is stored." in page(client, "/schedules")
+
+    def test_workers_and_system(self, client: Client, queue: Queue) -> None:
+        assert "No worker runs." in page(client, "/workers")
+        with queue._stepping():
+            assert "active" in page(client, "/workers")
+        assert queue.db_path in page(client, "/system")
+
+
+class TestReadOnly:
+    def test_no_page_offers_what_would_be_refused(self, queue: Queue, dead: list[str]) -> None:
+        queue.enqueue("add", queue="emails")
+        client = Client(create_app(queue, read_only=True))
+        paths = [r.path for r in TABLE.routes if r.kind == "page" and "<" not in r.path]
+        for path in [*paths, f"/jobs/{dead[0]}", "/queues/emails", "/tasks/fail"]:
+            assert 'method="post"' not in page(client, path), path
+
+
+class TestHostileData:
+    @pytest.fixture
+    def hostile(self, queue: Queue, work: Work) -> Iterator[list[str]]:
+        @queue.task(name=HOSTILE, max_retries=0)
+        def fail(text: str) -> None:
+            current_job.log(text, level=text, extra={text: text})
+            raise RuntimeError(text)
+
+        @queue.periodic("0 3 * * *", name=f"s{HOSTILE}")
+        def nightly() -> None:
+            raise NotImplementedError
+
+        job = queue.enqueue(
+            HOSTILE,
+            (HOSTILE,),
+            queue=HOSTILE,
+            unique_key=HOSTILE,
+            metadata=HOSTILE,
+            limit_key=HOSTILE,
+            headers={HOSTILE: HOSTILE},
+        )
+        work()
+        queue.enqueue(HOSTILE, queue=HOSTILE, metadata=HOSTILE)
+        queue.enqueue(f"other{HOSTILE}", queue="x")
+        with queue._stepping():
+            yield [job.id]
+
+    def test_it_is_text_on_every_page(self, client: Client, hostile: list[str]) -> None:
+        from urllib.parse import quote, urlencode
+
+        name = quote(HOSTILE, safe="")
+        paths = [r.path for r in TABLE.routes if r.kind == "page" and "<" not in r.path]
+        query = urlencode({"task": HOSTILE, "queue": HOSTILE, "error": "alert", "metadata": "<"})
+        paths += [f"/jobs/{hostile[0]}", f"/tasks/{name}", f"/queues/{name}", f"/jobs?{query}"]
+        paths += [f"/failures?{urlencode({'task': HOSTILE})}", f"/{name}", "/jobs/%3Cb%3E"]
+        shown = 0
+        for path in paths:
+            text = client.get(path).text
+            assert "<script>alert" not in text, path
+            assert "<img" not in text, path
+            assert "onerror=alert(1)>" not in text, path
+            assert ">49" not in text, path
+            shown += text.count("&lt;script&gt;alert")
+        assert shown > 30
+
+    def test_links_lead_to_the_thing_itself(self, client: Client, hostile: list[str]) -> None:
+        text = page(client, f"/jobs/{hostile[0]}")
+        found = re.findall(r'href="(/(?:tasks|queues)/[^"]+)"', text)
+
+        assert len(found) == 2
+        for link in found:
+            assert HOSTILE in unescape(page(client, unescape(link)))
+
+
+class TestTheme:
+    def test_it_is_kept_in_a_cookie_and_rendered(self, client: Client) -> None:
+        assert 'data-theme="system"' in page(client, "/")
+        for theme in ("dark", "light", "system"):
+            answer = client.get(f"/theme?set={theme}&back=/jobs")
+            assert answer.headers["Location"] == "/jobs"
+            assert f'data-theme="{theme}"' in page(client, "/")
+        assert client.get("/theme?set=pink").status_code == 400
+        assert client.get("/theme?set=dark&back=//evil.example").headers["Location"] == "/"
+
+
+def test_old_addresses_are_led_on_by_a_script(client: Client) -> None:
+    script = client.get("/static/old.js").text
+    for old in ("jobs", "dead-letters", "metrics", "circuit-breakers", "workers", "logs"):
+        assert re.search(rf'\b"?{old}"?: "', script), old
+    assert "old.js" in page(client, "/")
