@@ -9,7 +9,6 @@ mod support;
 
 use std::collections::BTreeSet;
 
-use taskito_core::id::Key;
 use taskito_core::store::Sync;
 use taskito_core::store::sqlite::SqliteStore;
 
@@ -57,14 +56,4 @@ fn a_closed_store_has_none() {
     store.change_counter().unwrap();
     store.close();
     assert!(store.change_counter().is_err());
-}
-
-#[test]
-fn the_arguments_of_a_job_are_given_as_they_were_stored() {
-    let store = SqliteStore::new(":memory:", Sync::Relaxed);
-    let new = job("add");
-    let payload = new.payload.clone();
-    let inserted = store.enqueue(vec![new]).unwrap();
-    assert_eq!(store.payload(inserted[0].key).unwrap(), Some(payload));
-    assert_eq!(store.payload(Key(1)).unwrap(), None);
 }

@@ -416,8 +416,6 @@ class Store:
 
         Numbers that one process was given can be compared. Costs some microseconds.
         """
-    def payload(self, job_id: str) -> bytes | None:
-        """The stored arguments of a job; ``None`` for an unknown id."""
     def result(self, job_id: str) -> bytes | None:
         """The stored result of a complete job, else ``None``."""
     def payload(self, job_id: str) -> bytes | None:

@@ -355,14 +355,6 @@ impl PyStore {
         detached(py, || self.0.change_counter())
     }
 
-    fn payload<'py>(&self, py: Python<'py>, job_id: &str) -> PyResult<Option<Bound<'py, PyBytes>>> {
-        let payload = detached(py, || match self.key(job_id)? {
-            Some(key) => self.0.payload(key),
-            None => Ok(None),
-        })?;
-        Ok(payload.map(|bytes| PyBytes::new(py, &bytes)))
-    }
-
     fn result<'py>(&self, py: Python<'py>, job_id: &str) -> PyResult<Option<Bound<'py, PyBytes>>> {
         let result = detached(py, || match self.key(job_id)? {
             Some(key) => self.0.result(key),

@@ -2,12 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use rusqlite::{Connection, OptionalExtension, named_params};
+use rusqlite::Connection;
 
 use super::{SqliteStore, connection, explain, lock};
 use crate::error::{Error, Result};
 use crate::fork;
-use crate::id::Key;
 
 /// How many connections of this process watched some database so far.
 static WATCHES: AtomicU64 = AtomicU64::new(0);
@@ -54,18 +53,5 @@ impl SqliteStore {
             .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
             .map_err(|error| self.unless_stranded(explained(error)))?;
         Ok(watch.number << 32 | u64::from(version))
-    }
-
-    /// The serialized arguments of a job.
-    ///
-    /// # Errors
-    /// Storage failures.
-    pub fn payload(&self, job: Key) -> Result<Option<Vec<u8>>> {
-        self.read(|connection| {
-            connection
-                .prepare_cached(include_str!("sql/payload.sql"))?
-                .query_row(named_params! {":id": job}, |row| row.get(0))
-                .optional()
-        })
     }
 }
