@@ -17,6 +17,7 @@ from benchmarks.environments import Environments
 from benchmarks.options import ROOT
 
 PROBE_WITHIN_S = 120
+END_WITHIN_S = 20
 DISTURBED = 0.1
 """A measurement is worth repeating when others used more than this share of the machine."""
 
@@ -83,6 +84,17 @@ class Patience:
         return f"{middle:.0%} of the machine, at most {most:.0%}{again}"
 
 
+def _end(process: subprocess.Popen[str]) -> None:
+    """Let a probe stop its worker and clean up; if it does not, kill both."""
+    process.terminate()
+    try:
+        process.communicate(timeout=END_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+
 def _probe(args: argparse.Namespace, python: str, workload: str, system: str) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="bench-", dir=args.directory) as folder:
         options = {"directory": folder, "threads": args.threads, "jobs": args.jobs}
@@ -98,10 +110,8 @@ def _probe(args: argparse.Namespace, python: str, workload: str, system: str) ->
         try:
             output, errors = process.communicate(timeout=PROBE_WITHIN_S)
         finally:
-            if process.poll() is None:  # interrupted or late: end it with its worker
-                with suppress(ProcessLookupError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.communicate()
+            if process.poll() is None:  # interrupted or late
+                _end(process)
     if process.returncode:
         raise RuntimeError(errors.strip()[-600:])
     return cast("dict[str, Any]", json.loads(output))

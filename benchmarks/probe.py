@@ -6,10 +6,11 @@ Prints one JSON object: the figures, or why there are none.
 import argparse
 import json
 import os
+import signal
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from benchmarks import systems
 from benchmarks.board import Board
@@ -29,7 +30,13 @@ def main() -> None:
     parser.add_argument("--threads", type=int, required=True)
     parser.add_argument("--jobs", type=int, required=True)
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, _leave)
     json.dump(_measured(args), sys.stdout)
+
+
+def _leave(_signal: int, _frame: object) -> NoReturn:
+    """End as by an exception, so that the system is closed."""
+    raise SystemExit(128 + signal.SIGTERM)
 
 
 def _measured(args: argparse.Namespace) -> dict[str, Any]:
