@@ -201,7 +201,7 @@ def soak(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
-    """Measure; arguments go to ``benchmarks/run.py``."""
+    """Measure: a short run; ``-- --long`` for everything. Arguments go to ``benchmarks/run.py``."""
     install(session, packages=True)
     session.run("python", "benchmarks/run.py", *session.posargs)
 

@@ -72,7 +72,7 @@ def test_a_call_writes_three_pages_and_takes_few_locks(count: Count, durability:
     assert 5 * CALLS < calls["writes"] <= 6.5 * CALLS, calls
     assert 7 * CALLS <= calls["locks"] <= 8.5 * CALLS, calls
     # Nobody sleeps, so no doorbell is rung; the end of a flush is told whether or not.
-    assert calls["futexes"] <= (1.1 if durability == "full" else 0.1) * CALLS, calls
+    assert calls["futexes"] <= 0.1 * CALLS, calls
 
 
 @BOTH

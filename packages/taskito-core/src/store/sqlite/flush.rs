@@ -34,6 +34,8 @@ struct Progress {
     /// The newest commit whose flush failed, and why.
     failed: Option<(Ticket, String)>,
     flushing: bool,
+    /// Threads that sleep until a flush has ended.
+    sleepers: usize,
     /// The log, kept open: to close it loses no lock, as none lies on it.
     log: Option<OwnFile>,
 }
@@ -64,10 +66,12 @@ impl Flusher {
             if !progress.flushing {
                 break;
             }
+            progress.sleepers += 1;
             progress = self
                 .ended
                 .wait(progress)
                 .unwrap_or_else(PoisonError::into_inner);
+            progress.sleepers -= 1;
         }
         progress.flushing = true;
         let covered = progress.committed;
@@ -91,8 +95,11 @@ impl Flusher {
                 outcome
             }
         };
+        let nobody_sleeps = progress.sleepers == 0;
         drop(progress);
-        self.ended.notify_all();
+        if !nobody_sleeps {
+            self.ended.notify_all();
+        }
         outcome
     }
 
