@@ -49,6 +49,15 @@ class TestOverview:
         assert "Dead 3" in text
         assert "RuntimeError: fault 2" in text
 
+    def test_it_tells_of_a_task_that_fails_more_than_before(
+        self, client: Client, queue: Queue, work: Work
+    ) -> None:
+        for _ in range(5):
+            queue.enqueue("fail", ("x",))
+        work()
+
+        assert "Failures of task fail — 100.0 % of the attempts" in words(page(client, "/"))
+
 
 class TestJobs:
     def test_tabs_count_and_filters_stay(
