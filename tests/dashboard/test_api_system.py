@@ -2,24 +2,16 @@
 
 import re
 import sys
-from collections.abc import Callable
-from typing import Any
 
 import pytest
 from werkzeug.test import Client
 
 from taskito import Queue
 from taskito_dashboard.routes import TABLE
+from tests.dashboard.asking import Work, get
 
-Work = Callable[[], None]
 HOSTILE = "a/b %?#é<script>alert(1)</script>&\"'"
 QUOTED = "a%2Fb%20%25%3F%23%C3%A9%3Cscript%3Ealert(1)%3C%2Fscript%3E%26%22%27"
-
-
-def get(client: Client, path: str) -> Any:
-    response = client.get(path)
-    assert response.status_code == 200, response.text
-    return response.json
 
 
 class TestQueues:

@@ -44,6 +44,8 @@ FINE = World(
     breakers=[{"task_name": "add", "state": "closed", "opened_at": None}],
     schedules=[{"name": "nightly", "enabled": True, "next_run": NOW + MINUTE}],
     running=[{"id": "j", "timeout_ms": MINUTE, "started_at": NOW - MINUTE}],
+    lately={"add": {"count": 100, "failure_count": 4}},
+    day={"add": {"count": 200, "failure_count": 4}},
     log_size=LARGEST_LOG,
     free=LEAST_FREE,
     version="1.0",
@@ -106,6 +108,30 @@ WAITS: dict[str, Any] = {"pending": 389, "oldest_due_at": NOW - 250_000}
                 FINE, breakers=[{"task_name": "add", "state": "open", "opened_at": NOW - MINUTE}]
             ),
             "Circuit breaker open for task add: opened 1 min ago; its jobs wait.",
+        ),
+        (
+            "failing_task",
+            replace(
+                FINE,
+                lately={"add": {"count": 100, "failure_count": 12}},
+                day={"add": {"count": 1100, "failure_count": 20}},
+            ),
+            (
+                "Failures of task add: 12.0 % of the attempts of the last 15 min "
+                "(0.8 % in the day before)."
+            ),
+        ),
+        (
+            "failing_task",
+            replace(
+                FINE,
+                lately={"add": {"count": 5, "failure_count": 5}},
+                day={"add": {"count": 5, "failure_count": 5}},
+            ),
+            (
+                "Failures of task add: 100.0 % of the attempts of the last 15 min "
+                "(it did not run in the day before)."
+            ),
         ),
         (
             "worker_lost",
@@ -173,6 +199,11 @@ def test_a_rule_speaks(rule: str, world: World, sentence: str) -> None:
         replace(FINE, schedules=[{"name": "n", "enabled": True, "next_run": None}]),
         replace(FINE, running=[{"id": "j", "timeout_ms": 0, "started_at": 1}]),
         replace(FINE, log_size=None, free=None),
+        replace(
+            FINE,
+            lately={"add": {"count": 10, "failure_count": 5}},
+            day={"add": {"count": 110, "failure_count": 25}},
+        ),
     ],
 )
 def test_what_is_no_problem_is_not_told(world: World) -> None:

@@ -13,6 +13,8 @@ from taskito_dashboard import words
 
 LATE_MS = 60_000
 OVERDUE_MS = 5_000
+FEWEST_FAILURES = 5
+TIMES_AS_MANY = 3
 LARGEST_LOG = 64 * 2**20
 LEAST_FREE = 2**30
 _NAME = "MODULE:QUEUE"
@@ -30,6 +32,8 @@ class World:
         breakers: As :meth:`taskito.Queue.circuit_breakers`.
         schedules: As :meth:`taskito.Queue.list_periodic`.
         running: Jobs that run, as :meth:`taskito.JobResult.to_dict`.
+        lately: As :meth:`taskito.Queue.metrics` of the last 15 minutes.
+        day: The same of the last 24 hours.
         log_size: Bytes of the write-ahead log, if known.
         free: Bytes left on the disk, if known.
         version: Of taskito in this process.
@@ -42,6 +46,8 @@ class World:
     breakers: Sequence[Mapping[str, Any]]
     schedules: Sequence[Mapping[str, Any]]
     running: Sequence[Mapping[str, Any]]
+    lately: Mapping[str, Mapping[str, Any]]
+    day: Mapping[str, Mapping[str, Any]]
     log_size: int | None
     free: int | None
     version: str
@@ -103,6 +109,7 @@ def problems(world: World) -> list[Problem]:
         _missed_schedules,
         _late_queues,
         _open_breakers,
+        _failing_tasks,
         _overdue_jobs,
         _paused_queues,
         _old_workers,
@@ -217,6 +224,29 @@ def _open_breakers(world: World) -> Iterator[Problem]:
                 link=("tasks", breaker["task_name"]),
                 label="Task",
             )
+
+
+def _failing_tasks(world: World) -> Iterator[Problem]:
+    for task, lately in sorted(world.lately.items()):
+        day = world.day.get(task, lately)
+        # What was before the last minutes, as those are part of the day.
+        runs = day["count"] - lately["count"]
+        failures = day["failure_count"] - lately["failure_count"]
+        share = lately["failure_count"] / lately["count"]
+        usual = failures / runs if runs > 0 else 0
+        if lately["failure_count"] < FEWEST_FAILURES or share < TIMES_AS_MANY * usual:
+            continue
+        before = f"{words.percent(failures, runs)} in the day before"
+        yield Problem(
+            level="warn",
+            rule="failing_task",
+            head="Failures of task",
+            name=task,
+            tail=f"{words.percent(lately['failure_count'], lately['count'])} of the attempts of "
+            f"the last 15 min ({before if runs > 0 else 'it did not run in the day before'}).",
+            link=("tasks", task),
+            label="Task",
+        )
 
 
 def _lost_workers(world: World) -> Iterator[Problem]:

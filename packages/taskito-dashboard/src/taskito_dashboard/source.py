@@ -6,7 +6,7 @@ import time
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from taskito.exceptions import JobNotFoundError
 from taskito.job import JobResult
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from taskito import Queue
     from taskito_core import AttemptRow, JobRow
 
+Metrics: TypeAlias = dict[str, dict[str, int | float]]
+
+LATELY_SECONDS = 900
+_DAY = 86_400
+_TREND_SECONDS = 30
 _PORTION = 500
 LETTERS_SHOWN = 1000
 """Up to so many dead letters are counted."""
@@ -54,6 +59,7 @@ class Source:
     def __init__(self, queue: "Queue", *, decodes: bool) -> None:
         self.queue = queue
         self.decodes = decodes
+        self._trend: tuple[float, Metrics, Metrics] | None = None
         self._run = uuid.uuid4().hex[:8]
         self._database = queue._database  # noqa: SLF001 - of our own packages
 
@@ -137,6 +143,17 @@ class Source:
         rows = which.rows(self._database, None, wanted, 0)
         serializer = self.queue.serializer
         return [JobResult[Any](self._database, serializer, row.id, row=row) for row in rows]
+
+    def trend(self) -> "tuple[Metrics, Metrics]":
+        """The metrics of the last 15 minutes and of the last 24 hours, taken together.
+
+        Reading a whole day takes long where much runs, so both may be half a minute old.
+        """
+        known, now = self._trend, time.monotonic()
+        if known is None or now - known[0] > _TREND_SECONDS:
+            known = now, self.queue.metrics(since=LATELY_SECONDS), self.queue.metrics(since=_DAY)
+            self._trend = known
+        return known[1:]
 
     def matching(self, which: dict[str, Any]) -> "Iterator[str]":
         """The ids of all jobs that match, newest first; none that come meanwhile."""

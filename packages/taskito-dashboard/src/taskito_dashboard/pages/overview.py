@@ -52,6 +52,7 @@ def observed(call: Call) -> World:
     """Return what the rules look at."""
     queue = call.queue
     disk = call.source.disk()
+    lately, day = call.source.trend()
     sample = call.source.newest(_SAMPLE, "pending")
     tasks = {job.task_name for job in sample}
     return World(
@@ -62,6 +63,8 @@ def observed(call: Call) -> World:
         breakers=queue.circuit_breakers(),
         schedules=queue.list_periodic(),
         running=[job.to_dict() for job in call.source.newest(_RUNNING, "running")],
+        lately=lately,
+        day=day,
         log_size=disk.log_size,
         free=disk.free,
         version=taskito.__version__,

@@ -27,7 +27,7 @@ def tasks(call: Call) -> Response:
     names = known(
         (task for worker in workers for task in worker["tasks"]),
         hour,
-        queue.metrics(since=604_800),
+        call.source.trend()[1],
         breakers,
         registered(queue),
         (job.task_name for job in call.source.newest(_SAMPLE, "pending")),
