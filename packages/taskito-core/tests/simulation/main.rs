@@ -46,7 +46,7 @@ use history::{Steps, tell};
 use world::Ground;
 
 /// Histories that are told unless somebody asks for more.
-const HISTORIES: u64 = 1_000;
+const HISTORIES: u64 = 3_000;
 /// How often to say how far it has come.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
