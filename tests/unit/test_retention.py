@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from taskito import JobNotFoundError, JobResult, Queue, TaskCancelledError
+from taskito.testing._manual import manual_worker
 from tests.support.until import until
 from tests.unit.conftest import StartWorker
 
@@ -60,17 +61,11 @@ class TestExpire:
         start_worker()
         assert job.result() == "done"
 
-    def test_a_job_that_waits_for_its_retry_expires(
-        self, queue: Queue, start_worker: StartWorker
-    ) -> None:
-        @queue.task(name="t", retry_backoff=0)
-        def fail_late() -> None:
-            time.sleep(0.05)
-            raise ValueError
-
-        job = fail_late.apply_async(expires=0.04)
-        start_worker()
-        assert job.wait(5)
+    def test_a_job_that_waits_for_its_retry_expires(self, queue: Queue) -> None:
+        with manual_worker(queue) as worker:
+            job = queue.task(name="t", retry_delays=[20])(lambda: 1 / 0).apply_async(expires=10)
+            worker.run()
+            worker.advance(11)
         assert (job.status, job.error, len(job.errors)) == ("cancelled", EXPIRED, 1)
 
 

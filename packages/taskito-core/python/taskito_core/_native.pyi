@@ -809,6 +809,7 @@ EventKind: TypeAlias = Literal[
     "schedule",  # something is wrong with `schedule`: `error`, the end of a sentence about it
     "trouble",  # transactions of the worker fail since now: `error`
     "recovered",  # they no longer do
+    "disowned",  # others took this worker for dead: it claims nothing any more and ends
     "stranded",  # other code of the process closed our files: the worker ended as if it had died
 ]
 

@@ -41,6 +41,9 @@ pub enum Event {
     Trouble(String),
     /// They no longer do.
     Recovered,
+    /// Other workers took this one for dead and settled what it held: it claims nothing any more
+    /// and ends.
+    Disowned,
     /// Other code of the process has closed our files: the worker has ended as if it had died.
     Stranded,
 }

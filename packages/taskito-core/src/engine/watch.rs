@@ -125,9 +125,7 @@ impl Watcher {
     /// more, so it ends.
     fn leave(&self) {
         if self.desk.drain(self.site.clock.instant()) {
-            let news = "other workers took this one for dead, so it ends: its lock on the file \
-                        '-live' was lost";
-            self.news.tell([Event::Trouble(news.into())]);
+            self.news.tell([Event::Disowned]);
         }
     }
 

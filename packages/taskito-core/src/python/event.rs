@@ -32,6 +32,7 @@ impl PyEvent {
             Event::Schedule { .. } => "schedule",
             Event::Trouble(_) => "trouble",
             Event::Recovered => "recovered",
+            Event::Disowned => "disowned",
             Event::Stranded => "stranded",
         }
     }
@@ -45,6 +46,7 @@ impl PyEvent {
             | Event::Schedule { .. }
             | Event::Trouble(_)
             | Event::Recovered
+            | Event::Disowned
             | Event::Stranded => return None,
         };
         Some(PyClaim {

@@ -1,4 +1,7 @@
-"""One running worker: threads and a loop that pull jobs from an engine, and how they end."""
+"""One running worker: threads and a loop that pull jobs from an engine, and how they end.
+
+Long because every event of the engine is answered here.
+"""
 
 import atexit
 import functools
@@ -45,6 +48,7 @@ class Worker:
 
     Attributes:
         threads: How many jobs it runs at once, beside coroutines.
+        disowned: Whether others took it for dead, so that it ended by itself.
         stranded: Whether it can no longer use or leave the database: its jobs are recovered
             by others, and the process had better end without cleaning up.
     """
@@ -63,6 +67,7 @@ class Worker:
         """Prepare a worker that runs so many jobs at once; no queues means all of them."""
         self._database = database
         self.threads = threads
+        self.disowned = False
         self.stranded = False
         self._drain_ms = drain_ms
         with database as store:
@@ -182,12 +187,12 @@ class Worker:
                 self._runner.settled(claim, event.arrow, event.retry_count or 0)
             case "lost" if claim is not None:
                 self._runner.lost(claim, event.error or "")
-            case "schedule":
-                _logger.warning("schedule %r %s", event.schedule, event.error)
-            case "trouble":
-                _logger.error("the database cannot be used: %s; trying again", event.error)
-            case "recovered":
-                _logger.warning("the database can be used again")
+            case "disowned":
+                self.disowned = True
+                _logger.error(
+                    "other workers took this one for dead: its lock on the file '-live' was lost, "
+                    "maybe because code of this process opened and closed that file; it ends"
+                )
             case "stranded":
                 self.stranded = True
                 path = self._database.path
@@ -197,6 +202,18 @@ class Worker:
                     hint="a task may close only what it has opened itself (os.closerange closes "
                     "everything); start the worker anew",
                 )
+            case _:
+                self._tell(event)
+
+    def _tell(self, event: Event) -> None:
+        """Log what a person should know of."""
+        match event.kind:
+            case "schedule":
+                _logger.warning("schedule %r %s", event.schedule, event.error)
+            case "trouble":
+                _logger.error("the database cannot be used: %s; trying again", event.error)
+            case "recovered":
+                _logger.warning("the database can be used again")
             case _:
                 pass
 

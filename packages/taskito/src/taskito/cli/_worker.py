@@ -32,7 +32,8 @@ def register(parser: argparse.ArgumentParser) -> Command:
 def worker(args: argparse.Namespace, context: Context) -> int:
     """Run a worker; 0 after a drain, 128 plus the number of a second signal.
 
-    75 when a task has closed the files of the database: a supervisor should start it anew.
+    75 when a task has closed the files of the database, or other workers took this one for dead: a
+    supervisor should start it anew.
     """
     began = time.monotonic()
     console = context.console
@@ -59,6 +60,8 @@ def worker(args: argparse.Namespace, context: Context) -> int:
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(os.EX_TEMPFAIL)
+    if crew.disowned:
+        return os.EX_TEMPFAIL
     return 128 + signal_number if signal_number else 0
 
 
