@@ -120,6 +120,9 @@ class TestCounts:
         assert "speaks" in get(client, "/api/metrics")
         with closing(sqlite3.connect(tmp_path / "jobs.db")) as database, database:
             database.execute("UPDATE task_log SET logged_at = logged_at - 5400000")
-        assert get(client, "/api/logs") == []
-        assert get(client, "/api/logs?since=3600") == []
+            database.execute("UPDATE metric SET at = at - 5400000")
+        for query in ("", "?since=3600"):
+            assert get(client, f"/api/logs{query}") == []
+            assert get(client, f"/api/metrics{query}") == {}
+        assert "speaks" in get(client, "/api/metrics?since=7200")
         assert len(get(client, "/api/logs?since=7200")) == 100
