@@ -84,12 +84,13 @@ CREATE TABLE job (
     error TEXT,
     payload BLOB NOT NULL,
     CONSTRAINT state_is_known CHECK (
-        state IN ('blocked', 'scheduled', 'pending', 'running', 'complete', 'dead', 'cancelled')
+        state = 'pending' OR state = 'running' OR state = 'complete' OR state = 'scheduled'
+        OR state = 'blocked' OR state = 'dead' OR state = 'cancelled'
     ),
     CONSTRAINT blocked_waits_for_parents CHECK (state <> 'blocked' OR waiting_on > 0),
     CONSTRAINT running_has_an_owner CHECK ((state = 'running') = (owner IS NOT NULL)),
     CONSTRAINT finished_has_a_time CHECK (
-        (state IN ('complete', 'dead', 'cancelled')) = (finished_at IS NOT NULL)
+        (state = 'complete' OR state = 'dead' OR state = 'cancelled') = (finished_at IS NOT NULL)
     ),
     CONSTRAINT only_the_dead_have_letters CHECK (dead_letter IS NULL OR state = 'dead')
 ) STRICT;
@@ -121,14 +122,16 @@ CREATE TABLE lane (
     cancelled INTEGER NOT NULL DEFAULT 0,
     -- Those of the running that have a limit key: the limits of the task count them apart.
     keyed INTEGER NOT NULL DEFAULT 0,
+    -- Whether any are pending. A column, so that an index does not change with every job.
+    ready INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT a_lane_exists_once UNIQUE (queue, task),
     CONSTRAINT counts_are_not_negative CHECK (
         min(blocked, scheduled, pending, running, complete, dead, cancelled, keyed) >= 0
     ),
     CONSTRAINT keyed_jobs_are_running CHECK (keyed <= running)
 ) STRICT;
-INSERT INTO "lane" VALUES(1,'default','note',1,1,1,0,1,0,1,0);
-INSERT INTO "lane" VALUES(2,'default','fail',0,0,0,0,0,1,0,0);
+INSERT INTO "lane" VALUES(1,'default','note',1,1,1,0,1,0,1,0,1);
+INSERT INTO "lane" VALUES(2,'default','fail',0,0,0,0,0,1,0,0,0);
 CREATE TABLE limiter (
     id INTEGER PRIMARY KEY,
     task TEXT,
@@ -144,6 +147,13 @@ CREATE TABLE limiter (
     interval_ns INTEGER NOT NULL DEFAULT 0,
     CONSTRAINT it_is_of_a_task_or_a_group CHECK ((task IS NULL) <> (max_running IS NULL)),
     CONSTRAINT counts_are_not_negative CHECK (min(running, users) >= 0)
+) STRICT;
+CREATE TABLE lock (
+    fence INTEGER PRIMARY KEY AUTOINCREMENT,
+    name TEXT NOT NULL CONSTRAINT a_lock_has_one_holder UNIQUE,
+    ttl_ms INTEGER NOT NULL CONSTRAINT a_lock_is_held_for_some_time CHECK (ttl_ms > 0),
+    boot TEXT NOT NULL,
+    good_until INTEGER NOT NULL
 ) STRICT;
 CREATE TABLE metric (
     id INTEGER PRIMARY KEY,
@@ -247,7 +257,7 @@ CREATE TABLE worker (
     started_at INTEGER NOT NULL,
     heartbeat_at INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX lane_ready ON lane (id) WHERE pending > 0;
+CREATE INDEX lane_ready ON lane (id) WHERE ready = 1;
 CREATE INDEX lane_task ON lane (task);
 CREATE INDEX limiter_of_task ON limiter (task, limit_key) WHERE task IS NOT NULL;
 CREATE INDEX limiter_idle ON limiter (arrival_ns) WHERE users = 0 AND task IS NOT NULL;
@@ -262,31 +272,33 @@ WHERE state = 'pending' AND losses = 0;
 CREATE INDEX job_suspect ON job (lane, priority DESC, run_at) WHERE state = 'pending' AND losses > 0;
 CREATE INDEX job_promote ON job (run_at) WHERE state = 'scheduled';
 CREATE INDEX job_expires ON job (expires_at)
-WHERE expires_at IS NOT NULL AND state IN ('blocked', 'scheduled', 'pending');
+WHERE expires_at IS NOT NULL AND owner IS NULL AND finished_at IS NULL;
 CREATE INDEX job_outlived ON job (finished_at + result_ttl_ms)
 WHERE result_ttl_ms IS NOT NULL AND finished_at IS NOT NULL;
 CREATE INDEX job_wait ON job (run_at - wait_ms) WHERE state = 'scheduled' AND wait IS NOT NULL;
 CREATE INDEX job_blocked ON job (id) WHERE state = 'blocked';
 CREATE INDEX job_held ON job (owner) WHERE state = 'running';
 CREATE UNIQUE INDEX job_unique ON job (unique_key)
-WHERE unique_key IS NOT NULL AND state IN ('blocked', 'scheduled', 'pending', 'running');
+WHERE unique_key IS NOT NULL AND finished_at IS NULL;
 CREATE INDEX job_idempotent ON job (idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE UNIQUE INDEX job_dead_letter ON job (dead_letter) WHERE dead_letter IS NOT NULL;
 CREATE TRIGGER job_moves_along_an_arrow BEFORE UPDATE OF state, fence ON job
 WHEN NEW.fence < OLD.fence OR NOT CASE OLD.state
-    WHEN 'pending' THEN NEW.state IN ('running', 'cancelled')
-    WHEN 'running' THEN NEW.state IN ('complete', 'scheduled', 'pending', 'dead', 'cancelled')
-    WHEN 'scheduled' THEN NEW.state IN ('pending', 'cancelled')
-    WHEN 'blocked' THEN NEW.state IN ('scheduled', 'pending', 'cancelled')
+    WHEN 'pending' THEN NEW.state = 'running' OR NEW.state = 'cancelled'
+    WHEN 'running' THEN NEW.state <> 'running' AND NEW.state <> 'blocked'
+    WHEN 'scheduled' THEN NEW.state = 'pending' OR NEW.state = 'cancelled'
+    WHEN 'blocked' THEN
+        NEW.state = 'scheduled' OR NEW.state = 'pending' OR NEW.state = 'cancelled'
     ELSE 0
 END
 BEGIN
-    SELECT RAISE(ABORT, 'no arrow of the state machine leads there');
+    SELECT RAISE(ROLLBACK, 'no arrow of the state machine leads there');
 END;
 CREATE INDEX dependency_parent ON dependency (parent, job);
 CREATE INDEX task_log_job ON task_log (job);
 CREATE INDEX replay_original ON replay (original);
 CREATE INDEX schedule_due ON schedule (next_run, name) WHERE next_run IS NOT NULL;
+CREATE INDEX lock_lapse ON lock (boot, good_until);
 CREATE VIEW job_row AS
 SELECT
     job.id, lane.queue, lane.task, job.state, job.priority, job.retry_count, job.max_retries,
