@@ -86,10 +86,10 @@ def test_a_child_that_returns_from_a_task_neither_settles_nor_claims_jobs(site: 
 def test_another_sqlite_library_in_the_producers_does_no_harm(tmp_path: Path) -> None:
     # Without the flushes there are more commits for the other library to disturb.
     with open_site(tmp_path, durability="normal") as site:
-        producers = [site.script("produce_beside_sqlite3", f"p{n}", "400") for n in range(4)]
+        producers = [site.script("produce_beside_sqlite3", f"p{n}", "800") for n in range(4)]
         assert [producer.wait(STARTING) for producer in producers] == [0] * 4
         assert [producer.err for producer in producers] == [""] * 4
-        assert len(site.marks.all("ack")) == 1600
+        assert len(site.marks.all("ack")) == 3200
         assert all(int(looks) > 10 for looks in site.marks.tokens("looked"))
         written = sum(int(writes) for writes in site.marks.tokens("wrote"))
         assert written > 4

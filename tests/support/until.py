@@ -10,7 +10,7 @@ PAUSE = 0.005
 """Seconds between two looks."""
 
 
-def until(condition: Callable[[], T], within: float = 2) -> T:
+def until(condition: Callable[[], T], within: float = 10) -> T:
     """Call ``condition`` until it returns something true, and return that.
 
     An ``AssertionError`` of the condition counts as "not yet", so a condition may be
