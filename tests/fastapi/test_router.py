@@ -63,10 +63,10 @@ class TestRouter:
 
         app = FastAPI()
         app.include_router(
-            TaskitoRouter(queue, prefix="/work", tags=["jobs"], dependencies=[Depends(refuse)])
+            TaskitoRouter(queue, prefix="/tasks", tags=["jobs"], dependencies=[Depends(refuse)])
         )
-        assert app.openapi()["paths"]["/work/stats"]["get"]["tags"] == ["jobs"]
-        assert answer(serve(app).get("/work/stats"), 401) == {"detail": "who are you?"}
+        assert app.openapi()["paths"]["/tasks/stats"]["get"]["tags"] == ["jobs"]
+        assert answer(serve(app).get("/tasks/stats"), 401) == {"detail": "who are you?"}
 
     def test_routes_can_be_chosen(self, queue: Queue) -> None:
         def paths(**options: Any) -> set[str]:

@@ -1,4 +1,5 @@
-//! A job on its way in, as a claim, and as it reads from outside.
+//! A job on its way in, as a claim, and as it reads from outside. Long because every field says who
+//! sets it and when.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! One worker: claims jobs, hands them to runner threads, settles what they report.
+//! One worker: claims jobs, hands them to runner threads, settles what they report. Long because
+//! all that others may ask of a worker is here; each answer is a few lines.
 //!
 //! ```text
 //! dispatch   claim ──> desk ──> next() ──> a runner thread runs it

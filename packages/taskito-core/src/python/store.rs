@@ -1,4 +1,5 @@
-//! The producer's and operator's side: one database.
+//! The producer's and operator's side: one database. Long because each question and verb has its
+//! few lines here, and only here.
 
 use std::path::PathBuf;
 use std::sync::Arc;

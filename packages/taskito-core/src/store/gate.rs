@@ -1,4 +1,5 @@
-//! The side file `<database>-bell`: who waits for whom, across processes.
+//! The side file `<database>-bell`: who waits for whom, across processes. Long because all that
+//! processes say to each other is on its one page.
 //!
 //! Its first page is memory that all processes of a database share. It holds the newest key, the
 //! doorbells (new work, finished work, a lock given back) and the waiting room of the turnstile, a

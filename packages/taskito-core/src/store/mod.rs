@@ -1,4 +1,5 @@
-//! The storage contract: the arrows of the state machine, and the questions about it.
+//! The storage contract: the arrows of the state machine, and the questions about it. Long because
+//! each says what it promises.
 //!
 //! Implemented twice on purpose: by [`sqlite`] for real, and by the in-memory [`model`] that
 //! contract and simulation tests compare it with.
