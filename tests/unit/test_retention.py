@@ -70,7 +70,7 @@ class TestExpire:
 
 
 class TestTimeToLive:
-    """A worker sweeps when it starts, so these tests wait for nothing."""
+    """A worker sweeps when it starts, what ended in an earlier millisecond."""
 
     def test_a_job_goes_when_its_own_time_is_over(
         self, queue: Queue, start_worker: StartWorker
@@ -79,6 +79,7 @@ class TestTimeToLive:
         for job in (short, long, ever):
             job.cancel()
         assert short.status == "cancelled"
+        let_a_millisecond_pass(queue)
         start_worker()
         until(lambda: queue.get_job(short.id) is None)
         assert [job.id for job in queue.list_jobs()] == [ever.id, long.id]
@@ -91,6 +92,7 @@ class TestTimeToLive:
             waiting = queue.enqueue("t")
             for job in (gone, kept):
                 job.cancel()
+            let_a_millisecond_pass(queue)
             worker = threading.Thread(target=queue.run_worker)
             worker.start()
             until(lambda: queue.get_job(gone.id) is None)
