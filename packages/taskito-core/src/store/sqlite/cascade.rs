@@ -26,7 +26,7 @@ struct Dependent {
 impl SqliteTransaction<'_> {
     /// blocked -> pending or scheduled, for every job whose last unfinished parent was `parent`.
     pub(super) fn release(&mut self, now: Millis, parent: Key) -> Result<()> {
-        if !self.any_blocked()? {
+        if !self.any_blocked()? || self.is_childless(parent)? {
             return Ok(());
         }
         for dependent in self.dependents(parent)? {
@@ -99,6 +99,26 @@ impl SqliteTransaction<'_> {
             .is_some();
         self.blocked = Some(found);
         Ok(found)
+    }
+
+    /// Whether no job ever waited for this one. One look at the index tells it of all jobs up to
+    /// the next that has children, so a batch seldom looks twice.
+    fn is_childless(&mut self, job: Key) -> Result<bool> {
+        if self
+            .childless
+            .as_ref()
+            .is_some_and(|keys| keys.contains(&job))
+        {
+            return Ok(true);
+        }
+        let next: Option<Key> = self
+            .connection
+            .prepare_cached(include_str!("sql/next_parent.sql"))?
+            .query_row(named_params! {":key": job}, |row| row.get(0))
+            .optional()?;
+        let next = next.unwrap_or(Key(i64::MAX));
+        self.childless = Some(job..next);
+        Ok(job < next)
     }
 
     /// The blocked jobs that wait for `parent`, each once.

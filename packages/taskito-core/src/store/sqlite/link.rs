@@ -120,6 +120,7 @@ impl SqliteTransaction<'_> {
         }
         if place.waiting_on > 0 {
             self.blocked = Some(true);
+            self.childless = None;
         }
         match &place.doom {
             Some(doom) => self.cancel_dependent(now, job, spot, (doom.root, &doom.error)),

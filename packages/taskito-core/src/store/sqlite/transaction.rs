@@ -1,6 +1,7 @@
 //! One write transaction: the lanes it knows, the counters it owes.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -226,6 +227,8 @@ pub(super) struct SqliteTransaction<'c> {
     pub(super) stopwatch: Stopwatch,
     /// Whether any job is blocked, once that was asked.
     pub(super) blocked: Option<bool>,
+    /// Keys of which none is that of a parent, once that was asked.
+    pub(super) childless: Option<Range<Key>>,
 }
 
 impl<'c> SqliteTransaction<'c> {
@@ -245,6 +248,7 @@ impl<'c> SqliteTransaction<'c> {
             tally: Tally::default(),
             stopwatch: Stopwatch::default(),
             blocked: None,
+            childless: None,
         }
     }
 
