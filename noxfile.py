@@ -32,7 +32,7 @@ ENV = {
 MAX_CORE_WHEEL_BYTES = 2_500_000
 OLD_FRAMEWORKS = {
     # The lowest versions that are supported, with what they need, and some in between. The page
-    # is not installed: it needs a newer Werkzeug than the oldest Flask.
+    # is not installed beside Flask: it needs a newer Werkzeug than the oldest one.
     "flask-2.3": (
         "tests/flask",
         *("flask==2.3.0", "werkzeug==2.3.3", "jinja2==3.1.2"),
@@ -46,7 +46,7 @@ OLD_FRAMEWORKS = {
     "telemetry-1.20": (
         "tests/telemetry",
         *("opentelemetry-sdk==1.20.0", "opentelemetry-api==1.20.0", "setuptools"),
-        "prometheus-client==0.20.0",
+        *("prometheus-client==0.20.0", "fastapi"),
     ),
     "django-4.2": ("tests/django", "django==4.2.0", "django-tasks==0.12.0"),
 }
@@ -123,10 +123,9 @@ def packaging(session: nox.Session) -> None:
 def compat(session: nox.Session, wanted: tuple[str, ...]) -> None:
     """The integrations with the oldest versions that they support; arguments go to pytest."""
     tests, *versions = wanted
-    ours = [f"--editable={path}" for path in PURE if path.name != "taskito-dashboard"]
+    other = "taskito-dashboard" if "flask" in tests else "taskito-flask"
+    ours = [f"--editable={path}" for path in PURE if path.name != other]
     tools = ["pytest", "pytest-randomly", "pytest-timeout", "pytest-xdist", "httpx", "gunicorn"]
-    if "flask" not in tests:
-        ours = ours[:1]
     session.install("--no-sources", str(core_wheel(session)), *ours, *tools, *versions, env=ENV)
     session.run("pytest", *(session.posargs or [tests]))
 
