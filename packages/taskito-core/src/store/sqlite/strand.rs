@@ -1,6 +1,6 @@
 //! Strands: the jobs of a lane that have the same limit key and group wait in a line of their
 //! own. Only the heads of open strands take part in claims, so neither long strands nor many
-//! closed ones make a claim slower.
+//! closed ones make a claim slower. Long because all that moves a line of jobs is here.
 //!
 //! A strand is closed when a claim finds one of its limiters closed; the limiter's number stays
 //! with it. Opening one too many costs a look, opening one too few would let a job wait: so
