@@ -275,12 +275,14 @@ class Model:
         self._end_with_all(job, "cancelled", now, "expired before execution")
 
     def outlived(self, now: int, by: int = 0) -> Iterator[Job]:
-        """Jobs whose time to live has been over for so long, and that may go."""
+        """Jobs whose time to live has been over for so long, and that nobody needed since."""
         for job in self.jobs.values():
             ttl = job.order.ttl_ms
             if ttl is None or job.ended_at is None or self.is_needed(job):
                 continue
-            if job.ended_at + ttl + by <= now:
+            children = (other for other in self.jobs.values() if job.id in other.parents)
+            free = max((child.ended_at or now for child in children), default=0)
+            if max(job.ended_at + ttl, free) + by <= now:
                 yield job
 
     def _end_with_all(self, job: Job, status: str, now: int, error: str | None) -> None:

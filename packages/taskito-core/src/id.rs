@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use crate::clock::Millis;
+use crate::os;
 
 /// 2020-01-01T00:00:00Z: keys reach until 2089 instead of 2039.
 pub const EPOCH: i64 = 1_577_836_800_000;
@@ -109,18 +110,19 @@ impl Key {
     }
 }
 
-/// The highest key that this process has made, for any of its databases. One that was made by
-/// a clock far ahead, as tests have them, gives way to the next of another clock.
+/// The highest key that this process has made by the clock of the system, for any of its
+/// databases. One from before that clock was set far back gives way to the next.
 static NEWEST: AtomicI64 = AtomicI64::new(0);
 
 /// How far from now a key of somebody else may lie to be followed; beyond, it is a mistake.
 const SANE: Duration = Duration::from_secs(86_400);
 
 /// Makes keys that strictly increase, also when the clock steps back. Those of other processes
-/// are followed, so that the keys of a database increase in the order of its commits; those of
-/// other databases in this process as well, so that its ids sort in the order of its calls.
+/// are followed, so that the keys of a database increase in the order of its commits.
 #[derive(Debug)]
 pub struct KeySource {
+    /// Whether it keeps step with the other sources of this process that do.
+    in_step: bool,
     state: Mutex<KeyState>,
 }
 
@@ -131,10 +133,23 @@ struct KeyState {
 }
 
 impl KeySource {
-    /// A source whose sequence starts where `seed` says; seed it at random.
+    /// A source whose sequence starts where `seed` says, for a clock of its own: it follows no
+    /// other, so that a test whose clock is hours ahead does not draw the keys of others there.
     #[must_use]
     pub fn new(seed: u64) -> Self {
+        Self::starting_at(seed, false)
+    }
+
+    /// A source for the clock of the system, seeded at random: ids of all databases of this
+    /// process sort in the order of its calls.
+    #[must_use]
+    pub fn in_step() -> Self {
+        Self::starting_at(os::random(), true)
+    }
+
+    fn starting_at(seed: u64, in_step: bool) -> Self {
         Self {
+            in_step,
             state: Mutex::new(KeyState {
                 last: 0,
                 random: seed | 1,
@@ -151,7 +166,9 @@ impl KeySource {
             .unwrap_or_else(std::sync::PoisonError::into_inner);
         state.random = seed | 1;
         state.last |= SEQUENCE_MASK;
-        NEWEST.fetch_or(SEQUENCE_MASK, Ordering::AcqRel);
+        if self.in_step {
+            NEWEST.fetch_or(SEQUENCE_MASK, Ordering::AcqRel);
+        }
     }
 
     /// Goes on after `newest`, a key that somebody else made. One from beyond tomorrow is a
@@ -182,8 +199,10 @@ impl KeySource {
             .state
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
-        let newest = Key(NEWEST.load(Ordering::Acquire));
-        state.follow(newest, now);
+        let newest = self.in_step.then(|| Key(NEWEST.load(Ordering::Acquire)));
+        if let Some(newest) = newest {
+            state.follow(newest, now);
+        }
         let millisecond = (now.0 - EPOCH).max(0);
         if millisecond > state.last >> SEQUENCE_BITS {
             state.random = xorshift(state.random);
@@ -192,10 +211,12 @@ impl KeySource {
         } else {
             state.last += 1;
         }
-        if is_sane(newest, now) {
-            NEWEST.fetch_max(state.last, Ordering::AcqRel);
-        } else {
-            NEWEST.store(state.last, Ordering::Release);
+        match newest {
+            Some(newest) if is_sane(newest, now) => {
+                NEWEST.fetch_max(state.last, Ordering::AcqRel);
+            }
+            Some(_) => NEWEST.store(state.last, Ordering::Release),
+            None => {}
         }
         Key(state.last)
     }
@@ -267,14 +288,21 @@ mod tests {
 
     #[test]
     fn keys_of_several_databases_increase_in_the_order_they_are_made() {
-        let sources = [3, 4, 5].map(KeySource::new);
-        let ahead = KeySource::new(6).next(Millis(1_995_000_000_000)); // of a test's own clock
+        let sources = [0; 3].map(|_| KeySource::in_step());
+        let ahead = KeySource::in_step().next(Millis(1_995_000_000_000)); // before it was set back
         let mut last = Key(0);
         for number in 0..3000 {
             let key = sources[number % 3].next(Millis(1_795_000_000_000));
             assert!(key > last && key < ahead);
             last = key;
         }
+    }
+
+    #[test]
+    fn a_clock_of_its_own_draws_no_other_along() {
+        let hours_ahead = KeySource::new(3).next(Millis(1_795_000_000_000 + 7_200_000));
+        let ours = KeySource::in_step().next(Millis(1_795_000_000_000));
+        assert!(ours < Key::first_at(Millis(1_795_000_060_000)) && ours < hours_ahead);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use super::links::PyLinks;
 use super::lock::PyLock;
 use super::rows::{PyAttemptRow, PyDeadRow, PyJobRow, PyWorkerRow};
 use super::types::{PyJobSpec, duration};
-use crate::clock::{Clock, Millis, SystemClock};
+use crate::clock::Millis;
 use crate::engine::{Keeper, living_workers};
 use crate::error::{Error, Result};
 use crate::id::{DatabaseId, Key};
@@ -48,11 +48,10 @@ impl PyStore {
                 )));
             }
         };
-        let clock: Arc<dyn Clock> = match clock {
-            Some(clock) => Arc::clone(&clock.get().0) as Arc<dyn Clock>,
-            None => Arc::new(SystemClock),
-        };
-        let store = Arc::new(SqliteStore::with_clock(path, sync, clock));
+        let store = Arc::new(match clock {
+            Some(clock) => SqliteStore::with_clock(path, sync, Arc::clone(&clock.get().0) as _),
+            None => SqliteStore::new(path, sync),
+        });
         let keeper = Arc::new(Keeper::new(Arc::clone(&store)));
         Ok(Self(store, keeper))
     }

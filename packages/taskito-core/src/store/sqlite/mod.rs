@@ -134,11 +134,25 @@ impl SqliteStore {
     ///
     /// A relative path means what it means now, also after the process changed its directory.
     pub fn new(path: impl Into<PathBuf>, durability: Sync) -> Self {
-        Self::with_clock(path, durability, Arc::new(SystemClock))
+        Self::with(
+            path,
+            durability,
+            Arc::new(SystemClock),
+            KeySource::in_step(),
+        )
     }
 
     /// A store whose time is that of `clock`, as for tests that step it.
     pub fn with_clock(path: impl Into<PathBuf>, durability: Sync, clock: Arc<dyn Clock>) -> Self {
+        Self::with(path, durability, clock, KeySource::new(os::random()))
+    }
+
+    fn with(
+        path: impl Into<PathBuf>,
+        durability: Sync,
+        clock: Arc<dyn Clock>,
+        keys: KeySource,
+    ) -> Self {
         let path = path.into();
         let path = match std::path::absolute(&path) {
             Ok(absolute) if path.as_os_str() != MEMORY => behind_link(absolute),
@@ -156,7 +170,7 @@ impl SqliteStore {
             path,
             durability,
             clock,
-            keys: KeySource::new(os::random()),
+            keys,
             generation: AtomicU32::new(fork::generation()),
             group: Group::default(),
             pool,
