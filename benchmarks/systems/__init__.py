@@ -148,6 +148,12 @@ class LimitedSystem(WorkerSystem, Protocol):
         """
         ...
 
+    def close_gate(self) -> None:
+        """Let no job start until ``open_gate``."""
+
+    def open_gate(self) -> None:
+        """Let jobs start again."""
+
 
 class Plugin(Protocol):
     """What a module in this package defines."""

@@ -101,6 +101,14 @@ class Taskito(Peer):
         queue.enqueue_many(keyed_job.name, [()] * len(keys), options_list=keys)
         return 1 + KEYS
 
+    def close_gate(self) -> None:
+        """See ``LimitedSystem``."""
+        queue.pause()
+
+    def open_gate(self) -> None:
+        """See ``LimitedSystem``."""
+        queue.resume()
+
     def close(self) -> None:
         super().close()
         queue.close()

@@ -119,7 +119,7 @@ WORKLOADS = {
     "heldback": Workload(
         measure=speed.heldback,
         figures={
-            "alone": "drain, half the jobs, /s",
+            "alone": "drain, a third of the jobs, /s",
             "beside": "the same beside 100,000 held-back jobs, /s",
             "beside_to_alone": "beside them to alone, ratio",
         },

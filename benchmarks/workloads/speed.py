@@ -20,21 +20,22 @@ def drain(system: System, board: Board, jobs: int) -> dict[str, float]:
 
 
 def heldback(system: System, board: Board, jobs: int) -> dict[str, float]:
-    """Two drains of half the jobs: the second beside 100,000 jobs that may not start.
+    """Two drains of a third of the jobs, after one to warm up: the last beside 100,000 others.
 
-    They wait in every way there is: for a time, for other jobs, in a paused queue, and, before
-    the others in the same queue, for limits of their task and of their keys.
+    Those may not start: they wait in every way there is, for a time, for other jobs, in a paused
+    queue, and, before the others in the same queue, for limits of their task and of their keys.
+    One worker runs all the time; the jobs that it drains wait behind a gate until all are there.
     """
     if not isinstance(system, LimitedSystem):
         raise TypeError(f"{system!r} cannot hold jobs back")
-    half = jobs // 2
-    alone = drained(system, board, range(half))
-    system.stop()
-    others = system.hold_back(HELD_BACK)
+    third = jobs // 3
+    warm_up, few, many = (range(third * turn, third * (turn + 1)) for turn in range(3))
     system.start()
-    system.finish(half + others)
-    system.stop()
-    beside = drained(system, board, range(half, 2 * half), already=half + others)
+    _let_through(system, board, warm_up)
+    alone = _let_through(system, board, few, already=third)
+    others = system.hold_back(HELD_BACK)
+    system.finish(2 * third + others)
+    beside = _let_through(system, board, many, already=2 * third + others)
     return {"alone": alone, "beside": beside, "beside_to_alone": beside / alone}
 
 
@@ -90,6 +91,17 @@ def drained(system: System, board: Board, indexes: range, *, already: int = 0) -
     """Jobs per second, of a worker that finds these; it also ends ``already`` others."""
     fill(system, indexes)
     system.start()
+    system.finish(already + len(indexes))
+    return _rate(board, indexes)
+
+
+def _let_through(
+    system: LimitedSystem, board: Board, indexes: range, *, already: int = 0
+) -> float:
+    """Jobs per second, of a worker that runs and may start these when all are there."""
+    system.close_gate()
+    fill(system, indexes)
+    system.open_gate()
     system.finish(already + len(indexes))
     return _rate(board, indexes)
 
