@@ -66,6 +66,14 @@ pub(crate) fn close_before_forks(closable: &Arc<dyn CloseForFork>) {
     list.push(Arc::downgrade(closable));
 }
 
+/// Whether our `SQLite` opened a log there, as far as we see its files.
+pub(crate) fn is_log(fd: std::ffi::c_int) -> bool {
+    #[cfg(target_os = "linux")]
+    return own_files::is_log(fd);
+    #[cfg(not(target_os = "linux"))]
+    return fd < 0;
+}
+
 fn list() -> Closable {
     CLOSABLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -107,7 +115,7 @@ unsafe extern "C" fn after_in_child() {
 #[cfg(target_os = "linux")]
 mod own_files {
     use std::collections::{HashMap, HashSet};
-    use std::ffi::{c_char, c_int, c_void};
+    use std::ffi::{CStr, c_char, c_int, c_void};
     use std::mem::MaybeUninit;
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -120,6 +128,7 @@ mod own_files {
     static FILES: Mutex<Files> = Mutex::new(Files {
         locked: None,
         opened: None,
+        logs: Vec::new(),
         parked: Vec::new(),
     });
 
@@ -129,6 +138,8 @@ mod own_files {
         /// What each descriptor was opened on: should other code have closed it, its number may
         /// be that of another file when `SQLite` closes it.
         opened: Option<HashMap<c_int, Identity>>,
+        /// Those that were opened on a log.
+        logs: Vec<c_int>,
         parked: Vec<Parked>,
     }
 
@@ -172,12 +183,17 @@ mod own_files {
         let mut files = files();
         files.locked = None;
         files.opened = None;
+        files.logs.clear();
         for parked in files.parked.drain(..) {
             // SAFETY: parked descriptors are ours alone.
             unsafe {
                 libc::close(parked.fd);
             }
         }
+    }
+
+    pub(super) fn is_log(fd: c_int) -> bool {
+        files().logs.contains(&fd)
     }
 
     unsafe extern "C" fn open(path: *const c_char, flags: c_int, mode: c_int) -> c_int {
@@ -198,9 +214,12 @@ mod own_files {
             }
             let fd = libc::open(path, flags, mode);
             if libc::fstat(fd, facts.as_mut_ptr()) == 0 {
-                let opened = &mut files().opened;
+                let mut files = files();
                 let identity = identity(&facts.assume_init());
-                opened.get_or_insert_default().insert(fd, identity);
+                files.opened.get_or_insert_default().insert(fd, identity);
+                if CStr::from_ptr(path).to_bytes().ends_with(b"-wal") {
+                    files.logs.push(fd);
+                }
             }
             fd
         }
@@ -227,6 +246,7 @@ mod own_files {
         let mut files = files();
         let was_locked = files.locked.as_mut().is_some_and(|set| set.remove(&fd));
         let known = files.opened.as_mut().and_then(|map| map.remove(&fd));
+        files.logs.retain(|log| *log != fd);
         // SAFETY: `fd` is the caller's to close; parked ones are ours.
         unsafe {
             match facts(fd) {

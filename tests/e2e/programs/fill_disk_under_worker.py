@@ -35,7 +35,7 @@ def main(folder: str) -> None:
     logging.getLogger("taskito").addHandler(complaints)
 
     @queue.task(name="produce")
-    def produce() -> str:
+    def produce(_more: str = "") -> str:
         runs.append(1)
         gate.wait(20)
         return RESULT
@@ -55,7 +55,7 @@ def main(folder: str) -> None:
     assert "no space left" in complaints.lines[0], complaints.lines
     assert job.status == "running"
     try:
-        produce.delay()
+        produce.delay(RESULT)  # a small one may fit into what the log has taken already
     except StorageError as error:
         assert "space" in str(error), error  # noqa: PT017 - no test function
     else:

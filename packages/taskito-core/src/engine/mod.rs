@@ -35,6 +35,7 @@ mod slips;
 mod stepped;
 mod task;
 mod ticker;
+mod tidier;
 mod watch;
 
 use std::io;
@@ -227,14 +228,15 @@ impl Engine {
         let janitor = Janitor::new(self.site.clone(), self.settings.result_ttl);
         let janitor = janitor::Post::start(janitor)?;
         let ticker = ticker::Post::start(Arc::clone(&self.ticker), Arc::clone(&self.news))?;
+        let tidier = tidier::Post::start(self.site.clone())?;
         spawn("taskito-dispatch", move || {
             if dispatcher.run() {
-                drop((watch, janitor, ticker, stay));
+                drop((watch, janitor, ticker, tidier, stay));
             } else {
                 // Their descriptors are gone, or those of other files by now.
                 stay.desk.end();
                 stay.news.end();
-                std::mem::forget((watch, janitor, ticker, stay));
+                std::mem::forget((watch, janitor, ticker, tidier, stay));
             }
         })?;
         *crew = Some(members);

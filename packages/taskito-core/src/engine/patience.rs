@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::clock::Millis;
 use crate::limits::Opening;
-use crate::store::gate::{Gate, HeldBack};
+use crate::store::gate::{Announced, Gate};
 
 /// What one look found held back.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,7 +28,7 @@ impl Restraint {
 pub(super) struct Patience {
     opens_at: Option<Millis>,
     /// While it is there, the end of any job of any worker rings.
-    by_others: Option<HeldBack>,
+    by_others: Option<Announced>,
 }
 
 impl Patience {

@@ -1,4 +1,4 @@
-//! Notices that other workers die, says that this one lives, and keeps the store tidy.
+//! Notices that other workers die, and says that this one lives.
 //!
 //! News of a death comes from the kernel (a process descriptor becomes readable); a look at
 //! all certificates once a second catches what that cannot see, such as other containers.
@@ -101,7 +101,6 @@ impl Watcher {
             return;
         }
         self.look_after_others().ok();
-        self.site.store.tidy().ok();
         let now = self.site.clock.instant();
         if now.saturating_duration_since(self.last_beat) >= BEAT {
             self.last_beat = now;

@@ -18,6 +18,10 @@ const PAGE: usize = 4096;
 /// Words of one bell lie a cache line apart from those of the next.
 const LINE: usize = 16;
 
+/// The bells that nobody rings: they count announcements.
+const HELD_BACK: usize = 4;
+const TENDED: usize = 7;
+
 /// Where the newest key lies, away from the bells.
 const NEWEST_KEY: usize = 256;
 
@@ -68,8 +72,12 @@ pub struct Turn<'g> {
     turnstile: Option<MutexGuard<'g, Turnstile>>,
 }
 
-/// A worker that limits hold back, see [`Gate::hold_back`].
-pub struct HeldBack(Arc<Gate>);
+/// Something that others should know as long as it lives, and as it is renewed.
+pub struct Announced {
+    gate: Arc<Gate>,
+    /// The bell that counts such announcements as its sleepers.
+    number: usize,
+}
 
 impl Gate {
     /// The gate of a database file.
@@ -147,22 +155,42 @@ impl Gate {
     /// Says that a worker is held back by limits until some job ends, as long as the answer
     /// lives. Say it first, then look at the store: whoever ends a job afterwards rings.
     #[must_use]
-    pub fn hold_back(self: &Arc<Self>) -> HeldBack {
-        let held = HeldBack(Arc::clone(self));
-        held.renew();
-        let word = self.page.word32(self.held_back().base + 1);
-        word.fetch_add(1, Ordering::SeqCst);
-        held
+    pub fn hold_back(self: &Arc<Self>) -> Announced {
+        self.announce(HELD_BACK)
     }
 
     /// Whether the end of a job concerns any worker.
     #[must_use]
     pub fn holds_anybody_back(&self) -> bool {
-        self.held_back().has_sleepers()
+        self.bell(HELD_BACK, STALE).has_sleepers()
     }
 
-    fn held_back(&self) -> Bell<'_> {
-        self.bell(4, STALE)
+    /// Rings when the write-ahead log is long.
+    #[must_use]
+    pub fn untidy(&self) -> Bell<'_> {
+        self.bell(6, STALE)
+    }
+
+    /// Says that somebody listens to [`Self::untidy`], as long as the answer lives.
+    #[must_use]
+    pub fn tend(self: &Arc<Self>) -> Announced {
+        self.announce(TENDED)
+    }
+
+    /// Whether somebody moves a long log into the file.
+    #[must_use]
+    pub fn is_tended(&self) -> bool {
+        self.bell(TENDED, STALE).has_sleepers()
+    }
+
+    fn announce(self: &Arc<Self>, number: usize) -> Announced {
+        let announced = Announced {
+            gate: Arc::clone(self),
+            number,
+        };
+        announced.renew();
+        announced.count().fetch_add(1, Ordering::SeqCst);
+        announced
     }
 
     fn waiting_room(&self) -> Bell<'_> {
@@ -265,19 +293,22 @@ impl Drop for Turn<'_> {
     }
 }
 
-impl HeldBack {
+impl Announced {
     /// Says so again. To be done at least every second: what is older is of a worker that was
     /// killed.
     pub fn renew(&self) {
-        let word = self.0.page.word32(self.0.held_back().base + 2);
+        let word = self.gate.page.word32(self.number * LINE + 2);
         word.store(os::uptime_millis(), Ordering::SeqCst);
+    }
+
+    fn count(&self) -> &AtomicU32 {
+        self.gate.page.word32(self.number * LINE + 1)
     }
 }
 
-impl Drop for HeldBack {
+impl Drop for Announced {
     fn drop(&mut self) {
-        let word = self.0.page.word32(self.0.held_back().base + 1);
-        word.fetch_sub(1, Ordering::SeqCst);
+        self.count().fetch_sub(1, Ordering::SeqCst);
     }
 }
 

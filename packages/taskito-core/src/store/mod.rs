@@ -492,12 +492,12 @@ pub trait JobStore:
     /// What `work` returned, or why the commit failed; nothing is changed then.
     fn write(&self, sync: Sync, work: &mut Work<'_>) -> Result<()>;
 
-    /// Housekeeping that nobody should wait for; called about once a second by a thread that
-    /// has nothing else to do.
+    /// Housekeeping that nobody should wait for; called about once a second, and when there is
+    /// much of it, by a thread that has nothing else to do. Whether all of it could be done.
     ///
     /// # Errors
     /// Storage failures; trying again later is all there is to do.
-    fn tidy(&self) -> Result<()> {
-        Ok(())
+    fn tidy(&self) -> Result<bool> {
+        Ok(true)
     }
 }

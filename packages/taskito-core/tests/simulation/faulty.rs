@@ -90,7 +90,7 @@ impl JobStore for Faulty {
         self.fails(Fault::Answer)
     }
 
-    fn tidy(&self) -> Result<()> {
+    fn tidy(&self) -> Result<bool> {
         self.store.tidy()
     }
 }

@@ -9,6 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::failure::{PATIENCE, explain, not_writable};
+use super::log::ENDLESS;
 use super::migrate;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
@@ -17,10 +18,6 @@ use crate::store::gate::Gate;
 
 /// More than we have statements, so that none is ever prepared twice.
 const STATEMENTS: usize = 200;
-
-/// Length of the write-ahead log in pages (of 4 KiB) at which a commit moves it into the file.
-/// Workers do that about once a second; this is for producers without one.
-const LOG_PAGES: u32 = 4000;
 
 /// The path of a database that lives in memory.
 pub(super) const MEMORY: &str = ":memory:";
@@ -71,7 +68,9 @@ fn open(path: &Path) -> Result<Connection> {
         // Moving the log into the file is flushed, commits are not: see flush.rs.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
-        connection.pragma_update_and_check(None, "wal_autocheckpoint", LOG_PAGES, |_| Ok(()))
+        // Only commits write to the log: see frames.rs.
+        connection.pragma_update(None, "cache_spill", false)?;
+        connection.pragma_update_and_check(None, "wal_autocheckpoint", ENDLESS, |_| Ok(()))
     };
     setup().map_err(|error| explain(path, &error))?;
     Ok(connection)

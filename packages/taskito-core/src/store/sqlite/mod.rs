@@ -18,6 +18,7 @@ mod control;
 mod expire;
 mod failure;
 mod flush;
+mod frames;
 mod graph;
 mod group;
 mod insert;
@@ -26,6 +27,7 @@ mod limiter;
 mod limits;
 mod link;
 mod locks;
+mod log;
 mod metrics;
 mod migrate;
 mod notes;
@@ -166,6 +168,7 @@ impl SqliteStore {
             watch: Mutex::new(None),
         });
         fork::close_before_forks(&(Arc::clone(&pool) as Arc<dyn CloseForFork>));
+        frames::install();
         Self {
             path,
             durability,
@@ -337,6 +340,21 @@ impl SqliteStore {
         }
     }
 
+    /// Moves the rest of the log into the file while nobody writes; whether it can begin anew.
+    fn shorten(&self) -> Result<bool> {
+        let _use = fork::begin_use();
+        let writer = self.writer()?;
+        let (Some(writer), Some(Opened { gate, .. })) = (writer.as_ref(), self.opened.get()) else {
+            return Ok(true);
+        };
+        let explained = |error| not_writable(&self.path, &error);
+        let _turn = gate.turn(Instant::now() + PATIENCE).map_err(explained)?;
+        let moved = log::shift(&writer.connection);
+        Ok(!moved
+            .map_err(|error| explain(&self.path, &error))?
+            .is_left_long())
+    }
+
     /// A write transaction of a caller who has begun a use, and who flushes it, if it must.
     fn commit(&self, work: &mut Work<'_>) -> Result<Ticket> {
         let generation = fork::generation();
@@ -368,12 +386,21 @@ impl SqliteStore {
             let newest = gate.newest_key();
             let known = Key(newest.load(Ordering::Relaxed).cast_signed());
             self.keys.follow(known, self.now());
+            frames::begin();
             let done = writer.transact(&self.path, &self.keys, work);
             newest.store(self.keys.newest().0.cast_unsigned(), Ordering::Relaxed);
-            (done?, self.pool.flusher.committed())
+            let done = done?;
+            if log::is_overlong(gate) {
+                // A failure here is passing: the log goes on growing.
+                log::shift(&writer.connection).ok();
+            }
+            (done, self.pool.flusher.committed())
         };
         drop(guard);
         self.untidy.store(true, Ordering::Relaxed);
+        if log::is_long() {
+            gate.untidy().ring();
+        }
         if news.control {
             gate.ring_control();
         } else if news.work || news.freed && gate.holds_anybody_back() {
@@ -407,14 +434,12 @@ impl JobStore for SqliteStore {
         }
     }
 
-    /// Moves the write-ahead log into the file, if this process wrote to it since last time.
-    fn tidy(&self) -> Result<()> {
+    fn tidy(&self) -> Result<bool> {
         if self.pool.in_memory || !self.untidy.swap(false, Ordering::Relaxed) {
-            return Ok(());
+            return Ok(true);
         }
-        self.read(|connection| {
-            connection.query_row("PRAGMA wal_checkpoint(PASSIVE)", [], |_| Ok(()))
-        })
+        let moved = self.read(log::drain)?;
+        Ok(!moved.is_left_long() || self.shorten()?)
     }
 }
 
