@@ -29,8 +29,11 @@ use super::{Site, certificate};
 
 /// Scheduled jobs made pending in one transaction.
 const PROMOTE_LIMIT: u32 = 1000;
-/// A transaction with fewer settlements and claims than this is a small one.
-const SMALL: usize = 32;
+/// A transaction with fewer settlements and claims than this is a small one. A rest makes some
+/// dozens of them come together, and must not end the streak that it comes from.
+const SMALL: usize = 128;
+/// With so many settlements there is a batch, and no rest.
+const BATCH: usize = 32;
 /// After so many small transactions in a row the dispatcher rests, to let a batch grow.
 const STREAK: u32 = 16;
 /// How long it rests then.
@@ -261,7 +264,7 @@ impl Dispatcher {
     /// nobody waits for a result.
     fn rest(&self, plan: &Plan) -> Option<Duration> {
         let since = self.now().saturating_duration_since(self.last_commit);
-        let busy = self.streak >= STREAK && plan.settled.len() < SMALL && since < REST;
+        let busy = self.streak >= STREAK && plan.settled.len() < BATCH && since < REST;
         (busy && !self.site.gate.finished().has_sleepers()).then(|| REST.saturating_sub(since))
     }
 
