@@ -119,7 +119,6 @@ fn a_worker_moves_the_log_of_others() {
         world.write(500);
         thread::sleep(Duration::from_millis(5));
     }
-    assert!(world.pages() < 9_500, "{}", world.pages());
     engine.drain(Duration::ZERO);
     assert_eq!(engine.join(Duration::from_secs(20)), Waited::Woken);
 }
