@@ -95,9 +95,7 @@ def drained(system: System, board: Board, indexes: range, *, already: int = 0) -
     return _rate(board, indexes)
 
 
-def _let_through(
-    system: LimitedSystem, board: Board, indexes: range, *, already: int = 0
-) -> float:
+def _let_through(system: LimitedSystem, board: Board, indexes: range, *, already: int = 0) -> float:
     """Jobs per second, of a worker that runs and may start these when all are there."""
     system.close_gate()
     fill(system, indexes)

@@ -1,5 +1,6 @@
 """What a system costs that waits: at its start, at rest, with a long backlog."""
 
+import os
 import statistics
 import subprocess
 import sys
@@ -23,6 +24,7 @@ LOOK_S = 0.005
 def startup(system: System, _board: Board, _jobs: int) -> dict[str, float]:
     """Import what a producer needs, less a bare interpreter; start a worker for one job."""
     asked = _worker_system(system)
+    _python(asked.imports)
     bare = statistics.median(_python("pass") for _ in range(IMPORTS))
     full = statistics.median(_python(asked.imports) for _ in range(IMPORTS))
     system.enqueue(0)
@@ -95,9 +97,10 @@ def _worker_system(system: System) -> WorkerSystem:
 
 
 def _python(code: str) -> float:
-    """Seconds that an interpreter takes to run this and end."""
+    """Seconds that an interpreter takes to run this and end, its modules compiled as installed."""
+    compiled = {**os.environ, "PYTHONDONTWRITEBYTECODE": ""}
     begin = time.perf_counter()
-    subprocess.run([sys.executable, "-c", code], check=True)
+    subprocess.run([sys.executable, "-c", code], env=compiled, check=True)
     return time.perf_counter() - begin
 
 

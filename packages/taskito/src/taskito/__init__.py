@@ -12,6 +12,7 @@ Example:
 """
 
 import logging
+from typing import TYPE_CHECKING, Any
 
 from taskito._version import __version__
 from taskito.canvas import Signature, chain, chord, chunks, group, starmap
@@ -60,8 +61,10 @@ from taskito.serializers import (
     SignedSerializer,
 )
 from taskito.task import AsyncTask, BoundTask, Task, TaskWrapper
-from taskito.testing import TestMode, TestResult, TestResults
 from taskito.why import Reason, Why
+
+if TYPE_CHECKING:
+    from taskito.testing import TestMode, TestResult, TestResults
 
 __all__ = [  # noqa: RUF022 - grouped by concept
     "__version__",
@@ -131,3 +134,17 @@ __all__ = [  # noqa: RUF022 - grouped by concept
 ]
 
 logging.getLogger(__name__).addHandler(logging.NullHandler())
+
+
+def __getattr__(name: str) -> Any:
+    """Load what only tests of applications need when it is asked for."""
+    if name not in {"TestMode", "TestResult", "TestResults"}:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from taskito import testing  # noqa: PLC0415 - a tenth of the import
+
+    return getattr(testing, name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, those not loaded yet as well."""
+    return sorted({*globals(), *__all__})
