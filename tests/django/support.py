@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from taskito import Queue
-from tests.support.processes import STARTING, Program
+from tests.support.processes import Program
 from tests.support.until import until
 
 MANAGE = "tests.django.project.manage"
+PATIENCE = 60
+"""Seconds that anything a process of Django does may take on a busy machine."""
 
 
 class Project:
@@ -51,7 +53,7 @@ class Project:
         """Start ``manage.py argv...``."""
         return self.run("-W", "error", "-m", MANAGE, *argv, env=env)
 
-    def manage(self, *argv: str, status: int = 0, within: float = 25) -> Program:
+    def manage(self, *argv: str, status: int = 0, within: float = PATIENCE) -> Program:
         """Run ``manage.py argv...`` to its end."""
         program = self.start(*argv)
         assert program.wait(within) == status, program.report()
@@ -65,10 +67,10 @@ class Project:
             assert program.is_running(), program.report()
             return any(row["pid"] == program.pid for row in self.queue.workers())
 
-        until(is_there, within=STARTING)
+        until(is_there, within=PATIENCE)
         return program
 
-    def ended(self, job_id: str, within: float = 15) -> Any:
+    def ended(self, job_id: str, within: float = PATIENCE) -> Any:
         """Wait for the end of a job and return its handle."""
         job = self.queue.get_job(job_id)
         assert job is not None

@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from tests.django.project.shop import tasks
-from tests.django.support import MANAGE, Project
+from tests.django.support import MANAGE, PATIENCE, Project
 from tests.support.until import until
 
 # Several processes of Django, one after the other, on a busy machine.
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 class TestInfo:
@@ -27,10 +27,10 @@ class TestInfo:
 
     def test_it_can_be_watched(self, project: Project) -> None:
         program = project.start("taskito_info", "--watch")
-        until(lambda: "Refreshing every 2s" in program.out, within=15)
+        until(lambda: "Refreshing every 2s" in program.out, within=PATIENCE)
         program.send(signal.SIGINT)
 
-        assert program.wait(10) == 0
+        assert program.wait(PATIENCE) == 0
 
 
 class TestCheck:
@@ -57,15 +57,15 @@ class TestDashboard:
         # The server that it is made of leaves a file to the garbage collector: no -W error.
         argv = ("taskito_dashboard", "--host", "localhost", "--port", "0")
         program = project.run("-m", MANAGE, *argv)
-        until(lambda: "http://" in program.out, within=15)
+        until(lambda: "http://" in program.out, within=PATIENCE)
         found = re.search(r"http://\S+", program.out)
         assert found is not None
         assert found[0].startswith("http://localhost:")
-        with urllib.request.urlopen(found[0], timeout=10) as answer:
+        with urllib.request.urlopen(found[0], timeout=PATIENCE) as answer:
             assert b"taskito dashboard" in answer.read()
         program.send(signal.SIGINT)
 
-        assert program.wait(10) == 0
+        assert program.wait(PATIENCE) == 0
         assert "Traceback" not in program.err
 
 

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.django.support import Project
+from tests.django.support import PATIENCE, Project
 
 # Several processes of Django, one after the other, on a busy machine.
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 SHOP = Path(__file__).parent / "project" / "shop"
 
@@ -19,7 +19,8 @@ def test_the_tests_of_the_project_pass(project: Project, cases: str) -> None:
         re.findall(r"^    (?:async )?def test_", (SHOP / f"{cases}.py").read_text(), re.MULTILINE)
     )
 
-    done = project.manage("test", "-v", "2", f"tests.django.project.shop.{cases}")
+    argv = ("test", "-v", "2", f"tests.django.project.shop.{cases}")
+    done = project.manage(*argv, within=4 * PATIENCE)
 
     ran = re.search(r"^Ran (\d+) tests", done.err, re.MULTILINE)
     assert ran is not None

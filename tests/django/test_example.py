@@ -15,14 +15,12 @@ from typing import NamedTuple
 
 import pytest
 
+from tests.django.support import PATIENCE
 from tests.support.until import until
 
 SITE = Path(__file__).resolve().parents[2] / "examples" / "django_site"
 BLOCK = re.compile(r"^```console\n(.*?)^```", re.MULTILINE | re.DOTALL)
 SERVES = ("runserver", "taskito_worker", "gunicorn")
-PATIENCE = 30
-"""Seconds a command gets on a busy machine."""
-
 pytestmark = [
     pytest.mark.timeout(300),
     pytest.mark.skipif(shutil.which("curl") is None, reason="the README says curl"),

@@ -29,7 +29,7 @@ def manage(folder: Path, *argv: str) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.timeout(120)
+@pytest.mark.timeout(300)
 def test_its_files_are_a_project_whose_tests_pass(tmp_path: Path) -> None:
     text = PAGE.read_text()
     files = dict(FILE.findall(text))

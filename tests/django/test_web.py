@@ -10,14 +10,17 @@ from typing import Any
 
 import pytest
 
-from tests.django.support import Project
-from tests.support.processes import STARTING, Program
+from tests.django.support import PATIENCE, Project
+from tests.support.processes import Program
 from tests.support.until import until
 
 # Several processes of Django, one after the other, on a busy machine.
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
-PRELOADED = ["-m", "gunicorn", "--preload", "--workers", "2", "--bind", "127.0.0.1:0"]
+PRELOADED = [
+    *("-m", "gunicorn", "--preload", "--workers", "2", "--bind", "127.0.0.1:0"),
+    *("--graceful-timeout", "600"),  # one that hangs is not ended by that within our patience
+]
 EARLY = {"PROJECT_USES_THE_QUEUE_BEFORE_FORKING": "1"}
 
 
@@ -27,13 +30,13 @@ def address_of(server: Program, pattern: str) -> str:
         found = re.search(pattern, server.err)
         return found and found[1]
 
-    return until(told, within=STARTING) or ""
+    return until(told, within=PATIENCE) or ""
 
 
 def ask(url: str, **data: str) -> Any:
     """The JSON of a GET, or of a POST if there is data."""
     body = urllib.parse.urlencode(data).encode() if data else None
-    with urllib.request.urlopen(url, body, timeout=20) as answer:
+    with urllib.request.urlopen(url, body, timeout=PATIENCE) as answer:
         return json.loads(answer.read())
 
 
@@ -60,7 +63,7 @@ class TestGunicorn:
         shop.worker()
         for order in placed:
             url = f"{base}/orders/?result={order['result']}"
-            until(partial(is_done, url), within=15)
+            until(partial(is_done, url), within=PATIENCE)
         after = ask(f"{base}/process/")
 
         database = {f"{shop.home}/taskito.db{end}" for end in ("", "-wal", "-shm")}
@@ -71,7 +74,7 @@ class TestGunicorn:
         assert shop.orders() == [("ann", True), ("bob", True), ("eve", True)]
 
         server.send(signal.SIGTERM)
-        assert server.wait(10) == 0
+        assert server.wait(PATIENCE) == 0
         assert "Traceback" not in server.err
         assert [row["pid"] for row in shop.queue.workers()] == [shop.programs[-1].pid]
 
@@ -83,9 +86,9 @@ class TestUvicorn:
         placed = ask(f"{base}/orders/later/?customer=ann")
         shop.worker()
 
-        until(lambda: shop.orders() == [("ann", True)], within=15)
+        until(lambda: shop.orders() == [("ann", True)], within=PATIENCE)
         assert shop.ended(placed["result"]).status == "complete"
         assert not [name for name in ask(f"{base}/process/")["threads"] if "taskito" in name]
         server.send(signal.SIGTERM)
-        server.wait(10)
+        server.wait(PATIENCE)
         assert "Traceback" not in server.err

@@ -8,11 +8,11 @@ from taskito import Queue
 from tests.django.project.shop import tasks
 from tests.django.project.shop.views import files_of
 from tests.django.project.tasks_api import AnyResult
-from tests.django.support import Project
+from tests.django.support import PATIENCE, Project
 from tests.support.until import until
 
 # Several processes of Django, one after the other, on a busy machine.
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(300)
 
 
 def told(result: AnyResult) -> tuple[str, int, list[str], list[str]]:
@@ -54,7 +54,7 @@ class TestWork:
         project.worker()
 
         for result in results:
-            project.ended(result.id, within=25)
+            project.ended(result.id)
             result.refresh()
             assert result.attempts == 1
             assert result.is_finished
@@ -63,10 +63,10 @@ class TestWork:
 
     def test_it_says_what_it_serves_and_ends_at_a_signal(self, project: Project) -> None:
         worker = project.worker("--queues", "mail, default", "--workers", "1")
-        until(lambda: "ready in" in worker.out, within=10)
+        until(lambda: "ready in" in worker.out, within=PATIENCE)
         worker.send(signal.SIGTERM)
 
-        assert worker.wait(10) == 0
+        assert worker.wait(PATIENCE) == 0
         assert "1 thread" in worker.out
         assert "queues    mail default\n" in worker.out
         assert "tests.django.project.shop.tasks.add" in worker.out
@@ -75,13 +75,13 @@ class TestWork:
     def test_a_second_signal_hands_back_at_once(self, project: Project) -> None:
         (project.home / "g.gate").touch()
         result = tasks.hold.enqueue("g")
-        worker = project.worker("--drain-timeout", "60")
-        until(lambda: started(project, "g"), within=10)
+        worker = project.worker("--drain-timeout", "600")
+        until(lambda: started(project, "g"), within=PATIENCE)
         worker.send(signal.SIGINT)
-        until(lambda: "finishing running jobs" in worker.err, within=5)
+        until(lambda: "finishing running jobs" in worker.err, within=PATIENCE)
         worker.send(signal.SIGINT)
 
-        assert worker.wait(10) == 128 + signal.SIGINT
+        assert worker.wait(PATIENCE) == 128 + signal.SIGINT
         assert told(result) == ("READY", 0, [], [])
 
     def test_an_unknown_backend_is_named(self, project: Project) -> None:
@@ -92,13 +92,13 @@ class TestWork:
 
     def test_a_backend_with_its_own_database_has_its_own_worker(self, project: Project) -> None:
         worker = project.start("taskito_worker", "--backend", "apart")
-        until(lambda: "ready in" in worker.out, within=15)
+        until(lambda: "ready in" in worker.out, within=PATIENCE)
 
         assert str(project.home / "apart.db") in worker.out
         assert not (project.home / "taskito.db").exists()
         with Queue(project.home / "apart.db", serializer=project.queue.serializer) as queue:
             job = queue.enqueue(tasks.apart.module_path)
-            assert job.result(timeout=15) == "done"
+            assert job.result(timeout=PATIENCE) == "done"
 
     def test_a_timeout_is_an_error_of_the_task(self, project: Project) -> None:
         result = tasks.sleep_long.enqueue()
@@ -118,13 +118,13 @@ class TestRecover:
         (project.home / "g.gate").touch()
         result = tasks.hold.enqueue("g")
         first = project.worker()
-        until(lambda: started(project, "g") == [first.pid], within=10)
+        until(lambda: started(project, "g") == [first.pid], within=PATIENCE)
         [first_id] = {row["worker_id"] for row in project.queue.workers()}
         second = project.worker()
 
         first.kill()
 
-        until(lambda: len(started(project, "g")) == 2, within=10)
+        until(lambda: len(started(project, "g")) == 2, within=PATIENCE)
         [second_id] = {row["worker_id"] for row in project.queue.workers()}
         assert told(result) == (
             "RUNNING",
@@ -147,7 +147,7 @@ class TestRecover:
         self, project: Project
     ) -> None:
         result = tasks.die.enqueue()
-        assert project.start("taskito_worker").wait(20) == 9
+        assert project.start("taskito_worker").wait(PATIENCE) == 9
         project.worker()
 
         assert project.ended(result.id).status == "dead"
@@ -155,7 +155,7 @@ class TestRecover:
         status, attempts, errors, workers = told(result)
         assert (status, attempts, errors) == ("FAILED", 1, [lost])
         assert workers != [row["worker_id"] for row in project.queue.workers()]
-        until(lambda: said(project, result) == "FAILED WorkerLostError", within=10)
+        until(lambda: said(project, result) == "FAILED WorkerLostError", within=PATIENCE)
 
 
 class TestConnections:
@@ -168,8 +168,8 @@ class TestConnections:
         ]
         worker = project.worker()
 
-        until(lambda: project.orders() == [("ann", True), ("bob", True)], within=15)
+        until(lambda: project.orders() == [("ann", True), ("bob", True)], within=PATIENCE)
         ends = ["SUCCESSFUL None", "SUCCESSFUL None", "FAILED OutOfStockError"]
-        until(lambda: [said(project, result) for result in results] == ends, within=10)
+        until(lambda: [said(project, result) for result in results] == ends, within=PATIENCE)
         shop = str(project.home / "shop.sqlite3")
-        until(lambda: shop not in files_of(worker.pid), within=5)
+        until(lambda: shop not in files_of(worker.pid), within=PATIENCE)

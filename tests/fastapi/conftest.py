@@ -15,13 +15,15 @@ from fastapi import FastAPI
 
 from taskito import Queue
 from taskito.contrib.fastapi import TaskitoRouter
-from tests.support.processes import STARTING, Program, Site, open_site
+from tests.support.processes import Program, Site, open_site
 from tests.support.until import until
 
 Serve: TypeAlias = Callable[[FastAPI], httpx.Client]
+PATIENCE = 60
+"""Seconds that anything a server of its own does may take on a busy machine."""
 NOBODY = "01a21380-dba1-753b-addf-f5286503ed60"
 """The id of no job."""
-web = httpx.Client(timeout=20, limits=httpx.Limits(max_keepalive_connections=0))
+web = httpx.Client(timeout=PATIENCE, limits=httpx.Limits(max_keepalive_connections=0))
 """Asks servers in processes of their own, each time over a new connection."""
 _ADDRESS = re.compile(r"(?:running on|Listening at:) (http://127\.0\.0\.1:\d+)")
 
@@ -39,7 +41,7 @@ def worker(queue: Queue) -> Iterator[None]:
     thread.start()
     yield
     queue.shutdown(now=True)
-    thread.join(5)
+    thread.join(PATIENCE)
     assert not thread.is_alive(), "the worker did not end"
 
 
@@ -50,15 +52,15 @@ def serving(app: FastAPI) -> Generator[httpx.Client]:
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
-    until(lambda: server.started or not thread.is_alive(), within=STARTING)
+    until(lambda: server.started or not thread.is_alive(), within=PATIENCE)
     assert server.started
     port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as client:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=PATIENCE) as client:
             yield client
     finally:
         server.should_exit = True
-        thread.join(15)
+        thread.join(PATIENCE)
     assert not thread.is_alive(), "the server did not end"
 
 
@@ -85,7 +87,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
-def started(program: Program, within: float = STARTING) -> str:
+def started(program: Program, within: float = PATIENCE) -> str:
     """The address of a server in a process of its own, once it answers there."""
 
     def address() -> str:

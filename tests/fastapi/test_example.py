@@ -15,8 +15,7 @@ import httpx
 import pytest
 
 from taskito import Queue
-from tests.fastapi.conftest import web
-from tests.support.processes import STARTING
+from tests.fastapi.conftest import PATIENCE, web
 from tests.support.until import until
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "fastapi_app"
@@ -58,7 +57,7 @@ def terminal(
     try:
         yield shell
         os.killpg(shell.pid, signal.SIGINT)
-        shell.wait(STARTING)
+        shell.wait(PATIENCE)
     finally:
         if shell.poll() is None:
             os.killpg(shell.pid, signal.SIGKILL)
@@ -66,7 +65,7 @@ def terminal(
     assert "Traceback" not in log.read_text(), log.read_text()
 
 
-@pytest.mark.timeout(90)  # four interpreters have to start, one after the other
+@pytest.mark.timeout(300)  # four interpreters have to start, one after the other
 def test_does_what_its_readme_says(folder: Path, env: dict[str, str], tmp_path: Path) -> None:
     server, worker, watch, jobs = BLOCK.findall((EXAMPLE / "README.md").read_text())
 
@@ -77,7 +76,7 @@ def test_does_what_its_readme_says(folder: Path, env: dict[str, str], tmp_path: 
             env=env,
             capture_output=True,
             text=True,
-            timeout=40,
+            timeout=PATIENCE,
             check=False,
         )
         assert done.returncode == 0, done.stdout + done.stderr
@@ -90,12 +89,12 @@ def test_does_what_its_readme_says(folder: Path, env: dict[str, str], tmp_path: 
             return False
 
     with terminal(server, folder, env, tmp_path / "server.log"):
-        until(answers, within=STARTING)
+        until(answers, within=PATIENCE)
         with (
             Queue(folder / "examples" / "fastapi_app" / "reports.db") as queue,
             terminal(worker, folder, env, tmp_path / "worker.log"),
         ):
-            until(lambda: len(queue.workers()) == 1, within=STARTING)
+            until(lambda: len(queue.workers()) == 1, within=PATIENCE)
             seen = run(watch)
             listed = run(jobs)
         assert "report" in listed

@@ -1,5 +1,6 @@
 """Every route over HTTP: what it answers, and what it refuses."""
 
+import threading
 from pathlib import Path
 
 import httpx
@@ -9,6 +10,7 @@ from fastapi import FastAPI
 from taskito import Queue, current_job
 from taskito.contrib.fastapi import TaskitoRouter
 from tests.fastapi.conftest import NOBODY, Serve, answer
+from tests.support.until import until
 
 KEYS = {
     *("id", "queue", "task_name", "status", "priority", "progress", "retry_count"),
@@ -123,6 +125,20 @@ class TestActing:
         assert job.status == "cancelled"
         assert answer(client.post(f"jobs/{job.id}/cancel")) == {"cancelled": False}
         assert answer(client.post(f"jobs/{NOBODY}/cancel")) == {"cancelled": False}
+
+    @pytest.mark.usefixtures("worker")
+    def test_a_running_job_is_not_cancelled(self, client: httpx.Client, queue: Queue) -> None:
+        leave = threading.Event()
+
+        @queue.task
+        def wait() -> bool:
+            return leave.wait(20)
+
+        job = wait.delay()
+        until(lambda: job.status == "running")
+        assert answer(client.post(f"jobs/{job.id}/cancel")) == {"cancelled": False}
+        leave.set()
+        assert job.result(timeout=20) is True
 
     @pytest.mark.usefixtures("worker")
     def test_dead_letters_are_retried_or_deleted(self, client: httpx.Client, queue: Queue) -> None:

@@ -4,7 +4,6 @@ import json
 import signal
 import sqlite3
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,24 +11,23 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.fastapi.conftest import events_of, started, uvicorn_of, web
+from tests.fastapi.conftest import PATIENCE, events_of, started, uvicorn_of, web
 from tests.support.processes import Program, Site
 from tests.support.until import until
 
-STOPPING = 15
-"""Seconds a server gets to stop on a busy machine. Where it hangs it does so for ever."""
+pytestmark = pytest.mark.timeout(300)  # a few interpreters have to start, one after the other
 
 
 def shop_worker(site: Site) -> Program:
     program = site.taskito("worker", "--app", "tests.fastapi.shop:queue")
-    until(lambda: site.status_of(program) == "active", within=STOPPING)
+    until(lambda: site.status_of(program) == "active", within=PATIENCE)
     return program
 
 
 def stopped(program: Program, number: signal.Signals = signal.SIGTERM) -> None:
     """Stop a server; it must end as it does when it has nothing to do."""
     program.send(number)
-    status = program.wait(STOPPING)
+    status = program.wait(PATIENCE)
     # uvicorn raises the signal again when it has stopped; its older versions end as click does.
     assert status in (0, -number) or program.err.endswith("\nAborted!\n"), program.report()
     assert "Traceback" not in program.err, program.report()
@@ -48,7 +46,7 @@ class Follower(threading.Thread):
 
     def run(self) -> None:
         try:
-            with web.stream("GET", self.url, timeout=60) as response:
+            with web.stream("GET", self.url, timeout=PATIENCE) as response:
                 for part in response.iter_text():
                     self.text += part
         except Exception as error:
@@ -63,12 +61,12 @@ class TestRequests:
     def test_enqueue_and_follow_a_job_of_another_process(self, site: Site) -> None:
         address = started(uvicorn_of(site))
         shop_worker(site)
-        with httpx.Client(base_url=address, timeout=20) as client:
+        with httpx.Client(base_url=address, timeout=PATIENCE) as client:
             response = client.post("/orders", params={"a": 1, "b": 2})
             assert response.status_code == 202
             place = response.headers["Location"]
             assert place == f"{address}/tasks/jobs/{response.json()['id']}"
-            assert client.get(f"{place}/result?timeout=20").json()["result"] == 3
+            assert client.get(f"{place}/result?timeout=60").json()["result"] == 3
 
             gate = site.gate()
             job = site.queue.enqueue("report", (str(gate),))
@@ -88,13 +86,13 @@ class TestRequests:
         job = site.queue.enqueue("unknown")
         url = f"{address}/tasks/jobs/{job.id}"
         followers = [Follower(f"{url}/{what}") for what in ("result?timeout=300", "progress") * 25]
-        until(lambda: all(each.has_begun() for each in followers[1::2]), within=20)
+        until(lambda: all(each.has_begun() for each in followers[1::2]), within=PATIENCE)
         busy: dict[str, Any] = web.get(f"{address}/ping").json()
         assert len(busy["threads"]) < 20
         assert web.get(f"{address}/tasks/stats").json()["pending"] == 2
         site.queue.cancel_job(job.id)
         for follower in followers:
-            follower.join(20)
+            follower.join(PATIENCE)
             assert not follower.is_alive()
             assert follower.error is None
         for follower in followers[::2]:
@@ -115,10 +113,10 @@ class TestRequests:
             with client.stream("GET", f"{address}/tasks/jobs/{job.id}/{what}") as response:
                 assert next(response.iter_lines()).startswith("data: ")
             assert what == "progress"
-        until(lambda: len(busy()) == quiet, within=10)
+        until(lambda: len(busy()) == quiet, within=PATIENCE)
         until(
             lambda: "taskito-herald" not in web.get(f"{address}/ping").json()["threads"],
-            within=10,
+            within=PATIENCE,
         )
         stopped(server)
 
@@ -134,14 +132,14 @@ class TestShutdown:
         job = site.queue.enqueue("unknown")
         stream = Follower(f"{address}/tasks/jobs/{job.id}/progress")
         waiting = Follower(f"{address}/tasks/jobs/{job.id}/result?timeout=300")
-        until(stream.has_begun, within=10)
+        until(stream.has_begun, within=PATIENCE)
         until(
             lambda: "taskito-herald" in web.get(f"{address}/ping").json()["threads"],
-            within=10,
+            within=PATIENCE,
         )
         stopped(server, number)
         for follower in (stream, waiting):
-            follower.join(10)
+            follower.join(PATIENCE)
             assert follower.error is None
         assert {event["status"] for event in events_of(stream.text)} == {"pending"}
         assert json.loads(waiting.text)["status"] == "pending"
@@ -151,9 +149,9 @@ class TestShutdown:
         address = started(server)
         job = site.queue.enqueue("unknown")
         stream = Follower(f"{address}/tasks/jobs/{job.id}/progress")
-        until(stream.has_begun, within=10)
+        until(stream.has_begun, within=PATIENCE)
         site.queue.cancel_job(job.id)
-        stream.join(10)
+        stream.join(PATIENCE)
         stopped(server)  # by uvicorn's own handler again
 
     def test_with_nothing_open_is_clean(self, site: Site) -> None:
@@ -173,13 +171,13 @@ class TestSeveralProcesses:
             ids.add(web.post(f"{address}/orders", params={"a": n, "b": n}).json()["id"])
         assert len(ids) == 20
         results = [
-            web.get(f"{address}/tasks/jobs/{job_id}/result?timeout=20", timeout=30).json()
+            web.get(f"{address}/tasks/jobs/{job_id}/result?timeout=60", timeout=2 * PATIENCE).json()
             for job_id in ids
         ]
         assert sorted(found["result"] for found in results) == [2 * n for n in range(20)]
         assert len(site.queue.workers()) == 1  # that of the test
         server.send(signal.SIGTERM)
-        server.wait(STOPPING)
+        server.wait(PATIENCE)
         for pid in pids:
             assert not Path("/proc", str(pid)).exists()
         assert "Traceback" not in server.err
@@ -192,7 +190,7 @@ class TestSeveralProcesses:
         server = site.run(
             *("-W", "ignore::DeprecationWarning", "-m", "gunicorn", "tests.fastapi.shop:app"),
             *("--bind", "127.0.0.1:0", "--workers", "2", "--preload", "--worker-class", kind),
-            *("--graceful-timeout", "10", "--control-socket", str(site.home / "control")),
+            *("--graceful-timeout", "600", "--control-socket", str(site.home / "control")),
         )
         address = started(server)
         imported = site.queue.list_jobs(task_name="imported")
@@ -202,14 +200,14 @@ class TestSeveralProcesses:
 
         def enqueue(count: int) -> None:
             for n in range(count):
-                answer = web.post(f"{address}/orders", params={"a": n, "b": n}, timeout=20)
+                answer = web.post(f"{address}/orders", params={"a": n, "b": n})
                 ids.add(answer.json()["id"])
 
         threads = [threading.Thread(target=enqueue, args=(25,)) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
+            thread.join(PATIENCE)
         assert len(ids) == 100
         assert site.queue.count_jobs(task_name="add") == 100
         assert site.queue.workers() == []
@@ -219,23 +217,20 @@ class TestSeveralProcesses:
 
         job = site.queue.enqueue("unknown")
         stream = Follower(f"{address}/tasks/jobs/{job.id}/progress")
-        until(stream.has_begun, within=10)
-        began = time.monotonic()
+        until(stream.has_begun, within=PATIENCE)
         server.send(signal.SIGTERM)
-        assert server.wait(STOPPING) == 0
-        assert time.monotonic() - began < 8  # not killed at the end of its grace
-        stream.join(10)
+        assert server.wait(PATIENCE) == 0  # long before the end of its grace
+        stream.join(PATIENCE)
         assert "Traceback" not in server.err, server.report()
 
-    @pytest.mark.timeout(90)  # five interpreters have to start
     def test_with_a_worker_each_fire_schedules_once(self, site: Site) -> None:
         server = uvicorn_of(site, "--workers", "4", SHOP_WORKER="1")
-        started(server, within=60)
-        until(lambda: len(site.queue.workers()) == 4, within=20)
-        until(lambda: site.queue.count_jobs("complete", task_name="tick") >= 4, within=15)
+        started(server)
+        until(lambda: len(site.queue.workers()) == 4, within=PATIENCE)
+        until(lambda: site.queue.count_jobs("complete", task_name="tick") >= 4, within=PATIENCE)
         server.send(signal.SIGTERM)
-        server.wait(STOPPING)
-        until(lambda: site.queue.workers() == [], within=5)
+        server.wait(PATIENCE)
+        until(lambda: site.queue.workers() == [], within=PATIENCE)
         connection = sqlite3.connect(f"file:{site.database}?mode=ro", uri=True)
         fires = connection.execute(
             "SELECT fire_time FROM jobs WHERE schedule_name = 'tick'"
@@ -253,5 +248,5 @@ def processes_of(address: str, count: int) -> set[int]:
         found.add(web.get(f"{address}/ping").json()["pid"])
         return len(found) == count
 
-    until(all_of_them, within=20)
+    until(all_of_them, within=PATIENCE)
     return found

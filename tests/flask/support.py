@@ -35,7 +35,7 @@ def work_until(queue: Queue, *ids: str) -> None:
         return all(job and job.status in FINISHED for job in jobs)
 
     try:
-        until(all_ended, within=10)
+        until(all_ended, within=20)
     finally:
         queue.shutdown(wait=True)
-        worker.join(timeout=10)
+        worker.join(timeout=20)

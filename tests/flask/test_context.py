@@ -5,7 +5,7 @@ import threading
 from typing import Any
 
 import pytest
-from flask import Flask, current_app, g, has_app_context, has_request_context
+from flask import Flask, current_app, g, has_app_context, has_request_context, url_for
 
 from taskito import JobContext, TaskMiddleware, current_job
 from taskito.testing._manual import manual_worker
@@ -36,7 +36,7 @@ class TestAttempt:
             g.number = -1
             jobs = work.map([(0,), (1,), (2,)])
             work_until(taskito.queue, *(job.id for job in jobs))
-            assert [job.result(timeout=5) for job in jobs] == ["app"] * 3
+            assert [job.result(timeout=20) for job in jobs] == ["app"] * 3
             assert sorted(torn_down) == [0, 1, 2]
         assert len({id(context) for context in contexts}) == 3
 
@@ -67,12 +67,12 @@ class TestAttempt:
 
         job = first.delay()
         work_until(taskito.queue, job.id)
-        second_id = job.result(timeout=5)
+        second_id = job.result(timeout=20)
         work_until(taskito.queue, second_id)
         found = taskito.queue.get_job(second_id)
 
         assert found is not None
-        assert found.result(timeout=5) == app.name
+        assert found.result(timeout=20) == app.name
 
     def test_hooks_and_middleware_share_it_with_the_function(
         self, app: Flask, taskito: Taskito
@@ -128,7 +128,7 @@ class TestAttempt:
         job = fail.delay()
         work_until(taskito.queue, job.id)
 
-        until(lambda: heard, within=5)
+        until(lambda: heard)
         assert heard == [("fail", app.name, False)]
 
     @pytest.mark.parametrize("inside", [True, False])
@@ -163,7 +163,21 @@ class TestAttempt:
             job = work.delay()
         work_until(queue_of(app), job.id)
 
-        assert job.result(timeout=5) is False
+        assert job.result(timeout=20) is False
+
+    def test_addresses_come_from_the_settings(self, app: Flask, taskito: Taskito) -> None:
+        app.config.update(
+            SERVER_NAME="shop.example", APPLICATION_ROOT="/shop", PREFERRED_URL_SCHEME="https"
+        )
+
+        @taskito.task
+        def work() -> str:
+            return url_for("static", filename="letter.css")
+
+        job = work.delay()
+        work_until(queue_of(app), job.id)
+
+        assert job.result(timeout=20) == "https://shop.example/shop/static/letter.css"
 
     def test_coroutines_that_run_at_once_have_one_each(self, app: Flask, taskito: Taskito) -> None:
         both = threading.Barrier(2)
@@ -182,7 +196,7 @@ class TestAttempt:
         jobs = work.map([(1,), (2,)])
         work_until(taskito.queue, *(job.id for job in jobs))
 
-        assert [job.result(timeout=5) for job in jobs] == [("app", 1), ("app", 2)]
+        assert [job.result(timeout=20) for job in jobs] == [("app", 1), ("app", 2)]
         assert sorted(torn_down) == [1, 2]
 
     def test_a_worker_inside_a_context_gives_each_job_its_own(
@@ -226,5 +240,5 @@ class TestAttempt:
         job = work.delay()
         work_until(taskito.queue, job.id)
 
-        assert job.result(timeout=5) == "done"
+        assert job.result(timeout=20) == "done"
         assert "leaving the application's context raised" in caplog.text

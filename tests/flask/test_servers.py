@@ -19,8 +19,6 @@ from tests.support.until import until
 pytestmark = pytest.mark.timeout(300)  # a few processes with a few libraries each
 
 SHOP = "tests.flask.programs.shop:create_app()"
-ENDING = 5
-"""Seconds in which a web process is gone after SIGTERM; its server may take its own time."""
 
 
 class Shop:
@@ -204,12 +202,12 @@ def test_web_processes_start_neither_threads_nor_workers(shop: Shop) -> None:
 
 
 def test_web_processes_end_cleanly_after_they_used_the_queue(shop: Shop) -> None:
-    server = shop.gunicorn("--preload")
+    server = shop.gunicorn("--preload", "--graceful-timeout", "600")
     pids = server.workers()
     server.order_from_both()
 
     server.program.send(signal.SIGTERM)
-    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), within=ENDING)
+    until(lambda: not any(Path(f"/proc/{pid}").exists() for pid in pids), within=STARTING)
     assert server.program.wait(STARTING) == 0
     assert "Traceback" not in server.program.err
     # One for each order and its announcement, whoever enqueued it.

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -133,6 +134,14 @@ class RealTransactions(TransactionTestCase):
             result = tasks.fail_once.enqueue()
             assert self.stored == 1
             assert tasks.fail_once.get_result(result.id).status == TaskResultStatus.READY
+
+    def test_a_task_of_the_queue_itself_is_stored_at_once_or_by_a_callback(self) -> None:
+        with transaction.atomic():
+            tasks.plain.delay(1)
+            transaction.on_commit(partial(tasks.plain.delay, 2))
+            assert self.stored == 1
+
+        assert self.stored == 2
 
     def test_where_a_program_commits_itself_it_is_told_why_not(self) -> None:
         transaction.set_autocommit(False)

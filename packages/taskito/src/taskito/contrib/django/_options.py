@@ -43,10 +43,10 @@ def _truth(name: str, value: object) -> None:
         raise TypeError(f"{name} must be True or False, got {value!r}")
 
 
-_CHECKS: Mapping[str, Callable[[str, object], object]] = {
-    "db_path": _optional(_path),
+CHECKS_OF_JOBS: Mapping[str, Callable[[str, object], object]] = {
     "max_retries": _optional(count),
     "timeout": _optional(duration),
     "result_ttl": _optional(duration),
-    "ENQUEUE_ON_COMMIT": _truth,
 }
+"""What a single task may set as well."""
+_CHECKS = {"db_path": _optional(_path), **CHECKS_OF_JOBS, "ENQUEUE_ON_COMMIT": _truth}

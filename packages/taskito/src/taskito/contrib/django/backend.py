@@ -21,8 +21,9 @@ from taskito.contrib.django._interface import (
     task_enqueued,
 )
 from taskito.contrib.django._json import JsonArguments
-from taskito.contrib.django._options import check_options
+from taskito.contrib.django._options import CHECKS_OF_JOBS, check_options
 from taskito.contrib.django._results import BACKEND_HEADER, RUN_AFTER_HEADER, stored_result
+from taskito.contrib.django._task import TaskitoTask, check_settings
 from taskito.contrib.django._tasks import register
 from taskito.contrib.django.settings import get_queue, queue_at
 from taskito.options import CallOptions, JobOptions
@@ -45,7 +46,8 @@ class TaskitoBackend(BaseTaskBackend):
 
     In ``TASKS``, ``OPTIONS`` may have ``db_path`` (a database of its own; the default is that
     of ``TASKITO_DB_PATH``), ``max_retries``, ``timeout`` and ``result_ttl`` (seconds) of its
-    jobs, and ``ENQUEUE_ON_COMMIT``. With that, the default, a task that is enqueued inside a
+    jobs, and ``ENQUEUE_ON_COMMIT``. The three are also arguments of ``@task`` and ``using``,
+    which go before. With ``ENQUEUE_ON_COMMIT``, the default, a task that is enqueued inside a
     transaction of the default database is stored when that commits, and dropped with it or
     with its savepoint. Its result has its final id from the beginning, and
     ``get_result`` finds it once it is stored.
@@ -54,6 +56,7 @@ class TaskitoBackend(BaseTaskBackend):
     is repeated when it fails, runs over its timeout, or loses its worker.
     """
 
+    task_class = TaskitoTask
     supports_defer = True
     supports_async_task = True
     supports_get_result = True
@@ -81,9 +84,11 @@ class TaskitoBackend(BaseTaskBackend):
 
         Raises:
             InvalidTask: For a function that is not at the top of a module, a priority outside
-                of -100 to 100, a naive ``run_after``, a queue that is not one of ``QUEUES``.
+                of -100 to 100, a naive ``run_after``, a queue that is not one of ``QUEUES``, a
+                setting of :class:`TaskitoTask` that cannot work.
         """
         super().validate_task(task)
+        check_settings(task)
         queue = self.queue
         register(queue, task, Reporter(queue))
 
@@ -176,9 +181,12 @@ class TaskitoBackend(BaseTaskBackend):
         if task.run_after is not None:
             headers[RUN_AFTER_HEADER] = task.run_after.isoformat()
             options["delay"] = _seconds_until(task.run_after)
-        for name in ("max_retries", "timeout", "result_ttl"):
-            if self.options.get(name) is not None:
-                options[name] = self.options[name]
+        for name in CHECKS_OF_JOBS:
+            value = getattr(task, name, None)
+            if value is None:
+                value = self.options.get(name)
+            if value is not None:
+                options[name] = value  # type: ignore[literal-required]
         return options
 
 
