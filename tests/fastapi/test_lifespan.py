@@ -182,6 +182,7 @@ class TestLifespan:
                 async with app.router.lifespan_context(app):
                     stream = asyncio.create_task(client.get(f"/jobs/{job.id}/progress"))
                     waiting = asyncio.create_task(client.get(f"/jobs/{job.id}/result?timeout=300"))
+                    # For both to reach the point at which they wait, which nothing shows.
                     await asyncio.sleep(0.2)
                     assert not stream.done()
                     assert not waiting.done()

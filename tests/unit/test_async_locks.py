@@ -110,7 +110,7 @@ class TestWait:
             held.acquire()
             async with watched_loop():
                 waiting = [asyncio.ensure_future(queue.alock("a").acquire()) for _ in range(20)]
-                await asyncio.sleep(0.3)
+                await asyncio.sleep(0.3)  # for all 20 to come to wait
                 assert listeners() == 1
                 held.release()
                 done, rest = await asyncio.wait(
@@ -131,7 +131,7 @@ class TestWait:
                 held = queue.lock(f"a{number}")
                 held.acquire()
                 waiting = asyncio.ensure_future(queue.alock(f"a{number}").acquire())
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)  # it falls asleep; if not yet, the test is only easier
                 assert not waiting.done()
                 released = time.monotonic()
                 held.release()
@@ -147,7 +147,7 @@ class TestWait:
         async def main() -> None:
             with Queue(queue.db_path) as other, other.lock("a"):
                 waiting = asyncio.ensure_future(queue.alock("a").acquire())
-                await asyncio.sleep(0.1)
+                await asyncio.sleep(0.1)  # it falls asleep; if not yet, the test is only easier
                 assert not waiting.done()
                 await queue.aclose()
                 with pytest.raises(QueueClosedError):
@@ -162,7 +162,7 @@ class TestCancel:
             held = queue.lock("a")
             held.acquire()
             waiting = asyncio.ensure_future(queue.alock("a").acquire())
-            await asyncio.sleep(0.1)
+            await asyncio.sleep(0.1)  # it falls asleep; if not yet, the test is only easier
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
@@ -179,7 +179,7 @@ class TestCancel:
             for number in range(60):
                 lock = queue.alock(f"lock {number}")
                 acquiring = asyncio.ensure_future(lock.acquire())
-                await asyncio.sleep(number * 0.0001)
+                await asyncio.sleep(number * 0.0001)  # another moment each time
                 acquiring.cancel()
                 try:
                     got.append(await acquiring)

@@ -161,7 +161,7 @@ class TestAwaitingResults:
 
         async def main() -> None:
             waiting = asyncio.create_task(job.aresult(timeout=None))
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # it falls asleep; if not yet, the test is only easier
             waiting.cancel()
             with pytest.raises(asyncio.CancelledError):
                 await waiting
@@ -174,7 +174,7 @@ class TestAwaitingResults:
 
         async def main() -> bool:
             waiting = asyncio.create_task(job.await_())
-            await asyncio.sleep(0.05)
+            await asyncio.sleep(0.05)  # it falls asleep; if not yet, the test is only easier
             await queue.aclose()
             return await waiting
 

@@ -18,6 +18,8 @@ from taskito.lock import Lock
 from tests.support.until import until
 from tests.unit.conftest import StartWorker
 
+# Renewals go by the clock of the machine here, which no test can step: what they show is that a
+# real thread renews. When it does is shown by a stepped clock in the engine's tests/keeper.rs.
 TTL = 1.2
 """A third of it is a longer standstill than a busy machine should make."""
 

@@ -80,7 +80,7 @@ async def nothing() -> None:
 async def run_and_end(stage: Stage) -> None:
     """Run a worker until it has been told to end."""
     worker = asyncio.create_task(stage.queue.arun_worker())
-    await asyncio.sleep(0.3)
+    await asyncio.to_thread(until, stage.queue.workers)
     await stage.queue.ashutdown(now=True)
     await worker
 

@@ -22,6 +22,7 @@ pub mod retry;
 pub mod schedule;
 pub mod state;
 pub mod store;
+mod sync;
 pub mod timing;
 
 #[cfg(feature = "python")]

@@ -5,7 +5,7 @@
 use std::io;
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::clock::Clock;
@@ -17,6 +17,7 @@ use crate::outcome::Outcome;
 use crate::retry::RetryPolicy;
 use crate::store::LogLine;
 use crate::store::gate::{Gate, LONGEST_SLEEP};
+use crate::sync::{Condvar, Mutex, MutexGuard};
 
 use super::books::Books;
 use super::news::{Event, News};

@@ -1,11 +1,12 @@
 //! What whoever tends a worker is told: events in their order, and that the worker has left.
 
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use crate::job::Claim;
 use crate::os::{self, Waited};
+use crate::sync::{AtomicBool, AtomicU32, Mutex};
 
 /// Something that whoever tends a worker should know or do. Claims come without payload, but
 /// for that of [`Event::Lost`].

@@ -1,9 +1,11 @@
 //! Files of ours that other code of the process may close.
 
 use std::fs::File;
+use std::io;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 /// An open file that knows when other code of the process has closed its descriptor, whose number
 /// may be that of another file by then.
@@ -20,6 +22,14 @@ impl OwnFile {
             identity: identity(&file),
             file: ManuallyDrop::new(file),
         }
+    }
+
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    /// What the operating system says.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        File::open(path).map(Self::new)
     }
 
     /// Whether the descriptor still is that of the file.

@@ -7,12 +7,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::fork;
 use crate::os::{self, OwnFile, SharedMemory, Waited};
+use crate::sync::{AtomicU32, Mutex, MutexGuard};
 
 const PAGE: usize = 4096;
 /// Words of one bell lie a cache line apart from those of the next.
@@ -369,83 +370,5 @@ impl Bell<'_> {
             let age = os::uptime_millis().wrapping_sub(announced);
             Duration::from_millis(age.into()) < self.stale
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_killed_sleeper_is_forgotten() -> io::Result<()> {
-        let gate = Gate::private()?;
-        let room = gate.waiting_room();
-        assert!(!room.has_sleepers());
-        // What a process leaves behind that is killed in its sleep.
-        gate.page.word32(room.base + 1).store(1, Ordering::SeqCst);
-        let long_ago = os::uptime_millis().wrapping_sub(60_000);
-        gate.page
-            .word32(room.base + 2)
-            .store(long_ago, Ordering::SeqCst);
-        assert!(!room.has_sleepers());
-        Ok(())
-    }
-
-    #[test]
-    fn a_worker_is_held_back_until_it_says_otherwise() -> io::Result<()> {
-        let gate = Arc::new(Gate::private()?);
-        assert!(!gate.holds_anybody_back());
-        let one = gate.hold_back();
-        let other = gate.hold_back();
-        drop(one);
-        assert!(gate.holds_anybody_back());
-        drop(other);
-        assert!(!gate.holds_anybody_back());
-        Ok(())
-    }
-
-    #[test]
-    fn who_waits_in_vain_for_the_turn_learns_whose_it_is() -> io::Result<()> {
-        let folder = std::env::temp_dir().join(format!("taskito-gate-{}", os::random()));
-        std::fs::create_dir(&folder)?;
-        let path = folder.join("jobs.db");
-        let (one, other) = (Gate::beside(&path)?, Gate::beside(&path)?);
-        assert_eq!(other.holder(), None);
-        let turn = one.turn(Instant::now())?;
-        assert!(turn.is_some());
-        assert!(other.turn(Instant::now())?.is_none());
-        assert_eq!(other.holder(), Some(std::process::id()));
-        drop(turn);
-        assert!(other.turn(Instant::now())?.is_some());
-        std::fs::remove_dir_all(&folder)
-    }
-
-    #[test]
-    fn a_ring_between_the_look_and_the_sleep_is_not_missed() -> io::Result<()> {
-        let gate = Gate::private()?;
-        let number = gate.work().number();
-        gate.work().ring();
-        assert_eq!(
-            gate.work().sleep(number, LONGEST_SLEEP, || false),
-            Waited::Woken
-        );
-        Ok(())
-    }
-
-    #[test]
-    fn a_sleeper_is_woken() -> io::Result<()> {
-        let gate = Gate::private()?;
-        let gate = &gate;
-        std::thread::scope(|scope| {
-            let number = gate.work().number();
-            let sleeper = scope.spawn(move || gate.work().sleep(number, LONGEST_SLEEP, || false));
-            while !gate.work().has_sleepers() && !sleeper.is_finished() {
-                std::thread::yield_now();
-            }
-            gate.work().ring();
-            assert!(matches!(sleeper.join(), Ok(Waited::Woken)));
-        });
-        assert!(!gate.work().has_sleepers());
-        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Invents histories from a seed.
+//! Invents histories: what their seeds stand for.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -15,6 +15,7 @@ use taskito_core::rate::Rate;
 use taskito_core::schedule::CatchUp;
 use taskito_core::state::Status;
 
+use crate::history::{History, Seeds};
 use crate::plans::{Call, Verb};
 use crate::support::{Hunger, START, job_with};
 use crate::vault::{Grip, NAMES};
@@ -128,30 +129,23 @@ pub(crate) struct Author {
     /// Which run of the machine this is, and how long it has lasted.
     run: u32,
     uptime: i64,
-    acts: u32,
     /// What the code of all workers says.
     limits: BTreeMap<&'static str, TaskLimits>,
 }
 
 impl Author {
-    pub(crate) fn new(seed: usize) -> Self {
-        // Neighbouring seeds differ in few bits; spread them.
-        let mut random = (seed as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        for _ in 0..4 {
-            random = xorshift(random);
-        }
-        let pace = if seed.is_multiple_of(3) {
+    pub(crate) fn new(history: &History) -> Self {
+        let pace = if history.opening.is_multiple_of(3) {
             Pace::Unsteady
         } else {
             Pace::Steady
         };
         let mut author = Self {
             pace,
-            random,
+            random: spread(history.opening),
             now: START,
             run: 1,
             uptime: 100_000,
-            acts: 0,
             limits: BTreeMap::new(),
         };
         for task in ["a", "b", "c"] {
@@ -162,16 +156,18 @@ impl Author {
         author
     }
 
-    pub(crate) fn act(&mut self) -> Act {
-        self.acts += 1;
-        if self.acts == 1 {
-            return Act {
-                now: self.now,
-                moment: self.moment(),
-                steps: vec![Step::Enlist, Step::Enlist, self.announce()],
-                fails: false,
-            };
+    /// That with which every history begins.
+    pub(crate) fn first_act(&self) -> Act {
+        Act {
+            now: self.now,
+            moment: self.moment(),
+            steps: vec![Step::Enlist, Step::Enlist, self.announce()],
+            fails: false,
         }
+    }
+
+    pub(crate) fn act(&mut self, seeds: &Seeds) -> Act {
+        self.random = spread(seeds.act);
         if self.one_in(20) {
             let task = self.one_of(&["a", "b", "c"]);
             let rate = self.limits[task].limit.rate.clone();
@@ -193,12 +189,17 @@ impl Author {
         if self.one_in(30) {
             (self.run, self.uptime) = (self.run + 1, 1000);
         }
-        let count = self.one_of(&[1, 1, 1, 2, 4]);
+        let fails = self.one_in(10);
+        let steps = seeds.steps.iter().map(|seed| {
+            self.random = spread(*seed);
+            self.step()
+        });
+        let steps = steps.collect();
         Act {
             now: self.now,
             moment: self.moment(),
-            steps: (0..count).map(|_| self.step()).collect(),
-            fails: self.one_in(10),
+            steps,
+            fails,
         }
     }
 
@@ -494,4 +495,9 @@ impl Author {
         self.random = xorshift(self.random);
         usize::try_from(self.random >> 33).unwrap() % limit
     }
+}
+
+/// Where a stream of random numbers begins: never at 0, from which it would not get away.
+fn spread(seed: u64) -> u64 {
+    (0..4).fold(seed | 1, |random, _| xorshift(random))
 }

@@ -1,7 +1,8 @@
 //! Random histories, told to the model and to `SQLite` in lockstep: both must agree on every
 //! answer and on all that can be seen after every transaction.
 //!
-//! A failure prints its seed; `TASKITO_SEED=<seed>` replays that history alone.
+//! `proptest` draws them, the same in every run, and makes one that fails as short as it can.
+//! `TASKITO_CASES=<factor>` multiplies how many are told, `TASKITO_SEED=<number>` draws others.
 
 #![allow(
     clippy::unwrap_used,
@@ -11,6 +12,7 @@
 )]
 
 mod author;
+mod history;
 mod plans;
 mod side;
 #[path = "../support/mod.rs"]
@@ -20,6 +22,8 @@ mod vault;
 use std::thread;
 
 use author::{Act, Author, Step};
+use history::{History, histories};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use side::{Side, Sight};
 use support::Hunger;
 use taskito_core::clock::Millis;
@@ -27,53 +31,55 @@ use taskito_core::id::Key;
 use taskito_core::job::JobRow;
 use taskito_core::state::State;
 
-const HISTORIES: usize = 240;
-const THREADS: usize = 4;
-const TRANSACTIONS: usize = 60;
+const HISTORIES: u32 = 320;
+const THREADS: u8 = 4;
+/// Histories that are told to find a short one.
+const TRIES: u32 = 2_000;
 /// Every so manyth transaction is followed by an audit.
 const AUDITED: usize = 7;
 
 #[test]
 fn both_stores_tell_the_same_history() {
-    if let Ok(seed) = std::env::var("TASKITO_SEED") {
-        return tell(seed.parse().expect("TASKITO_SEED is a number"));
-    }
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse().unwrap());
+    let config = Config {
+        cases: HISTORIES / u32::from(THREADS) * number("TASKITO_CASES").unwrap_or(1),
+        max_shrink_iters: TRIES,
+        failure_persistence: None,
+        ..Config::default()
+    };
+    let draw = number("TASKITO_SEED").unwrap_or(0);
     thread::scope(|scope| {
-        for first in 0..THREADS {
-            scope.spawn(move || (first..HISTORIES).step_by(THREADS).for_each(tell));
+        for thread in 0..THREADS {
+            let config = config.clone();
+            scope.spawn(move || {
+                let mut seed = [thread; 32];
+                seed[..4].copy_from_slice(&draw.to_le_bytes());
+                let random = TestRng::from_seed(RngAlgorithm::ChaCha, &seed);
+                let mut runner = TestRunner::new_with_rng(config, random);
+                // Every other thread tells them through two handles.
+                let told = runner.run(&histories(), |history| {
+                    tell(&history, thread % 2 == 0);
+                    Ok(())
+                });
+                told.unwrap_or_else(|broken| panic!("{broken}"));
+            });
         }
     });
 }
 
 /// Tells one history to both stores.
-fn tell(seed: usize) {
-    // Every other history is told through two handles.
-    let sqlite = if seed.is_multiple_of(2) {
+fn tell(history: &History, alone: bool) {
+    let sqlite = if alone {
         support::sqlite()
     } else {
         support::sqlite_pair()
     };
     let mut sides = [support::model(), sqlite].map(Side::new);
-    let mut author = Author::new(seed);
-    let mut log = Log {
-        seed,
-        lines: vec![],
-    };
-    for number in 0..TRANSACTIONS {
-        let act = author.act();
-        log.lines.push(format!("{act:?}"));
-        let before = sides[0].sight(act.now, &act.moment);
-        let [model, sqlite] = sides.each_mut().map(|side| side.perform(&act));
-        assert_eq!(model, sqlite, "answers of the model, answers of SQLite");
-        log.lines.push(format!("    -> {model:?}"));
-        let [model, sqlite] = sides
-            .each_ref()
-            .map(|side| side.sight(act.now, &act.moment));
-        assert_eq!(model, sqlite, "sight of the model, sight of SQLite");
-        assert_lawful(&act, &before, &model);
-        let changed = model.jobs.iter().filter(|job| !before.jobs.contains(job));
-        assert_same_details(&sides, &model, changed, act.now);
-        assert_same_prospects(&sides, act.now, &author.greed());
+    let mut author = Author::new(history);
+    take(&mut sides, &author.first_act(), &author);
+    for (number, seeds) in history.acts.iter().enumerate() {
+        let act = author.act(seeds);
+        take(&mut sides, &act, &author);
         let question = author.question();
         let [model, sqlite] = sides.each_ref().map(|side| side.answer(&question));
         assert_eq!(model, sqlite, "{question:?}");
@@ -84,6 +90,27 @@ fn tell(seed: usize) {
     let end = sides[0].sight(author.now(), &author.moment());
     assert_same_details(&sides, &end, &end.jobs, author.now());
     sides[1].audit();
+}
+
+/// Tells one act to both stores.
+fn take(sides: &mut [Side; 2], act: &Act, author: &Author) {
+    let before = sides[0].sight(act.now, &act.moment);
+    let [model, sqlite] = sides.each_mut().map(|side| side.perform(act));
+    assert_eq!(
+        model, sqlite,
+        "answers of the model, answers of SQLite to {act:?}"
+    );
+    let [model, sqlite] = sides
+        .each_ref()
+        .map(|side| side.sight(act.now, &act.moment));
+    assert_eq!(
+        model, sqlite,
+        "sight of the model, sight of SQLite after {act:?}"
+    );
+    assert_lawful(act, &before, &model);
+    let changed = model.jobs.iter().filter(|job| !before.jobs.contains(job));
+    assert_same_details(sides, &model, changed, act.now);
+    assert_same_prospects(sides, act.now, &author.greed());
 }
 
 fn assert_same_details<'a>(
@@ -152,21 +179,6 @@ fn assert_lawful(act: &Act, before: &Sight, after: &Sight) {
         if act.steps.len() == 1 {
             let (from, to) = (old.state, new.state);
             assert!(from == to || from.may_become(to), "{from:?} -> {to:?}");
-        }
-    }
-}
-
-/// What happened so far; printed when the test fails.
-struct Log {
-    seed: usize,
-    lines: Vec<String>,
-}
-
-impl Drop for Log {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            eprintln!("{}", self.lines.join("\n"));
-            eprintln!("replay with TASKITO_SEED={}", self.seed);
         }
     }
 }

@@ -5,14 +5,14 @@
 //! the commits, so a flush keeps a commit and all before it, those of other processes too. A log
 //! that began anew was moved into the file first, and the file was flushed.
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Condvar, Mutex, PoisonError};
+use std::sync::PoisonError;
 
 use super::lock;
 use crate::error::{Error, Result};
 use crate::os::OwnFile;
+use crate::sync::{Condvar, Mutex};
 
 /// How many commits of this process there were when one was done.
 #[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -124,7 +124,7 @@ fn flushed(log: Option<OwnFile>, database: &Path) -> io::Result<Option<OwnFile>>
 fn open(database: &Path) -> io::Result<OwnFile> {
     let mut log = database.as_os_str().to_owned();
     log.push("-wal");
-    File::open(PathBuf::from(log)).map(OwnFile::new)
+    OwnFile::open(&PathBuf::from(log))
 }
 
 fn not_flushed(database: &Path, cause: &str) -> Error {

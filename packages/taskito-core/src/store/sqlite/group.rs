@@ -1,12 +1,13 @@
 //! Group commit: producers that arrive while one commits share the next commit. Each then sees
 //! that it is flushed, which they share as well: `flush.rs`.
 
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, PoisonError};
 
 use super::flush::Ticket;
 use super::{SqliteStore, lock};
 use crate::error::{Error, Result};
 use crate::job::{Inserted, NewJob};
+use crate::sync::{Condvar, Mutex};
 
 /// Where producers meet. One leads: it stores what all waiting ones brought.
 #[derive(Default)]
