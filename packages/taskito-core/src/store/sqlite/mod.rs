@@ -32,6 +32,7 @@ mod notes;
 mod operations;
 mod prune;
 mod restraints;
+mod rollups;
 mod row;
 mod schedules;
 mod settle;
@@ -40,6 +41,7 @@ mod strand;
 mod survey;
 mod transaction;
 mod waits;
+mod watching;
 mod workers;
 
 use std::path::{Path, PathBuf};
