@@ -67,7 +67,7 @@ class TestCurves:
         assert done(by="task", queue="x") == {"a": 1, "b": 1}
         assert done(task="a") == {"": 2}
         assert done(task="unknown") == {}
-        with pytest.raises(ValueError, match="^by is 'queue', 'task' or None, not 'state'$"):
+        with pytest.raises(ValueError, match=r"^by is 'queue', 'task' or None, not 'state'$"):
             done(by="state")
 
     def test_of_long_ago_are_by_the_hour(
@@ -109,8 +109,14 @@ class TestCounters:
         queue.enqueue("t", depends_on=first)
         told = _watching.counters(database)
         assert told == {
-            **{"blocked": 1, "scheduled": 1, "ready": 1, "running": 0, "completed": 0},
-            **{"dead": 0, "cancelled": 0, "retrying": 1},
+            "blocked": 1,
+            "scheduled": 1,
+            "ready": 1,
+            "running": 0,
+            "completed": 0,
+            "dead": 0,
+            "cancelled": 0,
+            "retrying": 1,
         }
         assert [(row["queue"], row["task"], row["ready"]) for row in _watching.lanes(database)] == [
             ("default", "bad", 0),

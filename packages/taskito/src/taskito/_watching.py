@@ -34,7 +34,7 @@ _SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _STATES = ("blocked", "scheduled", "ready", "running", "completed", "dead", "cancelled")
 
 
-def curves(
+def curves(  # noqa: PLR0913 - what is wanted, and of what
     database: "Database",
     *,
     seconds: float,

@@ -112,15 +112,15 @@ impl Place {
     fn position(&self, connection: &Connection, cap: u32) -> rusqlite::Result<u32> {
         let mut ready = connection.prepare_cached(include_str!("sql/ready_lanes_of.sql"))?;
         let lanes = ready.query_map(params![self.queue], |row| row.get(0))?;
-        let mut lines: Vec<(LaneId, Option<StrandId>)> = lanes
+        let mut places: Vec<(LaneId, Option<StrandId>)> = lanes
             .map(|lane| Ok((lane?, None)))
             .collect::<rusqlite::Result<_>>()?;
         if self.strand.is_some() {
-            lines.push((self.lane, self.strand));
+            places.push((self.lane, self.strand));
         }
         let mut before = connection.prepare_cached(include_str!("sql/before.sql"))?;
         let mut position: u32 = 0;
-        for (lane, strand) in lines {
+        for (lane, strand) in places {
             let here: u32 = before.query_row(
                 named_params! {
                     ":lane": lane, ":strand": strand, ":priority": self.priority,
