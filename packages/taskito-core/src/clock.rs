@@ -17,6 +17,13 @@ impl Millis {
         Self(self.0.saturating_add(millis))
     }
 
+    /// The instant `duration` earlier; never overflows.
+    #[must_use]
+    pub fn minus(self, duration: Duration) -> Self {
+        let millis = i64::try_from(duration.as_millis()).unwrap_or(i64::MAX);
+        Self(self.0.saturating_sub(millis))
+    }
+
     /// How long it is until `later`; zero when that has passed.
     #[must_use]
     pub fn until(self, later: Self) -> Duration {

@@ -187,6 +187,8 @@ pub struct Claim {
     pub queue: Arc<str>,
     /// Function to run.
     pub task: Arc<str>,
+    /// When it was due.
+    pub run_at: Millis,
     /// Serialized arguments.
     pub payload: Vec<u8>,
     /// The results that go in front of them.
@@ -243,6 +245,8 @@ pub struct JobRow {
     pub run_at: Millis,
     /// When the newest claim began; cleared when the job waits again.
     pub claimed_at: Option<Millis>,
+    /// When the function began that was the last to run; set when the job reaches a final state.
+    pub started_at: Option<Millis>,
     /// When it reached a final state.
     pub finished_at: Option<Millis>,
     /// Longest run of one attempt; zero is no limit.
@@ -322,6 +326,8 @@ pub struct AttemptRow {
     pub error: String,
     /// When it was claimed.
     pub claimed_at: Millis,
+    /// When its function began, if that is known.
+    pub started_at: Option<Millis>,
     /// When it ended.
     pub failed_at: Millis,
 }
@@ -522,6 +528,8 @@ pub struct Beat {
     pub draining: bool,
     /// Threads that are busy with attempts it gave up.
     pub abandoned: u32,
+    /// Bytes of memory its process occupies, if the kernel says so.
+    pub rss: Option<u64>,
 }
 
 /// A worker that is registered.
@@ -541,6 +549,8 @@ pub struct WorkerRow {
     pub draining: bool,
     /// Threads that are busy with attempts it gave up, when it last said so.
     pub abandoned: u32,
+    /// Bytes of memory its process occupied, when it last said so.
+    pub rss: Option<u64>,
     /// When it came.
     pub started_at: Millis,
     /// When it last said that it lives; for display, never a reason to act.

@@ -9,6 +9,7 @@ pub mod cron;
 pub mod engine;
 pub mod error;
 mod fork;
+pub mod histogram;
 pub mod id;
 pub mod job;
 pub mod limits;
@@ -19,11 +20,13 @@ pub mod os;
 pub mod outcome;
 pub mod rate;
 pub mod retry;
+pub mod rollup;
 pub mod schedule;
 pub mod state;
 pub mod store;
 mod sync;
 pub mod timing;
+mod varint;
 
 #[cfg(feature = "python")]
 mod python;

@@ -6,6 +6,8 @@
 
 use std::time::Duration;
 
+use crate::varint;
+
 /// So many samples of a merged row are kept.
 pub const MOST_KEPT: usize = 256;
 
@@ -71,7 +73,7 @@ impl Samples {
             sum,
             min,
             max,
-            kept: unpack(raw).map(|sample| sample >> 1).collect(),
+            kept: varint::all(raw).map(|sample| sample >> 1).collect(),
         }
     }
 
@@ -79,7 +81,7 @@ impl Samples {
     #[must_use]
     pub fn unpacked(raw: &[u8]) -> Self {
         let mut samples = Self::default();
-        for sample in unpack(raw) {
+        for sample in varint::all(raw) {
             samples.add(sample >> 1, sample & 1);
         }
         samples
@@ -139,7 +141,7 @@ impl Samples {
     pub fn packed(&self) -> Vec<u8> {
         let mut raw = Vec::new();
         for sample in &self.kept {
-            put(&mut raw, sample << 1);
+            varint::put(&mut raw, sample << 1);
         }
         raw
     }
@@ -204,33 +206,7 @@ fn micros(run: Duration) -> u64 {
 /// Appends one attempt to the samples of a commit: its microseconds and whether it failed, seven
 /// bits to a byte.
 pub fn pack(raw: &mut Vec<u8>, run: Duration, failed: bool) {
-    put(raw, micros(run) << 1 | u64::from(failed));
-}
-
-fn put(raw: &mut Vec<u8>, mut number: u64) {
-    loop {
-        let [low, ..] = number.to_le_bytes();
-        number >>= 7;
-        if number == 0 {
-            return raw.push(low & 0x7f);
-        }
-        raw.push(low | 0x80);
-    }
-}
-
-fn unpack(raw: &[u8]) -> impl Iterator<Item = u64> {
-    let mut bytes = raw.iter();
-    std::iter::from_fn(move || {
-        let (mut number, mut shift) = (0_u64, 0);
-        loop {
-            let byte = *bytes.next()?;
-            number |= u64::from(byte & 0x7f).checked_shl(shift).unwrap_or(0);
-            shift += 7;
-            if byte < 0x80 {
-                return Some(number);
-            }
-        }
-    })
+    varint::put(raw, micros(run) << 1 | u64::from(failed));
 }
 
 #[cfg(test)]

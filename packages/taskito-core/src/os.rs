@@ -5,6 +5,7 @@
     reason = "system calls; each block states why it is sound"
 )]
 
+mod memory;
 mod names;
 mod network;
 mod own_file;
@@ -21,6 +22,7 @@ use std::sync::atomic::Ordering;
 use std::sync::atomic::{AtomicU32, AtomicU64};
 use std::time::Duration;
 
+pub use memory::resident_bytes;
 pub use names::flush_names;
 pub use network::network_file_system;
 pub use own_file::OwnFile;

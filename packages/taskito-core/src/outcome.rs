@@ -203,6 +203,7 @@ mod tests {
             token: token(),
             queue: "q".into(),
             task: "t".into(),
+            run_at: Millis(0),
             payload: vec![],
             inputs: None,
             retry_count,

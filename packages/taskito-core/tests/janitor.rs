@@ -17,10 +17,11 @@ use taskito_core::clock::{Clock, ManualClock, Millis};
 use taskito_core::engine::{Janitor, Site};
 use taskito_core::id::Key;
 use taskito_core::job::{JobSpec, NewJob, NewWorker, WorkerId};
+use taskito_core::rollup::{Period, Run};
 use taskito_core::state::State;
 use taskito_core::store::gate::Gate;
 use taskito_core::store::sqlite::SqliteStore;
-use taskito_core::store::{Completion, Inspect, JobStore, Sync};
+use taskito_core::store::{Completion, Inspect, JobStore, Sync, Watching};
 
 const START: Millis = Millis(1_795_000_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -111,7 +112,7 @@ impl World {
                     let done = Completion {
                         token: claim.token,
                         result: b"",
-                        run,
+                        run: Run::since(now, now, run),
                     };
                     transaction.complete(now, &[done])?;
                 }
@@ -122,6 +123,10 @@ impl World {
 
     /// How many rows there are of run times.
     fn measured(&self) -> usize {
+        self.counted("SELECT count(*) FROM metric")
+    }
+
+    fn counted(&self, question: &str) -> usize {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
         let name = format!("taskito-janitor-{}-{number}.db", std::process::id());
@@ -129,7 +134,7 @@ impl World {
         assert!(self.store.snapshot(&copy, &mut || true).unwrap());
         let count = Connection::open(&copy)
             .unwrap()
-            .query_row("SELECT count(*) FROM metric", [], |row| row.get(0))
+            .query_row(question, [], |row| row.get(0))
             .unwrap();
         std::fs::remove_file(copy).unwrap();
         count
@@ -291,4 +296,36 @@ fn run_times_of_a_minute_become_one_row_and_go_after_a_week() {
     world.work();
     assert_eq!(world.measured(), 0);
     assert_eq!(world.store.metrics(Millis(0), None).unwrap(), []);
+}
+
+#[test]
+fn attempts_are_known_less_finely_with_time_and_then_forgotten() {
+    let mut world = World::new(None);
+    for _ in 0..1100 {
+        world.run("task", Duration::from_millis(3));
+        world.clock.advance(Duration::from_secs(10));
+    }
+    let done = |world: &World| -> Vec<u64> {
+        let now = world.clock.now();
+        let period = Period {
+            to: now,
+            ..Period::default()
+        };
+        let told = world.store.rollups(now, &period).unwrap();
+        let buckets = told.series.values().flat_map(|it| it.values());
+        buckets.map(|it| it.done).collect()
+    };
+    let rows = |world: &World| world.counted("SELECT count(*) FROM rollup");
+    world.work();
+    let young = rows(&world);
+    // Three hours, of which two are known by ten seconds.
+    assert!((720 + 60..=720 + 72).contains(&young), "{young}");
+    assert_eq!(done(&world).iter().sum::<u64>(), 1100);
+    world.clock.advance(HOUR * 49);
+    assert!(world.work() > 1);
+    assert!((3..=5).contains(&rows(&world)), "{}", rows(&world));
+    assert_eq!(done(&world).iter().sum::<u64>(), 1100);
+    world.clock.advance(HOUR * 24 * 91);
+    world.work();
+    assert_eq!((rows(&world), done(&world)), (0, vec![]));
 }

@@ -140,7 +140,14 @@ class JobRow:
     def scheduled_at(self) -> int:
         """When the job is or was due: creation plus delay, or the time of the next retry."""
     @property
-    def started_at(self) -> int | None: ...
+    def started_at(self) -> int | None:
+        """When its newest claim began."""
+    @property
+    def began_at(self) -> int | None:
+        """When the function began of the attempt that ended the job.
+
+        ``None`` until then, and if no function ran.
+        """
     @property
     def completed_at(self) -> int | None: ...
     @property
@@ -210,6 +217,9 @@ class AttemptRow:
     @property
     def claimed_at(self) -> int: ...
     @property
+    def began_at(self) -> int | None:
+        """When its function began; ``None`` if nobody knows."""
+    @property
     def failed_at(self) -> int: ...
 
 @final
@@ -260,6 +270,9 @@ class WorkerRow:
     @property
     def abandoned(self) -> int:
         """Threads busy with attempts that ran over their timeout; some seconds old."""
+    @property
+    def rss(self) -> int | None:
+        """Bytes of memory its process occupied at the last heartbeat."""
     @property
     def draining(self) -> bool: ...
     @property
@@ -723,6 +736,98 @@ class Timetable:
         """False when there is no such schedule."""
     def trigger(self, name: str) -> str:
         """Store one job now, besides all fires; its id. Raises kind ``no_schedule``."""
+
+@final
+class Lookout:
+    """The numbers and curves of a database, for those who watch it."""
+
+    def __new__(cls, store: Store) -> Lookout: ...
+    def rollups(
+        self,
+        since: int,
+        until: int,
+        step_ms: int,
+        *,
+        queue: str | None = None,
+        task: str | None = None,
+        by: Literal["queue", "task"] | None = None,
+    ) -> tuple[int, int, list[Rollup]]:
+        """What became of attempts that ended from ``since`` until before ``until``.
+
+        Known by 10 s for two hours, by the minute for two days, by the hour for 90 days.
+        Returns when the first bucket begins, which is ``since`` or the beginning of the known
+        stretch in which it lies, the length of each bucket in ms, which is ``step_ms`` made
+        longer to a multiple of these stretches, and the buckets in which anything ended,
+        sorted by name and time. Raises ``ValueError`` for another ``by``.
+        """
+    def census(self) -> list[tuple[str, str, list[int]]]:
+        """Every queue and task that has jobs, by their names; from counters.
+
+        The numbers are those of the blocked, scheduled, ready, running, complete, dead and
+        cancelled jobs. Those that wait for a retry are among the scheduled.
+        """
+    def position(self, job_id: str, cap: int) -> int | None:
+        """How many jobs of its queue run before a job that is ready, at most ``cap``.
+
+        Jobs with a limit key or in a limited group count only if they stand in the same line.
+        ``None`` if there is no such job, or it is not ready.
+        """
+    def count(
+        self,
+        cap: int,
+        *,
+        status: Status | None = None,
+        queue: str | None = None,
+        task: str | None = None,
+        created_after: int | None = None,
+        created_before: int | None = None,
+        metadata: str | None = None,
+        error: str | None = None,
+    ) -> int:
+        """As :meth:`Store.count`, but never more than ``cap``: it stops there."""
+    def retrying(self, cap: int) -> int:
+        """How many jobs wait for another attempt after a failure, at most ``cap``."""
+    def running(self, limit: int) -> list[tuple[JobRow, str, int]]:
+        """Jobs whose function runs now, the longest first: job, id of its worker, since when.
+
+        Read from the memory that workers share, without a write. One that begins or ends at
+        this moment may be missing. In a database in memory: all claimed jobs, since their claim.
+        """
+    @staticmethod
+    def bounds() -> list[float]:
+        """Where each bucket of a histogram but the last ends, in ms."""
+
+@final
+class Rollup:
+    """Attempts that ended in one stretch of time.
+
+    Two histograms of 48 buckets say how long jobs had been due when they started and how long
+    they ran. Bucket 0 is below 1 ms, each further one ends sqrt(2) times as far: see
+    :meth:`Lookout.bounds`.
+    """
+
+    @property
+    def name(self) -> str:
+        """The queue or task, or empty if they were not told apart."""
+    @property
+    def at(self) -> int:
+        """When the stretch begins."""
+    @property
+    def done(self) -> int: ...
+    @property
+    def failed(self) -> int:
+        """Those that failed, whether they are repeated or not."""
+    @property
+    def retried(self) -> int:
+        """Those of the failed that are repeated."""
+    @property
+    def wait_counts(self) -> list[int]: ...
+    @property
+    def run_counts(self) -> list[int]: ...
+    def wait_ms(self, share: float) -> float | None:
+        """The wait that this share of attempts did not exceed, off by a factor of sqrt(2)."""
+    def run_ms(self, share: float) -> float | None:
+        """The run time that this share of attempts did not exceed, as :meth:`wait_ms`."""
 
 @final
 class RetryPolicy:

@@ -299,6 +299,7 @@ impl Desk {
             tasks,
             draining: books.phase != Phase::Serving,
             abandoned: u32::try_from(books.abandoned_threads()).unwrap_or(u32::MAX),
+            rss: os::resident_bytes(),
         }
     }
 

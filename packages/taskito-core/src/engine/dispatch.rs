@@ -388,7 +388,8 @@ impl Dispatcher {
             let now = self.site.clock.now();
             let clock = self.clockwork.keep(&self.site, transaction)?;
             plan.notes.apply(transaction)?;
-            let events = Batch::decide(&plan.settled, now, seed).apply(now, transaction)?;
+            let batch = Batch::decide(&plan.settled, now, self.now(), seed);
+            let events = batch.apply(now, transaction)?;
             if self.in_doubt {
                 let held = transaction.held(self.worker)?;
                 self.hand_back(transaction, &self.desk.strangers(&held))?;

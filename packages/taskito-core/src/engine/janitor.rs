@@ -66,6 +66,8 @@ pub struct Janitor {
     walk: Walk,
     /// Up to where run times are merged.
     merged: Key,
+    /// When rollups were last folded.
+    folded_at: Option<Millis>,
 }
 
 /// Where the walk over jobs without a time to live of their own has come.
@@ -87,6 +89,7 @@ impl Janitor {
             swept_at: None,
             walk: Walk::default(),
             merged: Key::default(),
+            folded_at: None,
         }
     }
 
@@ -102,7 +105,11 @@ impl Janitor {
         if self.swept_at.is_some_and(rested) {
             return Ok(false);
         }
-        if self.sweep_outlived(now)? || self.sweep_old(now)? || self.sweep_metrics(now)? {
+        if self.sweep_outlived(now)?
+            || self.sweep_old(now)?
+            || self.sweep_metrics(now)?
+            || self.fold(now)?
+        {
             return Ok(true);
         }
         self.swept_at = Some(now);
@@ -153,6 +160,23 @@ impl Janitor {
             before
         };
         Ok(more)
+    }
+
+    /// Rollups: those of long ago are known less finely. Once a minute.
+    fn fold(&mut self, now: Millis) -> Result<bool> {
+        let rested = |at: Millis| (at..at.plus(MINUTE)).contains(&now);
+        if self.folded_at.is_some_and(rested) {
+            return Ok(false);
+        }
+        let mut folded = 0;
+        self.site.store.write(Sync::Relaxed, &mut |transaction| {
+            folded = transaction.fold_rollups(now, PORTION)?;
+            Ok(())
+        })?;
+        if folded < PORTION {
+            self.folded_at = Some(now);
+        }
+        Ok(folded == PORTION)
     }
 
     /// Jobs without one, in the order in which they came: nothing younger than the time to live

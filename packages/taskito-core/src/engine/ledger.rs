@@ -5,7 +5,7 @@
 //! see to that should it be stuck. One entry is four words: the key, the fence, when it started
 //! and when its time is over, both on the clock of the machine that never steps.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::clock::{Clock, Millis};
 use crate::id::Key;
 use crate::job::{Fence, Token, WorkerId};
 use crate::os::{self, SharedMemory};
@@ -111,25 +112,41 @@ impl Drop for Entry {
     }
 }
 
-/// The claims that a dead worker had started, or `None` if its ledger is gone: then nobody knows.
+/// The claims that a worker had started and when, by the clock of the machine, or `None` if its ledger is gone: then nobody knows.
 /// A job may be there twice, as the claim that has just ended stays until after the commit that
 /// brings the next one.
-pub(super) fn started(database: Option<&Path>, worker: WorkerId) -> Option<HashSet<(Key, Fence)>> {
+pub(super) fn started(
+    database: Option<&Path>,
+    worker: WorkerId,
+) -> Option<HashMap<(Key, Fence), u64>> {
     let entries = read(database?, worker).ok()?;
-    let started = entries.into_iter().filter(|[_, _, start, _]| *start != 0);
-    Some(started.map(claim).collect())
+    let started = entries
+        .into_iter()
+        .filter(|[key, _, start, _]| *key != 0 && *start != 0);
+    Some(started.map(|entry| (claim(entry), entry[2])).collect())
 }
 
-/// The claims of a worker whose time was over at `now`. One that begins or ends while this
+/// The claims of a worker whose time was over at `now`, and when they started. One that begins or ends while this
 /// reads may be missing, or be there although it has just ended.
-pub(super) fn overdue(database: Option<&Path>, worker: WorkerId, now: u64) -> Vec<(Key, Fence)> {
+pub(super) fn overdue(
+    database: Option<&Path>,
+    worker: WorkerId,
+    now: u64,
+) -> HashMap<(Key, Fence), u64> {
     let entries = database.and_then(|database| read(database, worker).ok());
     entries
         .into_iter()
         .flatten()
         .filter(|[key, _, _, end]| *key != 0 && *end != 0 && *end <= now)
-        .map(claim)
+        .map(|entry| (claim(entry), entry[2]))
         .collect()
+}
+
+/// When something started, by the wall clock that stands at `now`.
+pub(super) fn on_the_wall(clock: &dyn Clock, now: Millis, start: u64) -> Millis {
+    now.minus(Duration::from_millis(
+        clock.instant_millis().saturating_sub(start),
+    ))
 }
 
 /// The claim that an entry is about.
@@ -216,12 +233,12 @@ mod tests {
         std::mem::forget(entry); // as a killed process leaves it
         assert_eq!(
             started(Some(&database), worker),
-            Some([(Key(7), Fence(1))].into())
+            Some([((Key(7), Fence(1)), 1)].into())
         );
         assert_eq!(overdue(Some(&database), worker, 9).len(), 1);
 
         let _ledger = Ledger::open(Some(&database), worker, 1)?;
-        assert_eq!(started(Some(&database), worker), Some(HashSet::new()));
+        assert_eq!(started(Some(&database), worker), Some(HashMap::new()));
         assert!(overdue(Some(&database), worker, 9).is_empty());
         Ok(())
     }

@@ -29,6 +29,7 @@ mod overtime;
 mod patience;
 mod pools;
 mod reaper;
+mod running;
 mod settle;
 mod slips;
 #[cfg(feature = "model")]
@@ -70,6 +71,7 @@ pub use keeper::{Grasp, Keeper};
 pub use news::{Arrow, Event};
 pub use pools::Kind;
 pub use reaper::{living_workers, reap_the_dead};
+pub use running::{RunningJob, running_now};
 pub use slips::Next;
 #[cfg(feature = "model")]
 pub use stepped::{Pause, Stepped};

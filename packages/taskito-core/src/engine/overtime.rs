@@ -1,6 +1,7 @@
 //! Attempts over their time whose own worker, stopped or stuck, does not see to it: any other
 //! worker does.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use crate::id::Key;
 use crate::job::{Claim, Fence, Held, WorkerId, WorkerRow};
 use crate::outcome::{Outcome, Settlement};
 use crate::retry::RetryPolicy;
+use crate::rollup::Run;
 use crate::store::{End, Failure, Judgement, Sync, Verdict};
 
 use super::desk::Desk;
@@ -45,18 +47,19 @@ fn time_out(
     site: &Site,
     desk: &Desk,
     peer: WorkerId,
-    late: &[(Key, Fence)],
+    late: &HashMap<(Key, Fence), u64>,
 ) -> Result<Vec<(Held, String)>> {
     let mut buried = Vec::new();
     for held in site.store.holdings(peer)? {
-        if !late.contains(&(held.token.key, held.token.fence)) {
+        let Some(start) = late.get(&(held.token.key, held.token.fence)) else {
             continue;
-        }
+        };
         let Some(claim) = reaper::claim_of(site, held)? else {
             continue;
         };
         let policy = desk.policy(&claim.task).unwrap_or_default();
-        if let Some(error) = settle(site, &claim, &policy, desk.random())? {
+        let random = desk.random();
+        if let Some(error) = settle(site, &claim, &policy, *start, random)? {
             buried.push((held, error));
         }
     }
@@ -64,13 +67,21 @@ fn time_out(
 }
 
 /// Settles one claim as timed out; why it was buried, if it was.
-fn settle(site: &Site, claim: &Claim, policy: &RetryPolicy, random: u64) -> Result<Option<String>> {
+fn settle(
+    site: &Site,
+    claim: &Claim,
+    policy: &RetryPolicy,
+    start: u64,
+    random: u64,
+) -> Result<Option<String>> {
     let outcome = Outcome::timed_out(claim, policy);
-    let (token, run) = (claim.token, claim.timeout);
+    let token = claim.token;
     let mut buried = None;
     site.store.write(Sync::Relaxed, &mut |transaction| {
         let now = clockwork::told_time(site, transaction)?;
         buried = None;
+        let began = ledger::on_the_wall(&*site.clock, now, start);
+        let run = Run::since(claim.run_at, began, claim.timeout);
         let verdicts = match outcome.decide(claim, policy, now, random) {
             Settlement::Retry { run_at, error } => {
                 let failure = Failure {

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::error::Result;
 use crate::job::{Claim, Held, Token, WorkerRow};
 use crate::outcome::{LossVerdict, decide_loss};
+use crate::rollup::Run;
 use crate::store::{End, JobStore, Sync, Verdict};
 
 use super::news::{Event, News};
@@ -63,6 +64,7 @@ pub(super) fn claim_of(site: &Site, held: Held) -> Result<Option<Claim>> {
         retry_count: row.retry_count,
         max_retries: row.max_retries,
         losses: row.losses,
+        run_at: row.run_at,
         timeout: row.timeout,
         expires_at: row.expires_at,
     }))
@@ -97,15 +99,18 @@ fn settle(site: &Site, worker: &WorkerRow) -> Result<Vec<(Held, String)>> {
         let mut buried = Vec::new();
         let mut doomed = Vec::new();
         for held in transaction.held(worker.id)? {
-            let had_started = started
-                .as_ref()
-                .is_none_or(|claims| claims.contains(&(held.token.key, held.token.fence)));
-            match decide_loss(&held, &name, had_started) {
+            let claim = (held.token.key, held.token.fence);
+            let start = started.as_ref().map(|claims| claims.get(&claim));
+            let run = start.flatten().map(|start| {
+                let began = ledger::on_the_wall(&*site.clock, now, *start);
+                Run::since(now, began, began.until(now))
+            });
+            match decide_loss(&held, &name, start.is_none_or(|start| start.is_some())) {
                 LossVerdict::HandBack(token) => unstarted.push(token),
-                LossVerdict::Lose(token, error) => lost.push((token, error)),
+                LossVerdict::Lose(token, error) => lost.push((token, error, run)),
                 LossVerdict::Bury(token, error) => {
                     doomed.push(held);
-                    buried.push((token, error));
+                    buried.push((token, error, run));
                 }
             }
         }
@@ -117,7 +122,7 @@ fn settle(site: &Site, worker: &WorkerRow) -> Result<Vec<(Held, String)>> {
         transaction.lose(now, &ends(&lost))?;
         let verdicts = transaction.bury_lost(now, &ends(&buried))?;
         transaction.dismiss(worker.id)?;
-        let errors = buried.into_iter().map(|(_, error)| error);
+        let errors = buried.into_iter().map(|(_, error, _)| error);
         dead = doomed
             .into_iter()
             .zip(errors)
@@ -130,12 +135,12 @@ fn settle(site: &Site, worker: &WorkerRow) -> Result<Vec<(Held, String)>> {
     Ok(dead)
 }
 
-fn ends(jobs: &[(Token, String)]) -> Vec<End<'_>> {
+fn ends(jobs: &[(Token, String, Option<Run>)]) -> Vec<End<'_>> {
     jobs.iter()
-        .map(|(token, error)| End {
+        .map(|(token, error, run)| End {
             token: *token,
             error,
-            run: None,
+            run: *run,
         })
         .collect()
 }

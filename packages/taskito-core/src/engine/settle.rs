@@ -1,12 +1,14 @@
 //! Applying outcomes: each is decided by pure code, then goes along its arrow with its kind.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::xorshift;
 use crate::job::Token;
 use crate::outcome::Settlement;
+use crate::rollup::Run;
 use crate::store::{Completion, End, Failure, Judgement, Rest, Transaction, Verdict};
 
 use super::news::{Arrow, Event};
@@ -27,8 +29,8 @@ pub(super) struct Batch<'o> {
 }
 
 impl<'o> Batch<'o> {
-    /// Decides what follows from each outcome.
-    pub(super) fn decide(settled: &'o [Settled], now: Millis, seed: u64) -> Self {
+    /// Decides what follows from each outcome. Both times are the present.
+    pub(super) fn decide(settled: &'o [Settled], now: Millis, instant: Instant, seed: u64) -> Self {
         let mut batch = Self {
             settled,
             arrows: Vec::with_capacity(settled.len()),
@@ -39,17 +41,17 @@ impl<'o> Batch<'o> {
             random = xorshift(random);
             let policy = &one.task.settings.policy;
             let settlement = one.outcome.decide(&one.claim, policy, now, random);
-            let arrow = batch.add(one, settlement);
+            let arrow = batch.add(one, one.run(now, instant), settlement);
             batch.arrows.push(arrow);
         }
         batch
     }
 
-    fn add(&mut self, one: &'o Settled, settlement: Settlement<'o>) -> Arrow {
+    fn add(&mut self, one: &'o Settled, run: Option<Run>, settlement: Settlement<'o>) -> Arrow {
         let token = one.claim.token;
-        let run = one.run;
         match settlement {
             Settlement::Complete { result } => {
+                let run = run.unwrap_or_default();
                 self.completed.push(Completion { token, result, run });
                 Arrow::Complete
             }
@@ -58,7 +60,7 @@ impl<'o> Batch<'o> {
                     token,
                     error,
                     run_at,
-                    run,
+                    run: run.unwrap_or_default(),
                 });
                 Arrow::Retry
             }
@@ -67,12 +69,10 @@ impl<'o> Batch<'o> {
                 Arrow::Snooze
             }
             Settlement::Bury { error } => {
-                let run = Some(run);
                 self.buried.push(End { token, error, run });
                 Arrow::Dead
             }
             Settlement::Abort { error } => {
-                let run = None;
                 self.aborted.push(End { token, error, run });
                 Arrow::Cancelled
             }
@@ -130,7 +130,7 @@ impl Consequences {
             self.events.push(report(one, arrow, verdict));
         }
         let token = one.claim.token;
-        if !one.started && verdict != Verdict::Stale {
+        if one.since.is_none() && verdict != Verdict::Stale {
             self.unstarted.push(token);
         }
         if one.is_judged()

@@ -4,8 +4,10 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::clock::Millis;
 use crate::job::Claim;
 use crate::outcome::Outcome;
+use crate::rollup::Run;
 
 use super::ledger::Entry;
 use super::notes::Notes;
@@ -28,7 +30,7 @@ impl Ready {
             entry: self.entry,
             outcome,
             run: Duration::ZERO,
-            started: false,
+            since: None,
             notify: false,
         }
     }
@@ -67,7 +69,7 @@ impl Running {
     pub(super) fn settle(self, outcome: Outcome, notify: bool, now: Instant) -> Settled {
         Settled {
             run: now.saturating_duration_since(self.since),
-            started: true,
+            since: Some(self.since),
             claim: self.claim,
             task: self.task,
             entry: self.entry,
@@ -102,8 +104,8 @@ pub(super) struct Settled {
     pub(super) outcome: Outcome,
     /// How long the attempt ran; nothing if it did not start.
     pub(super) run: Duration,
-    /// Whether it started.
-    pub(super) started: bool,
+    /// When it started, if it did.
+    pub(super) since: Option<Instant>,
     /// Whether an event is to say what became of it.
     pub(super) notify: bool,
 }
@@ -114,9 +116,16 @@ impl Settled {
         self.task.settings.limits.breaker.is_some()
     }
 
+    /// When it ran, by the clock that stands at `now` at that instant; `None` if it did not.
+    pub(super) fn run(&self, now: Millis, instant: Instant) -> Option<Run> {
+        let ago = instant.saturating_duration_since(self.since?);
+        let started_at = now.minus(ago);
+        Some(Run::since(self.claim.run_at, started_at, self.run))
+    }
+
     /// Whether anything follows from it beside its arrow.
     pub(super) fn has_consequences(&self) -> bool {
-        self.notify || !self.started || self.is_judged()
+        self.notify || self.since.is_none() || self.is_judged()
     }
 
     /// Whether a worker died while running it before.

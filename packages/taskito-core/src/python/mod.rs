@@ -15,6 +15,7 @@ mod event;
 mod limits;
 mod links;
 mod lock;
+mod lookout;
 mod rows;
 mod schedules;
 mod store;
@@ -42,6 +43,8 @@ mod _native {
     use super::links::PyLinks;
     #[pymodule_export]
     use super::lock::PyLock;
+    #[pymodule_export]
+    use super::lookout::{PyLookout, PyRollup};
     #[pymodule_export]
     use super::rows::{PyAttemptRow, PyDeadRow, PyJobRow, PyWorkerRow};
     #[pymodule_export]

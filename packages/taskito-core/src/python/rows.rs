@@ -78,6 +78,11 @@ impl PyJobRow {
     }
 
     #[getter]
+    fn began_at(&self) -> Option<i64> {
+        self.row.started_at.map(|at| at.0)
+    }
+
+    #[getter]
     fn completed_at(&self) -> Option<i64> {
         self.row.finished_at.map(|at| at.0)
     }
@@ -224,6 +229,11 @@ impl PyAttemptRow {
     }
 
     #[getter]
+    fn began_at(&self) -> Option<i64> {
+        self.row.started_at.map(|at| at.0)
+    }
+
+    #[getter]
     fn failed_at(&self) -> i64 {
         self.row.failed_at.0
     }
@@ -348,6 +358,11 @@ impl PyWorkerRow {
     #[getter]
     fn abandoned(&self) -> u32 {
         self.row.abandoned
+    }
+
+    #[getter]
+    fn rss(&self) -> Option<u64> {
+        self.row.rss
     }
 
     #[getter]

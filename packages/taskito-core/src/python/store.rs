@@ -621,7 +621,7 @@ fn log_line(row: LogRow, database: DatabaseId) -> PyLog {
     )
 }
 
-fn parse_status(name: &str) -> PyResult<Status> {
+pub(super) fn parse_status(name: &str) -> PyResult<Status> {
     Status::from_name(name).ok_or_else(|| PyValueError::new_err(format!("unknown status '{name}'")))
 }
 

@@ -15,12 +15,14 @@ mod retention;
 mod schedules;
 pub mod sqlite;
 mod waits;
+mod watching;
 
 pub use operations::Operations;
 pub(crate) use purge::delete;
 pub use purge::{Purge, purge};
 pub use retention::{Passed, Retention, Survey};
 pub use waits::{NotedClock, Waits};
+pub use watching::{Census, Watching};
 
 use std::time::Duration;
 
@@ -33,6 +35,7 @@ use crate::job::{
 };
 use crate::limits::{Opening, TaskLimits};
 use crate::metric::Summary;
+use crate::rollup::Run;
 use crate::state::State;
 
 pub use limits::{Judgement, Limits, Restraints};
@@ -69,8 +72,8 @@ pub struct Completion<'a> {
     pub token: Token,
     /// Serialized result.
     pub result: &'a [u8],
-    /// How long the attempt ran.
-    pub run: Duration,
+    /// When the attempt ran.
+    pub run: Run,
 }
 
 /// A failed attempt that will be repeated.
@@ -82,8 +85,8 @@ pub struct Failure<'a> {
     pub error: &'a str,
     /// When the next attempt is due.
     pub run_at: Millis,
-    /// How long the attempt ran.
-    pub run: Duration,
+    /// When the attempt ran.
+    pub run: Run,
 }
 
 /// An attempt that gives itself back for a while.
@@ -102,8 +105,8 @@ pub struct End<'a> {
     pub token: Token,
     /// What is said about it.
     pub error: &'a str,
-    /// How long the attempt ran, if that counts.
-    pub run: Option<Duration>,
+    /// When the attempt ran; `None` if it did not, or nobody knows.
+    pub run: Option<Run>,
 }
 
 /// When a claimed job starts.
@@ -483,7 +486,7 @@ pub trait Graph {
 
 /// A database of jobs.
 pub trait JobStore:
-    Inspect + Graph + Survey + Timetable + Restraints + Leases + Send + std::marker::Sync
+    Inspect + Watching + Graph + Survey + Timetable + Restraints + Leases + Send + std::marker::Sync
 {
     /// Runs `work` in one write transaction: all of it becomes visible at the commit, or none.
     /// `work` may be called again when a commit has to be repeated.

@@ -44,6 +44,13 @@ pub trait Retention {
     /// # Errors
     /// Storage failures.
     fn forget_metrics(&mut self, before: Key, limit: u32) -> Result<u32>;
+
+    /// Folds up to `limit` stretches of rollups that are kept no longer into the next longer ones,
+    /// or forgets them; how many. See [`Tier`](crate::rollup::Tier).
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn fold_rollups(&mut self, now: Millis, limit: u32) -> Result<u32>;
 }
 
 /// Questions of those who delete.

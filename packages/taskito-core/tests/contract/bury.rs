@@ -98,6 +98,7 @@ fn assert_last_attempt(world: &World, mishap: Mishap, bury: Bury) {
             mishap,
             error: "boom".into(),
             claimed_at,
+            started_at: None,
             failed_at: world.now(),
         }
     );

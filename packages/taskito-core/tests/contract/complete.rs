@@ -1,8 +1,7 @@
 //! running -> complete.
 
-use std::time::Duration;
-
 use taskito_core::job::JobRow;
+use taskito_core::rollup::Run;
 use taskito_core::state::State;
 use taskito_core::store::Completion;
 
@@ -29,6 +28,7 @@ fn a_complete_job_has_its_result_and_the_time_it_finished(world: &World) {
         world.row(token.key),
         JobRow {
             state: State::Complete,
+            started_at: Some(Run::default().started_at),
             finished_at: Some(world.now()),
             owner: None,
             ..running
@@ -74,7 +74,7 @@ fn each_completion_of_a_slice_is_judged_for_itself(world: &World) {
             .map(|&token| Completion {
                 token,
                 result: b"r",
-                run: Duration::ZERO,
+                run: Run::default(),
             })
             .collect();
         world.write(|t| t.complete(world.now(), &batch))
@@ -89,7 +89,7 @@ fn each_completion_of_a_slice_has_its_own_result(world: &World) {
         .map(|claim| Completion {
             token: claim.token,
             result: claim.task.as_bytes(),
-            run: Duration::ZERO,
+            run: Run::default(),
         })
         .collect();
     world.write(|t| t.complete(world.now(), &batch));
@@ -106,7 +106,7 @@ fn of_two_completions_in_a_slice_the_first_counts(world: &World) {
     let batch = [&b"first"[..], &b"later"[..]].map(|result| Completion {
         token,
         result,
-        run: Duration::ZERO,
+        run: Run::default(),
     });
     world.write(|t| t.complete(world.now(), &batch));
     assert_eq!(

@@ -360,7 +360,7 @@ fn when_two_slots_of_a_group_are_free_two_members_start(world: &World) {
         .map(|claim| Completion {
             token: claim.token,
             result: b"r",
-            run: std::time::Duration::ZERO,
+            run: taskito_core::rollup::Run::default(),
         })
         .collect();
     world.write(|t| t.complete(world.now(), &ends));

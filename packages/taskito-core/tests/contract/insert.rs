@@ -75,6 +75,7 @@ fn a_job_without_delay_is_pending_and_due_at_once(world: &World) {
             created_at: world.now(),
             run_at: world.now(),
             claimed_at: None,
+            started_at: None,
             finished_at: None,
             timeout: Duration::ZERO,
             unique_key: None,

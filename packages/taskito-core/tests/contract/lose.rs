@@ -51,6 +51,7 @@ fn the_lost_attempt_is_recorded(world: &World) {
             mishap: Mishap::Lost,
             error: "its worker died".into(),
             claimed_at,
+            started_at: None,
             failed_at: world.now(),
         }]
     );

@@ -6,6 +6,7 @@ use taskito_core::clock::Millis;
 use taskito_core::id::Key;
 use taskito_core::job::Token;
 use taskito_core::metric::Summary;
+use taskito_core::rollup::Run;
 use taskito_core::store::{Completion, End, Failure};
 
 use crate::support::{job, job_with};
@@ -36,7 +37,7 @@ fn complete(world: &World, token: Token, micros: u64) {
     let done = Completion {
         token,
         result: b"",
-        run: Duration::from_micros(micros),
+        run: lasting(Duration::from_micros(micros)),
     };
     world.write(|t| t.complete(world.now(), &[done]));
 }
@@ -51,7 +52,7 @@ fn failure(token: Token, run_at: Millis, micros: u64) -> Failure<'static> {
         token,
         error: "e",
         run_at,
-        run: Duration::from_micros(micros),
+        run: lasting(Duration::from_micros(micros)),
     }
 }
 
@@ -59,7 +60,14 @@ fn end(token: Token, run: Option<Duration>) -> End<'static> {
     End {
         token,
         error: "e",
-        run,
+        run: run.map(lasting),
+    }
+}
+
+fn lasting(length: Duration) -> Run {
+    Run {
+        length,
+        ..Run::default()
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use taskito_core::id::Key;
 use taskito_core::job::NewJob;
 use taskito_core::links::{Inputs, Links, Parent};
+use taskito_core::rollup::Run;
 use taskito_core::state::State;
 use taskito_core::store::{Completion, Verdict};
 
@@ -167,7 +168,7 @@ fn parents_that_complete_together_release_their_job_once(world: &World) {
     let batch = [a, b].map(|token| Completion {
         token,
         result: b"r",
-        run: Duration::ZERO,
+        run: Run::default(),
     });
     world.write(|t| t.complete(world.now(), &batch));
     assert_eq!(world.claimed(Hunger::endless()), [key]);
@@ -179,7 +180,7 @@ fn a_job_that_is_blocked_and_released_in_one_transaction_runs(world: &World) {
     let done = |token| Completion {
         token,
         result: b"r",
-        run: Duration::ZERO,
+        run: Run::default(),
     };
     let child = world.write(|t| {
         t.complete(world.now(), &[done(other)])?; // nothing is blocked yet

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use taskito_core::job::{AttemptRow, Fence, JobRow, Mishap, Wait};
+use taskito_core::rollup::Run;
 use taskito_core::state::State;
 use taskito_core::store::{Failure, Verdict};
 
@@ -58,6 +59,7 @@ fn the_failed_attempt_is_recorded(world: &World) {
             mishap: Mishap::Failed,
             error: "boom".into(),
             claimed_at,
+            started_at: Some(Run::default().started_at),
             failed_at: world.now(),
         }]
     );
@@ -110,7 +112,7 @@ fn each_failure_of_a_slice_is_judged_for_itself(world: &World) {
                 token,
                 error: "e",
                 run_at: world.later(1000),
-                run: Duration::ZERO,
+                run: Run::default(),
             })
             .collect();
         world.write(|t| t.retry(world.now(), &batch))
@@ -129,13 +131,13 @@ fn each_failure_of_a_slice_has_its_own_error_and_time(world: &World) {
             token: claims[0].token,
             error: "first",
             run_at: world.later(1),
-            run: Duration::ZERO,
+            run: Run::default(),
         },
         Failure {
             token: claims[1].token,
             error: "second",
             run_at: world.later(2),
-            run: Duration::ZERO,
+            run: Run::default(),
         },
     ];
     let verdicts = world.write(|t| t.retry(world.now(), &batch));

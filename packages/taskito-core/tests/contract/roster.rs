@@ -98,6 +98,7 @@ fn a_beat_renews_what_a_worker_says(world: &World) {
         tasks: vec!["a".into(), "b".into()],
         draining: true,
         abandoned: 3,
+        rss: Some(5_000_000),
     };
     world.write(|t| t.beat(world.now(), id, &beat));
     let row = roster(world).remove(0);

@@ -1,8 +1,7 @@
 //! What all settlements have in common: only the newest claim of a running job may settle it.
 
-use std::time::Duration;
-
 use taskito_core::job::Token;
+use taskito_core::rollup::Run;
 use taskito_core::state::State;
 use taskito_core::store::{Completion, End, Failure, Verdict};
 
@@ -91,13 +90,13 @@ fn one_transaction_settles_in_every_way(world: &World) {
     let completion = Completion {
         token: tokens[0],
         result: b"r",
-        run: Duration::ZERO,
+        run: Run::default(),
     };
     let failure = Failure {
         token: tokens[1],
         error: "e",
         run_at: now,
-        run: Duration::ZERO,
+        run: Run::default(),
     };
     let verdicts = world.write(|t| {
         Ok([

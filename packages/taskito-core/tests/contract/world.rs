@@ -1,7 +1,6 @@
 //! One store with a clock and a worker, and the arrows as single calls.
 
 use std::cell::Cell;
-use std::time::Duration;
 
 use taskito_core::breaker::Trial;
 use taskito_core::clock::Millis;
@@ -12,6 +11,7 @@ use taskito_core::job::{
     LogRow, NewJob, Spot, Stats, Token, WorkerId,
 };
 use taskito_core::limits::{QueueChange, TaskLimits};
+use taskito_core::rollup::Run;
 use taskito_core::schedule::{Plan, ScheduleRow, Ticked};
 use taskito_core::state::State;
 use taskito_core::store::{
@@ -142,7 +142,7 @@ impl World {
                 &[Completion {
                     token,
                     result,
-                    run: Duration::ZERO,
+                    run: Run::default(),
                 }],
             )
         }))
@@ -153,7 +153,7 @@ impl World {
             token,
             error,
             run_at,
-            run: Duration::ZERO,
+            run: Run::default(),
         };
         one(&self.write(|t| t.retry(self.now(), &[failure])))
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use taskito_core::clock::Millis;
 use taskito_core::error::{Error, Result};
 use taskito_core::job::Token;
+use taskito_core::rollup::Run;
 use taskito_core::store::{Completion, End, Failure, Sync, Transaction};
 
 use crate::support::{Hunger, job, job_with, worker};
@@ -32,7 +33,7 @@ fn done(token: Token) -> Completion<'static> {
     Completion {
         token,
         result: b"r",
-        run: Duration::ZERO,
+        run: Run::default(),
     }
 }
 
@@ -71,7 +72,7 @@ fn a_failed_transaction_changes_nothing_whatever_it_did(world: &World) {
                 token: tokens[1],
                 error: "e",
                 run_at: now,
-                run: Duration::ZERO,
+                run: Run::default(),
             };
             t.retry(now, &[failure]).map(drop)
         },
@@ -147,7 +148,7 @@ fn a_transaction_sees_what_it_did_before(world: &World) {
                 token,
                 error: "e",
                 run_at: now,
-                run: Duration::ZERO,
+                run: Run::default(),
             }],
         )?;
         assert_eq!(t.promote(now, 1)?, 1);

@@ -52,6 +52,7 @@ pub(crate) enum Step {
     ShiftWaits(i64),
     ShortenWaits,
     Expire(u32),
+    Fold(Millis, u32),
     Prune(Vec<Pick>),
     Replay(Pick),
     Discard(Vec<Pick>),
@@ -291,6 +292,10 @@ impl Author {
             35 => Step::Discard(self.picks()),
             36 => Step::Progress(self.pick(), self.one_of(&[0, 50, 100])),
             31..33 => Step::Expire(self.one_of(&[0, 1, 2, 100])),
+            37 => Step::Fold(
+                Millis(self.now.0 + self.one_of(&[0, 3, 60, 3000]) * 3_600_000),
+                self.one_of(&[0, 1, 100]),
+            ),
             38 => Step::Snooze(
                 self.picks(),
                 Millis(self.now.0 + self.one_of(&[0, 1, 5000])),

@@ -17,11 +17,12 @@ use taskito_core::limits::{Hold, LimiterId, QueueRow, Scope};
 use taskito_core::links::{GroupId, Inputs, Links, Parent};
 use taskito_core::lock::Moment;
 use taskito_core::metric::Summary;
+use taskito_core::rollup::{By, Period, Rollups, Run};
 use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::{
-    Completion, End, Failure, JobStore, Judgement, LogLine, Passed, Rest, Start, Sync, Transaction,
-    Verdict,
+    Census, Completion, End, Failure, JobStore, Judgement, LogLine, Passed, Rest, Start, Sync,
+    Transaction, Verdict,
 };
 
 use crate::author::{Act, Fresh, Kin, Pick, Question, Step};
@@ -71,6 +72,7 @@ pub(crate) enum Answer {
     Moved(u32),
     Cancelled(bool),
     Expired(u32),
+    Folded(u32),
     Pruned(usize),
     Replayed(Option<usize>),
     Discarded(u32),
@@ -99,6 +101,9 @@ pub(crate) struct Sight {
     next_expiry: Option<Millis>,
     passed: Vec<Passed>,
     metrics: Vec<(String, Summary)>,
+    rollups: Vec<Rollups>,
+    census: Vec<Census>,
+    retrying: [u32; 2],
     schedules: Vec<ScheduleRow>,
     fires: Vec<(String, Millis)>,
     queues: Vec<QueueRow>,
@@ -118,6 +123,7 @@ impl Sight {
 pub(crate) struct Answers {
     jobs: Vec<JobRow>,
     count: u64,
+    capped: u64,
     letters: Vec<DeadRow>,
     oldest: Vec<(usize, Millis)>,
     outlived: Vec<usize>,
@@ -136,6 +142,7 @@ pub(crate) struct Details {
     dependents: Vec<Key>,
     replays: Vec<ReplayRow>,
     holds: Vec<Hold>,
+    positions: [Option<u32>; 2],
 }
 
 impl Side {
@@ -198,6 +205,9 @@ impl Side {
             next_expiry: store.next_expiry().unwrap(),
             passed: self.passed(),
             metrics: store.metrics(Millis(0), None).unwrap(),
+            rollups: self.rollups(now),
+            census: store.census().unwrap(),
+            retrying: [1, u32::MAX].map(|cap| store.retrying(cap).unwrap()),
             schedules: self.schedules(),
             fires: store.fires().unwrap(),
             queues: store.queues(now).unwrap(),
@@ -219,9 +229,29 @@ impl Side {
             logs: self.logs(key),
             dependencies: self.shared_all(self.store().dependencies(key).unwrap()),
             holds: self.holds(key, now),
+            positions: [2, u32::MAX].map(|cap| self.store().position(key, cap).unwrap()),
             dependents: self.shared_all(self.store().dependents(key).unwrap()),
             replays: self.replays(key),
         }
+    }
+
+    /// Over all time, and over the last half minute.
+    fn rollups(&self, now: Millis) -> Vec<Rollups> {
+        let ago = |millis| Millis(now.0 - millis);
+        let periods = [
+            (Millis(0), By::Nothing),
+            (Millis(0), By::Queue),
+            (ago(30_000), By::Task),
+        ];
+        let period = |(from, by)| Period {
+            from,
+            to: Millis(now.0 + 1),
+            step: Duration::from_secs(10),
+            by,
+            ..Period::default()
+        };
+        let told = |asked| self.store().rollups(now, &period(asked)).unwrap();
+        periods.into_iter().map(told).collect()
     }
 
     fn replays(&self, job: Key) -> Vec<ReplayRow> {
@@ -260,6 +290,7 @@ impl Side {
         Answers {
             jobs: self.jobs(&jobs),
             count: self.store().count(&jobs).unwrap(),
+            capped: self.store().count_up_to(&jobs, 2).unwrap(),
             letters: self.letters(&letters),
             oldest: oldest.collect(),
             outlived: outlived.iter().map(|key| self.known.number(*key)).collect(),
@@ -423,13 +454,20 @@ fn all_letters() -> LetterFilter {
     }
 }
 
+/// The run of an attempt that is settled at that instant.
+fn run_until(now: Millis) -> Run {
+    let length = Duration::from_millis(now.0.unsigned_abs() % 1000);
+    let started_at = now.minus(length);
+    Run::since(Millis(started_at.0 - now.0 % 7777), started_at, length)
+}
+
 impl Known {
     fn perform(&mut self, t: &mut dyn Transaction, now: Millis, step: &Step) -> Result<Answer> {
         let ends = |picks: &[Pick]| {
             self.tokens(picks, |token| End {
                 token,
                 error: "e",
-                run: None,
+                run: (now.0 % 2 == 0).then(|| run_until(now)),
             })
         };
         Ok(match step {
@@ -450,7 +488,7 @@ impl Known {
                     .map(|(token, result)| Completion {
                         token: *token,
                         result: result.as_bytes(),
-                        run: Duration::from_millis(now.0.unsigned_abs() % 1000),
+                        run: run_until(now),
                     })
                     .collect();
                 Answer::Settled(t.complete(now, &batch)?)
@@ -462,7 +500,7 @@ impl Known {
                         token: self.token(pick),
                         error: "retried",
                         run_at,
-                        run: Duration::from_millis(now.0.unsigned_abs() % 1000),
+                        run: run_until(now),
                     })
                     .collect();
                 Answer::Settled(t.retry(now, &batch)?)
@@ -490,6 +528,7 @@ impl Known {
                 Answer::Cancelled(t.cancel(now, job.of(&self.jobs).unwrap_or(Key(1)))?)
             }
             Step::Expire(limit) => Answer::Expired(t.expire(now, *limit)?),
+            Step::Fold(now, limit) => Answer::Folded(t.fold_rollups(*now, *limit)?),
             Step::Prune(_) | Step::Replay(_) | Step::Discard(_) | Step::Progress(..) => {
                 self.operate(t, now, step)?
             }
@@ -512,6 +551,7 @@ impl Known {
                     tasks: vec![format!("task-{}", now.0)],
                     draining: *draining,
                     abandoned: 0,
+                    rss: Some(now.0.unsigned_abs()),
                 };
                 t.beat(now, worker, &beat)?;
                 Answer::Beaten

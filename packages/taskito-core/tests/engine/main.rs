@@ -14,4 +14,5 @@ mod notes;
 mod recovery;
 mod running;
 mod timeouts;
+mod watching;
 mod world;

@@ -8,6 +8,7 @@ use taskito_core::clock::{Clock, ManualClock};
 use taskito_core::id::Key;
 use taskito_core::job::{NewJob, Token, WorkerId};
 use taskito_core::limits::QueueChange;
+use taskito_core::rollup::Run;
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{Completion, End, Failure, JobStore, Sync, Transaction};
 
@@ -192,7 +193,7 @@ impl History {
         };
         let now = self.clock.now();
         let result = draw.bytes(100);
-        let (run, error) = (RUN, "boom");
+        let (run, error) = (Run::since(now, now, RUN), "boom");
         let run_at = now.plus(RUN);
         match draw.below(4) {
             0..2 => self.relaxed(|at| {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use taskito_core::clock::{Clock, ManualClock};
 use taskito_core::engine::{Site, reap_the_dead};
 use taskito_core::limits::QueueChange;
+use taskito_core::rollup::Run;
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{Completion, Inspect, JobStore, Sync};
 
@@ -68,7 +69,7 @@ impl Survivors {
                     }
                     ran += claims.len();
                     for claim in claims {
-                        let (token, run) = (claim.token, Duration::ZERO);
+                        let (token, run) = (claim.token, Run::default());
                         at.complete(
                             now,
                             &[Completion {

@@ -6,9 +6,9 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use taskito_core::id::Key;
+use taskito_core::rollup::Run;
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{Completion, Inspect, JobStore, Sync};
 
@@ -135,7 +135,7 @@ fn work(store: &SqliteStore) {
             let now = store.now();
             let worker = at.enlist(now, &worker())?;
             for claim in at.claim(now, worker, &mut Any(2))? {
-                let (token, run) = (claim.token, Duration::ZERO);
+                let (token, run) = (claim.token, Run::default());
                 at.complete(
                     now,
                     &[Completion {

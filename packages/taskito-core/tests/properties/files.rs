@@ -14,10 +14,12 @@ use taskito_core::job::{JobFilter, LetterFilter, LogFilter, WorkerId};
 use taskito_core::limits::{Limit, QueueChange, TaskLimits};
 use taskito_core::outcome::decide_loss;
 use taskito_core::rate::Rate;
+use taskito_core::rollup::{Period, Run};
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
     Completion, End, Failure, Graph, Inspect, JobStore, Restraints, Survey, Sync, Timetable,
+    Watching,
 };
 
 use crate::chance::Chance;
@@ -47,7 +49,7 @@ fn lived_in(directory: &Directory) -> (SqliteStore, WorkerId) {
             )?;
             let mut hunger = Hunger::of(8).limit("few", limits());
             let claims = t.claim(START, me, &mut hunger)?;
-            let run = Duration::from_millis(3);
+            let run = Run::since(START, START, Duration::from_millis(3));
             let token = |place: usize| claims[place].token;
             t.complete(
                 START,
@@ -176,6 +178,10 @@ fn use_it(store: &SqliteStore, id: WorkerId, now: Millis) {
     store.stats().ok();
     store.waiting(Key::default(), most).ok();
     store.metrics(Millis(0), None).ok();
+    store.rollups(now, &Period::default()).ok();
+    store.census().ok();
+    store.retrying(most).ok();
+    store.count_up_to(&filter, most).ok();
     store
         .dead_letters(&LetterFilter {
             limit: most,
@@ -206,6 +212,7 @@ fn use_it(store: &SqliteStore, id: WorkerId, now: Millis) {
         store.dependents(*key).ok();
         store.holds(now, *key).ok();
         store.replays(*key).ok();
+        store.position(*key, most).ok();
         assert_eq!(key.text(store.database().unwrap()).len(), 36);
     }
     let steps: [&mut taskito_core::store::Work<'_>; 6] = [
@@ -226,11 +233,12 @@ fn use_it(store: &SqliteStore, id: WorkerId, now: Millis) {
                     &[Completion {
                         token: held.token,
                         result: b"",
-                        run: Duration::ZERO,
+                        run: Run::default(),
                     }],
                 )?;
             }
             t.merge_metrics(Key::default(), Key::LAST, 99)?;
+            t.fold_rollups(Millis(i64::MAX), 99)?;
             t.prune(&keys).map(|_| ())
         },
     ];

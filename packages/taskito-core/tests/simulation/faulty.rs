@@ -15,11 +15,13 @@ use taskito_core::job::{
 use taskito_core::limits::{Hold, QueueRow};
 use taskito_core::lock::Moment;
 use taskito_core::metric::Summary;
+use taskito_core::rollup::{Period, Rollups};
 use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Graph, Inspect, JobStore, Leases, Passed, Restraints, Survey, Sync, Timetable, Work,
+    Appetite, Census, Graph, Inspect, JobStore, Leases, Passed, Restraints, Survey, Sync,
+    Timetable, Watching, Work,
 };
 
 /// How a store fails once.
@@ -149,6 +151,16 @@ impl Inspect for Faulty {
         overlong_wait(now: Millis, slack: Duration) -> bool;
         next_due() -> Option<Millis>;
         has_prospects(now: Millis, appetite: &mut dyn Appetite) -> bool;
+    }
+}
+
+impl Watching for Faulty {
+    ask! {
+        rollups(now: Millis, period: &Period) -> Rollups;
+        census() -> Vec<Census>;
+        position(job: Key, cap: u32) -> Option<u32>;
+        count_up_to(filter: &JobFilter, cap: u32) -> u64;
+        retrying(cap: u32) -> u32;
     }
 }
 

@@ -15,11 +15,13 @@ use taskito_core::job::{
 use taskito_core::limits::{Hold, QueueRow};
 use taskito_core::lock::Moment;
 use taskito_core::metric::Summary;
+use taskito_core::rollup::{Period, Rollups};
 use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Graph, Inspect, JobStore, Leases, Passed, Restraints, Survey, Sync, Timetable, Work,
+    Appetite, Census, Graph, Inspect, JobStore, Leases, Passed, Restraints, Survey, Sync,
+    Timetable, Watching, Work,
 };
 
 /// Writes through its handles in turn, and reads through the one that did not write last.
@@ -47,6 +49,28 @@ impl JobStore for Pair {
         let writer = self.next();
         self.writes.fetch_add(1, Ordering::Relaxed);
         writer.write(sync, work)
+    }
+}
+
+impl Watching for Pair {
+    fn rollups(&self, now: Millis, period: &Period) -> Result<Rollups> {
+        self.next().rollups(now, period)
+    }
+
+    fn census(&self) -> Result<Vec<Census>> {
+        self.next().census()
+    }
+
+    fn position(&self, job: Key, cap: u32) -> Result<Option<u32>> {
+        self.next().position(job, cap)
+    }
+
+    fn count_up_to(&self, filter: &JobFilter, cap: u32) -> Result<u64> {
+        self.next().count_up_to(filter, cap)
+    }
+
+    fn retrying(&self, cap: u32) -> Result<u32> {
+        self.next().retrying(cap)
     }
 }
 

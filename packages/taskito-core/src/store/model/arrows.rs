@@ -12,6 +12,7 @@ use crate::job::{
 };
 use crate::links::RootEnd;
 use crate::outcome::CANCELLED_BY_REQUEST;
+use crate::rollup::{Ending, Run};
 use crate::state::State;
 use crate::store::{Appetite, Arrows, Completion, EXPIRED, End, Failure, Rest, Verdict};
 
@@ -215,10 +216,11 @@ impl Draft<'_> {
             return Verdict::Stale;
         };
         job.row.state = State::Complete;
+        job.row.started_at = Some(done.run.started_at);
         job.row.finished_at = Some(now);
         job.result = Some(done.result.to_vec());
         job.row.owner = None;
-        self.note_run(now, done.token.key, done.run, false);
+        self.note_run(now, done.token.key, done.run, Ending::Done);
         self.release(now, done.token.key);
         Verdict::Applied
     }
@@ -228,10 +230,16 @@ impl Draft<'_> {
         let Some(job) = self.running(failure.token) else {
             return Verdict::Stale;
         };
-        let attempt = attempt(now, attempt_key, job, Mishap::Failed, failure.error);
+        let run = Some(failure.run);
+        let ending = if job.row.cancel_requested {
+            Ending::Failed
+        } else {
+            Ending::Retried
+        };
+        let attempt = attempt(now, attempt_key, job, Mishap::Failed, failure.error, run);
         self.tables.attempts.insert(attempt_key, attempt);
-        self.note_run(now, failure.token.key, failure.run, true);
-        self.wait_again(now, failure.token, |row| {
+        self.note_run(now, failure.token.key, failure.run, ending);
+        self.wait_again(now, failure.token, run, |row| {
             row.state = State::Scheduled;
             row.retry_count += 1;
             row.run_at = failure.run_at;
@@ -241,7 +249,7 @@ impl Draft<'_> {
     }
 
     fn snooze_one(&mut self, now: Millis, rest: &Rest) -> Verdict {
-        self.wait_again(now, rest.token, |row| {
+        self.wait_again(now, rest.token, None, |row| {
             row.state = State::Scheduled;
             row.run_at = rest.run_at;
             row.wait = Some(Wait::Snooze);
@@ -254,16 +262,16 @@ impl Draft<'_> {
         let Some(job) = self.running(end.token) else {
             return Verdict::Stale;
         };
-        let attempt = attempt(now, attempt_key, job, Mishap::Lost, end.error);
+        let attempt = attempt(now, attempt_key, job, Mishap::Lost, end.error, end.run);
         self.tables.attempts.insert(attempt_key, attempt);
-        self.wait_again(now, end.token, |row| {
+        self.wait_again(now, end.token, end.run, |row| {
             row.state = State::Pending;
             row.losses += 1;
         })
     }
 
     fn hand_back_one(&mut self, now: Millis, token: Token) -> Verdict {
-        self.wait_again(now, token, |row| row.state = State::Pending)
+        self.wait_again(now, token, None, |row| row.state = State::Pending)
     }
 
     fn abort_one(&mut self, now: Millis, end: &End<'_>) -> Verdict {
@@ -271,6 +279,7 @@ impl Draft<'_> {
             return Verdict::Stale;
         };
         job.row.state = State::Cancelled;
+        job.row.started_at = end.run.map(|run| run.started_at);
         job.row.finished_at = Some(now);
         job.row.error = Some(end.error.to_owned());
         job.row.owner = None;
@@ -283,6 +292,7 @@ impl Draft<'_> {
         &mut self,
         now: Millis,
         token: Token,
+        run: Option<Run>,
         change: impl FnOnce(&mut JobRow),
     ) -> Verdict {
         let Some(job) = self.running(token) else {
@@ -290,7 +300,6 @@ impl Draft<'_> {
         };
         if job.row.cancel_requested {
             let error = CANCELLED_BY_REQUEST;
-            let run = None;
             self.abort_one(now, &End { token, error, run });
             return Verdict::Cancelled;
         }
@@ -306,20 +315,21 @@ impl Draft<'_> {
         let Some(job) = self.running(end.token) else {
             return Verdict::Stale;
         };
-        let attempt = attempt(now, attempt_key, job, mishap, end.error);
+        let attempt = attempt(now, attempt_key, job, mishap, end.error, end.run);
         let letter = letter(now, letter_key, job, end.error);
         match mishap {
             Mishap::Failed => {}
             Mishap::Lost => job.row.losses += 1,
         }
         job.row.state = State::Dead;
+        job.row.started_at = end.run.map(|run| run.started_at);
         job.row.finished_at = Some(now);
         job.row.error = Some(end.error.to_owned());
         job.row.owner = None;
         self.tables.attempts.insert(attempt_key, attempt);
         self.tables.letters.insert(letter_key, letter);
-        if let Some(run) = end.run {
-            self.note_run(now, end.token.key, run, true);
+        if let (Mishap::Failed, Some(run)) = (mishap, end.run) {
+            self.note_run(now, end.token.key, run, Ending::Failed);
         }
         self.cascade(now, end.token.key, RootEnd::Dead);
         Verdict::Applied
@@ -374,6 +384,7 @@ fn new_row(now: Millis, key: Key, spec: &JobSpec) -> JobRow {
         created_at: now,
         run_at,
         claimed_at: None,
+        started_at: None,
         finished_at: None,
         timeout: spec.timeout,
         unique_key: spec.unique_key.clone(),
@@ -397,7 +408,14 @@ fn new_row(now: Millis, key: Key, spec: &JobSpec) -> JobRow {
     }
 }
 
-fn attempt(now: Millis, key: Key, job: &Job, mishap: Mishap, error: &str) -> AttemptRow {
+fn attempt(
+    now: Millis,
+    key: Key,
+    job: &Job,
+    mishap: Mishap,
+    error: &str,
+    run: Option<Run>,
+) -> AttemptRow {
     AttemptRow {
         key,
         job: job.row.key,
@@ -407,6 +425,7 @@ fn attempt(now: Millis, key: Key, job: &Job, mishap: Mishap, error: &str) -> Att
         error: error.to_owned(),
         // A running job has always been claimed.
         claimed_at: job.row.claimed_at.unwrap_or(now),
+        started_at: run.map(|run| run.started_at),
         failed_at: now,
     }
 }

@@ -127,6 +127,7 @@ impl Job {
             token: self.token(),
             queue: self.row.queue.as_str().into(),
             task: self.row.task.as_str().into(),
+            run_at: self.row.run_at,
             payload: self.payload.clone(),
             inputs: None,
             retry_count: self.row.retry_count,

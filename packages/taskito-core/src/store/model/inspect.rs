@@ -13,6 +13,7 @@ use crate::job::{
     Stats, Waiting, WorkerId, WorkerRow,
 };
 use crate::metric::{Samples, Summary};
+use crate::rollup::Ending;
 use crate::state::{State, Status};
 use crate::store::{Appetite, Inspect};
 
@@ -61,10 +62,10 @@ impl Inspect for ModelStore {
 
     fn metrics(&self, since: Millis, task: Option<&str>) -> Result<Vec<(String, Summary)>> {
         let mut tasks: BTreeMap<String, Samples> = BTreeMap::new();
-        for (of, at, run, failed) in &self.committed().runs {
-            if *at >= since && task.is_none_or(|task| task == of) {
-                let samples = tasks.entry(of.clone()).or_default();
-                samples.observe(*run, *failed);
+        for one in self.committed().ended.iter().filter(|one| one.is_measured) {
+            if one.at >= since && task.is_none_or(|task| task == one.task) {
+                let samples = tasks.entry(one.task.clone()).or_default();
+                samples.observe(one.run.length, one.ending != Ending::Done);
             }
         }
         let told = |(task, all)| Some((task, Samples::summary(&[all])?));

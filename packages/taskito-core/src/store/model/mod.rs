@@ -16,10 +16,10 @@ mod retention;
 mod roster;
 mod schedules;
 mod waits;
+mod watching;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use crate::clock::Millis;
 use crate::error::Result;
@@ -47,8 +47,8 @@ struct Tables {
     attempts: BTreeMap<Key, AttemptRow>,
     letters: BTreeMap<Key, DeadRow>,
     logs: BTreeMap<Key, LogRow>,
-    /// Task, end, run time and failure of each attempt that counts.
-    runs: Vec<(String, Millis, Duration, bool)>,
+    /// Each attempt that counts.
+    ended: Vec<watching::Ended>,
     /// What each replay repeats, and since when.
     replays: BTreeMap<Key, (Key, Millis)>,
     /// `running` of these rows stays 0; readers get it counted.

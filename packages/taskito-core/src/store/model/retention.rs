@@ -1,12 +1,12 @@
 //! Deletion, and the questions of those who delete.
 
-use std::time::Duration;
-
+use super::watching::Ended;
 use super::{Draft, Job, ModelStore, Tables};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::Key;
 use crate::job::LaneId;
+use crate::rollup::{Ending, Run, Tier};
 use crate::store::{Passed, Retention, Survey};
 
 impl Retention for Draft<'_> {
@@ -37,21 +37,34 @@ impl Retention for Draft<'_> {
     }
 
     fn forget_metrics(&mut self, before: Key, _limit: u32) -> Result<u32> {
-        let known = self.tables.runs.len();
-        self.tables
-            .runs
-            .retain(|(_, at, ..)| Key::first_at(*at) >= before);
-        Ok(u32::try_from(known - self.tables.runs.len()).unwrap_or(u32::MAX))
+        let is_old = |one: &&mut Ended| one.is_measured && Key::first_at(one.at) < before;
+        let mut forgotten = 0;
+        for one in self.tables.ended.iter_mut().filter(is_old) {
+            one.is_measured = false;
+            forgotten += 1;
+        }
+        Ok(forgotten)
+    }
+
+    fn fold_rollups(&mut self, now: Millis, limit: u32) -> Result<u32> {
+        Ok(self.fold(now, limit))
     }
 }
 
 impl Draft<'_> {
-    /// Notes how long an attempt ran.
-    pub(super) fn note_run(&mut self, now: Millis, job: Key, run: Duration, failed: bool) {
+    /// Notes the end of an attempt.
+    pub(super) fn note_run(&mut self, now: Millis, job: Key, run: Run, ending: Ending) {
         if let Some(job) = self.tables.jobs.get(&job) {
-            self.tables
-                .runs
-                .push((job.row.task.clone(), now, run, failed));
+            self.tables.ended.push(Ended {
+                lane: job.lane,
+                queue: job.row.queue.clone(),
+                task: job.row.task.clone(),
+                at: now,
+                run,
+                ending,
+                is_measured: true,
+                tier: Some(Tier::Seconds),
+            });
         }
     }
 }

@@ -18,6 +18,7 @@ impl Roster for Draft<'_> {
             schedules: Vec::new(),
             draining: false,
             abandoned: 0,
+            rss: None,
             started_at: now,
             heartbeat_at: now,
         };
@@ -30,6 +31,7 @@ impl Roster for Draft<'_> {
             row.about.tasks.clone_from(&beat.tasks);
             row.draining = beat.draining;
             row.abandoned = beat.abandoned;
+            row.rss = beat.rss;
             row.heartbeat_at = now;
         }
         Ok(())

@@ -107,6 +107,11 @@ impl Retention for SqliteTransaction<'_> {
         self.explained(answer)
     }
 
+    fn fold_rollups(&mut self, now: Millis, limit: u32) -> Result<u32> {
+        let folded = self.fold_old_rollups(now, limit);
+        self.explained(folded)
+    }
+
     fn forget_metrics(&mut self, before: Key, limit: u32) -> Result<u32> {
         let answer = self.forget_before(before, limit);
         self.explained(answer)

@@ -348,6 +348,7 @@ impl Round<'_, '_> {
                     losses: row.get(3)?,
                     timeout: duration(row, 4)?,
                     expires_at: row.get(5)?,
+                    run_at: row.get(8)?,
                     payload: row.get(6)?,
                     inputs: None,
                 };

@@ -279,16 +279,16 @@ impl SqliteStore {
 }
 
 /// Between what a listing looks: both ends belong to it.
-struct Bounds {
-    from: Key,
-    to: Key,
-    created_from: Millis,
-    created_to: Millis,
-    states: Option<String>,
+pub(super) struct Bounds {
+    pub(super) from: Key,
+    pub(super) to: Key,
+    pub(super) created_from: Millis,
+    pub(super) created_to: Millis,
+    pub(super) states: Option<String>,
 }
 
 impl Bounds {
-    fn of(filter: &JobFilter) -> Self {
+    pub(super) fn of(filter: &JobFilter) -> Self {
         let before = filter.before.unwrap_or(Key::LAST);
         Self {
             // No key is made before its time, so what came earlier need not be looked at.
@@ -303,7 +303,7 @@ impl Bounds {
     }
 
     /// Whether they leave nothing out but states.
-    fn are_none(&self) -> bool {
+    pub(super) fn are_none(&self) -> bool {
         self.from == Key(0)
             && self.to.0 == Key::LAST.0 - 1
             && (self.created_from, self.created_to) == (Millis(i64::MIN), Millis(i64::MAX))

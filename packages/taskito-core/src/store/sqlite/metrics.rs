@@ -1,7 +1,7 @@
-//! How long attempts ran: noted with their settlement, merged later.
+//! How long attempts ran: noted with their settlement, merged later. Rollups cannot stand in for
+//! these samples: `Queue.metrics` promises percentiles that are attempts, not estimates.
 
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
 
 use rusqlite::{Result, named_params, params};
 
@@ -12,17 +12,26 @@ use crate::error;
 use crate::id::Key;
 use crate::job::LaneId;
 use crate::metric::{MOST_KEPT, Samples, Summary, pack};
+use crate::rollup::{Ending, Rollup, Run, Tier};
 
 /// Rows of this length are merged into one.
 const MINUTE: i64 = 60_000;
 
-/// What a transaction notes of attempts: the packed samples of each lane.
+/// What a transaction notes of attempts, for each lane.
 #[derive(Default)]
 pub(super) struct Stopwatch {
     /// When the attempts ended.
     at: Millis,
     /// Few lanes in one transaction: a list is faster than a map.
-    lanes: Vec<(LaneId, Vec<u8>)>,
+    lanes: Vec<Noted>,
+}
+
+/// Attempts of one lane.
+struct Noted {
+    lane: LaneId,
+    /// Their run times, packed.
+    samples: Vec<u8>,
+    rollup: Rollup,
 }
 
 /// A row of attempts.
@@ -35,16 +44,20 @@ pub(super) struct Measured {
 }
 
 impl Stopwatch {
-    pub(super) fn note(&mut self, now: Millis, lane: LaneId, run: Duration, failed: bool) {
+    pub(super) fn note(&mut self, now: Millis, lane: LaneId, run: &Run, ending: Ending) {
         self.at = now;
-        let known = self.lanes.iter_mut().find(|(known, _)| *known == lane);
-        if let Some((_, samples)) = known {
-            pack(samples, run, failed);
-        } else {
-            let mut samples = Vec::new();
-            pack(&mut samples, run, failed);
-            self.lanes.push((lane, samples));
-        }
+        let known = self.lanes.iter().position(|noted| noted.lane == lane);
+        let index = known.unwrap_or_else(|| {
+            self.lanes.push(Noted {
+                lane,
+                samples: Vec::new(),
+                rollup: Rollup::default(),
+            });
+            self.lanes.len() - 1
+        });
+        let noted = &mut self.lanes[index];
+        pack(&mut noted.samples, run.length, ending != Ending::Done);
+        noted.rollup.note(run, ending);
     }
 }
 
@@ -58,8 +71,14 @@ impl SqliteTransaction<'_> {
         let mut record = self
             .connection
             .prepare_cached(include_str!("sql/record_metric.sql"))?;
-        for (lane, samples) in lanes {
+        for Noted {
+            lane,
+            samples,
+            rollup,
+        } in lanes
+        {
             self.with_new_key(at, |key| record.execute(params![key, lane, at, samples]))?;
+            self.add_to_rollup(Tier::Seconds, at, lane, &rollup)?;
         }
         Ok(())
     }

@@ -34,6 +34,7 @@ mod notes;
 mod operations;
 mod prune;
 mod restraints;
+mod rollups;
 mod row;
 mod schedules;
 mod settle;
@@ -42,6 +43,7 @@ mod strand;
 mod survey;
 mod transaction;
 mod waits;
+mod watching;
 mod workers;
 
 use std::path::{Path, PathBuf};

@@ -196,6 +196,7 @@ pub(super) fn job(row: &Row<'_>) -> Result<JobRow> {
         owner: row.get(30)?,
         group: row.get(31)?,
         ended_by: row.get(32)?,
+        started_at: row.get(33)?,
     })
 }
 
@@ -216,7 +217,8 @@ pub(super) fn attempt(row: &Row<'_>) -> Result<AttemptRow> {
         mishap: row.get(4)?,
         error: row.get(5)?,
         claimed_at: row.get(6)?,
-        failed_at: row.get(7)?,
+        started_at: row.get(7)?,
+        failed_at: row.get(8)?,
     })
 }
 
@@ -351,6 +353,7 @@ pub(super) fn worker(row: &Row<'_>) -> Result<WorkerRow> {
         running: row.get(11)?,
         schedules: split_names(row.get_ref(12)?.as_str()?),
         abandoned: row.get(13)?,
+        rss: row.get(14)?,
     })
 }
 

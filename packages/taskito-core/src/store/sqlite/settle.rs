@@ -9,6 +9,7 @@ use crate::clock::Millis;
 use crate::job::{Mishap, Token};
 use crate::links::RootEnd;
 use crate::outcome::CANCELLED_BY_REQUEST;
+use crate::rollup::{Ending, Run};
 use crate::state::State;
 use crate::store::{Completion, End, Failure, Rest, Verdict};
 
@@ -26,9 +27,9 @@ impl SqliteTransaction<'_> {
             .prepare_cached(include_str!("sql/store_result.sql"))?;
         let mut verdicts = Vec::with_capacity(batch.len());
         for Completion { token, result, run } in batch {
-            let moved = complete.execute(params![now, token.key, token.fence])?;
+            let moved = complete.execute(params![run.started_at, now, token.key, token.fence])?;
             if moved == 1 {
-                self.stopwatch.note(now, token.spot.lane, *run, false);
+                self.stopwatch.note(now, token.spot.lane, run, Ending::Done);
                 store_result.execute(params![token.key, result])?;
                 self.release(now, token.key)?;
             }
@@ -53,14 +54,19 @@ impl SqliteTransaction<'_> {
             run,
         } in batch
         {
-            self.record_attempt(now, token, Mishap::Failed, error)?;
+            self.record_attempt(now, token, Mishap::Failed, error, Some(run))?;
             let moved = retry.execute(named_params! {
                 ":id": token.key, ":fence": token.fence, ":run_at": run_at,
                 ":wait_ms": millis(now.until(*run_at)),
             })?;
-            let verdict = self.waits_again(now, token, moved, State::Scheduled)?;
-            if verdict != Verdict::Stale {
-                self.stopwatch.note(now, token.spot.lane, *run, true);
+            let verdict = self.waits_again(now, token, Some(run), moved, State::Scheduled)?;
+            let ending = match verdict {
+                Verdict::Applied => Some(Ending::Retried),
+                Verdict::Cancelled => Some(Ending::Failed),
+                Verdict::Stale => None,
+            };
+            if let Some(ending) = ending {
+                self.stopwatch.note(now, token.spot.lane, run, ending);
             }
             verdicts.push(verdict);
         }
@@ -77,7 +83,7 @@ impl SqliteTransaction<'_> {
                 ":id": token.key, ":fence": token.fence, ":run_at": run_at,
                 ":wait_ms": millis(now.until(*run_at)),
             })?;
-            verdicts.push(self.waits_again(now, token, moved, State::Scheduled)?);
+            verdicts.push(self.waits_again(now, token, None, moved, State::Scheduled)?);
         }
         Ok(verdicts)
     }
@@ -87,10 +93,10 @@ impl SqliteTransaction<'_> {
             .connection
             .prepare_cached(include_str!("sql/lose.sql"))?;
         let mut verdicts = Vec::with_capacity(batch.len());
-        for End { token, error, .. } in batch {
-            self.record_attempt(now, token, Mishap::Lost, error)?;
+        for End { token, error, run } in batch {
+            self.record_attempt(now, token, Mishap::Lost, error, run.as_ref())?;
             let moved = lose.execute(named_params! {":id": token.key, ":fence": token.fence})?;
-            verdicts.push(self.waits_again(now, token, moved, State::Pending)?);
+            verdicts.push(self.waits_again(now, token, run.as_ref(), moved, State::Pending)?);
         }
         Ok(verdicts)
     }
@@ -103,15 +109,14 @@ impl SqliteTransaction<'_> {
         for token in batch {
             let moved =
                 hand_back.execute(named_params! {":id": token.key, ":fence": token.fence})?;
-            verdicts.push(self.waits_again(now, token, moved, State::Pending)?);
+            verdicts.push(self.waits_again(now, token, None, moved, State::Pending)?);
         }
         Ok(verdicts)
     }
 
     pub(super) fn abort_jobs(&mut self, now: Millis, batch: &[End<'_>]) -> Result<Vec<Verdict>> {
         let ends = batch.iter();
-        ends.map(|end| self.abort_job(now, &end.token, end.error))
-            .collect()
+        ends.map(|end| self.abort_job(now, end)).collect()
     }
 
     pub(super) fn bury_jobs(
@@ -126,16 +131,17 @@ impl SqliteTransaction<'_> {
         })?;
         let mut verdicts = Vec::with_capacity(batch.len());
         for End { token, error, run } in batch {
-            self.record_attempt(now, token, mishap, error)?;
+            self.record_attempt(now, token, mishap, error, run.as_ref())?;
             let moved = self.with_new_key(now, |letter| {
                 bury.execute(named_params! {
                     ":id": token.key, ":fence": token.fence, ":now": now, ":error": error,
-                    ":dead_letter": letter,
+                    ":dead_letter": letter, ":started_at": run.map(|run| run.started_at),
                 })
             })?;
             if moved == 1 {
-                if let Some(run) = run {
-                    self.stopwatch.note(now, token.spot.lane, *run, true);
+                if let (Mishap::Failed, Some(run)) = (mishap, run) {
+                    self.stopwatch
+                        .note(now, token.spot.lane, run, Ending::Failed);
                 }
                 self.cascade(now, token.key, RootEnd::Dead)?;
             }
@@ -150,6 +156,7 @@ impl SqliteTransaction<'_> {
         token: &Token,
         mishap: Mishap,
         error: &str,
+        run: Option<&Run>,
     ) -> Result<()> {
         let mut record = self
             .connection
@@ -158,17 +165,20 @@ impl SqliteTransaction<'_> {
             record.execute(named_params! {
                 ":id": key, ":job": token.key, ":fence": token.fence,
                 ":outcome": mishap, ":error": error, ":now": now,
+                ":started_at": run.map(|run| run.started_at),
             })
         })?;
         Ok(())
     }
 
-    fn abort_job(&mut self, now: Millis, token: &Token, error: &str) -> Result<Verdict> {
+    fn abort_job(&mut self, now: Millis, end: &End<'_>) -> Result<Verdict> {
+        let End { token, error, run } = end;
         let moved = self
             .connection
             .prepare_cached(include_str!("sql/abort.sql"))?
             .execute(named_params! {
                 ":id": token.key, ":fence": token.fence, ":now": now, ":error": error,
+                ":started_at": run.map(|run| run.started_at),
             })?;
         if moved == 1 {
             self.cascade(now, token.key, RootEnd::Cancelled)?;
@@ -182,13 +192,19 @@ impl SqliteTransaction<'_> {
         &mut self,
         now: Millis,
         token: &Token,
+        run: Option<&Run>,
         moved: usize,
         to: State,
     ) -> Result<Verdict> {
         if moved == 1 {
             return Ok(self.settled(token, moved, to));
         }
-        Ok(match self.abort_job(now, token, CANCELLED_BY_REQUEST)? {
+        let end = End {
+            token: *token,
+            error: CANCELLED_BY_REQUEST,
+            run: run.copied(),
+        };
+        Ok(match self.abort_job(now, &end)? {
             Verdict::Applied => Verdict::Cancelled,
             stale => stale,
         })

@@ -39,6 +39,7 @@ impl SqliteTransaction<'_> {
                 ":tasks": row::join_names(&beat.tasks),
                 ":draining": beat.draining,
                 ":abandoned": beat.abandoned,
+                ":rss": beat.rss.map(row::amount),
             })?;
         Ok(())
     }

@@ -143,6 +143,8 @@ CREATE TABLE job (
     fence INTEGER NOT NULL DEFAULT 0,
     owner INTEGER,
     claimed_at INTEGER,
+    -- When the function began that ran last; written with finished_at.
+    started_at INTEGER,
     finished_at INTEGER,
     dead_letter INTEGER,
     cancel_requested INTEGER NOT NULL DEFAULT 0,
@@ -197,8 +199,9 @@ WHERE expires_at IS NOT NULL AND owner IS NULL AND finished_at IS NULL;
 -- Which jobs have outlived their own time to live?
 CREATE INDEX job_outlived ON job (finished_at + result_ttl_ms)
 WHERE result_ttl_ms IS NOT NULL AND finished_at IS NOT NULL;
--- When did the waits of retries and snoozes begin? In the future: told by another clock.
-CREATE INDEX job_wait ON job (run_at - wait_ms) WHERE state = 'scheduled' AND wait IS NOT NULL;
+-- When did the waits of retries and snoozes begin? In the future: told by another clock. And how
+-- many wait after a failure?
+CREATE INDEX job_wait ON job (run_at - wait_ms, wait) WHERE state = 'scheduled' AND wait IS NOT NULL;
 -- Does any job wait for another?
 CREATE INDEX job_blocked ON job (id) WHERE state = 'blocked';
 -- What does a worker hold?
@@ -254,6 +257,8 @@ CREATE TABLE attempt (
     outcome TEXT NOT NULL CONSTRAINT outcome_is_known CHECK (outcome IN ('failed', 'lost')),
     error TEXT NOT NULL,
     claimed_at INTEGER NOT NULL,
+    -- When its function began; NULL if nobody knows.
+    started_at INTEGER,
     failed_at INTEGER NOT NULL,
     CONSTRAINT a_claim_fails_once UNIQUE (job, fence)
 ) STRICT;
@@ -285,6 +290,20 @@ CREATE TABLE metric (
     samples BLOB NOT NULL
 ) STRICT;
 
+-- What became of attempts, by lane and stretch of time: 10 s, then 1 min, then 1 h, see rollup.rs.
+-- failed counts those that are repeated as well; wait and run are histograms.
+CREATE TABLE rollup (
+    step_ms INTEGER NOT NULL,
+    at INTEGER NOT NULL,
+    lane INTEGER NOT NULL,
+    done INTEGER NOT NULL,
+    failed INTEGER NOT NULL,
+    retried INTEGER NOT NULL,
+    wait BLOB NOT NULL,
+    run BLOB NOT NULL,
+    CONSTRAINT a_stretch_of_a_lane_is_one_row PRIMARY KEY (step_ms, at, lane)
+) STRICT, WITHOUT ROWID;
+
 -- Which job repeats which. The copy is known by its key, and so is this record.
 CREATE TABLE replay (
     replay INTEGER PRIMARY KEY,
@@ -308,7 +327,9 @@ CREATE TABLE worker (
     draining INTEGER NOT NULL DEFAULT 0,
     abandoned INTEGER NOT NULL DEFAULT 0,
     started_at INTEGER NOT NULL,
-    heartbeat_at INTEGER NOT NULL
+    heartbeat_at INTEGER NOT NULL,
+    -- Bytes of memory of its process, with the heartbeat.
+    rss INTEGER
 ) STRICT;
 
 -- Recurring plans. A worker that declares one writes it; an operator may pause it.
@@ -359,7 +380,7 @@ SELECT
     job.timeout_ms, job.unique_key, job.idempotency_key, job.metadata, job.headers,
     job.error, job.progress, job.cancel_requested, job.waiting_on, job.wait, job.wait_ms,
     job.expires_at, job.result_ttl_ms, job.limit_key, job.workflow, job.schedule,
-    job.fire_time, job.owner, job.group_id, job.ended_by
+    job.fire_time, job.owner, job.group_id, job.ended_by, job.started_at
 FROM job
 CROSS JOIN lane ON lane.id = job.lane;
 

@@ -1,5 +1,6 @@
 -- Arrow: abort, running -> cancelled.
 -- Index: primary key.
 UPDATE job
-SET state = 'cancelled', owner = NULL, finished_at = :now, error = :error
+SET
+    state = 'cancelled', owner = NULL, started_at = :started_at, finished_at = :now, error = :error
 WHERE id = :id AND state = 'running' AND fence = :fence

@@ -1,5 +1,6 @@
 -- Roster: a worker lives.
 -- Index: primary key.
 UPDATE worker
-SET heartbeat_at = :now, tasks = :tasks, draining = :draining, abandoned = :abandoned
+SET
+    heartbeat_at = :now, tasks = :tasks, draining = :draining, abandoned = :abandoned, rss = :rss
 WHERE id = :id

@@ -2,6 +2,6 @@
 -- Index: primary key.
 UPDATE job
 SET
-    state = 'dead', owner = NULL, finished_at = :now, error = :error,
+    state = 'dead', owner = NULL, started_at = :started_at, finished_at = :now, error = :error,
     dead_letter = :dead_letter, losses = losses + 1
 WHERE id = :id AND state = 'running' AND fence = :fence

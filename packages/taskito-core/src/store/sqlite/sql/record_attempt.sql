@@ -1,6 +1,7 @@
 -- Arrows: retry, lose, bury; the history of the attempt, before the job moves.
 -- Index: primary key of job. Inserts nothing when the claim is stale.
-INSERT INTO attempt (id, job, attempt, fence, outcome, error, claimed_at, failed_at)
-SELECT :id, job.id, job.retry_count, job.fence, :outcome, :error, job.claimed_at, :now
+INSERT INTO attempt (id, job, attempt, fence, outcome, error, claimed_at, started_at, failed_at)
+SELECT
+    :id, job.id, job.retry_count, job.fence, :outcome, :error, job.claimed_at, :started_at, :now
 FROM job
 WHERE job.id = :job AND job.state = 'running' AND job.fence = :fence

@@ -1,0 +1,206 @@
+//! What those who watch a queue ask.
+
+use std::time::Duration;
+
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use super::error::detached;
+use super::rows::PyJobRow;
+use super::store::{PyStore, parse_status};
+use super::types::{duration, millis};
+use crate::clock::Millis;
+use crate::engine::{RunningJob, running_now};
+use crate::histogram::{BOUNDS, BUCKETS, Histogram};
+use crate::job::JobFilter;
+use crate::rollup::{By, Period, Rollup};
+use crate::store::{Census, Inspect, Watching};
+
+/// The numbers and curves of a database.
+#[pyclass(name = "Lookout", module = "taskito_core", frozen)]
+pub(super) struct PyLookout(Py<PyStore>);
+
+#[pymethods]
+impl PyLookout {
+    #[new]
+    fn new(store: Py<PyStore>) -> Self {
+        Self(store)
+    }
+
+    #[pyo3(signature = (since, until, step_ms, *, queue = None, task = None, by = None))]
+    #[expect(clippy::too_many_arguments, reason = "what is wanted, and of what")]
+    fn rollups(
+        &self,
+        py: Python<'_>,
+        since: i64,
+        until: i64,
+        step_ms: i64,
+        queue: Option<String>,
+        task: Option<String>,
+        by: Option<&str>,
+    ) -> PyResult<(i64, i64, Vec<PyRollup>)> {
+        let period = Period {
+            from: Millis(since),
+            to: Millis(until),
+            step: duration(step_ms),
+            queue,
+            task,
+            by: parse_by(by)?,
+        };
+        let store = &self.0.get().0;
+        let told = detached(py, || store.rollups(store.now(), &period))?;
+        let mut rollups = Vec::new();
+        for (name, buckets) in told.series {
+            rollups.extend(buckets.into_iter().map(|(at, rollup)| PyRollup {
+                name: name.clone(),
+                at,
+                rollup,
+            }));
+        }
+        Ok((told.from.0, millis(told.step), rollups))
+    }
+
+    fn census(&self, py: Python<'_>) -> PyResult<Vec<(String, String, [u64; 7])>> {
+        let census = detached(py, || self.0.get().0.census())?;
+        let plain = |row: Census| (row.queue, row.task, row.counts);
+        Ok(census.into_iter().map(plain).collect())
+    }
+
+    fn position(&self, py: Python<'_>, job_id: &str, cap: u32) -> PyResult<Option<u32>> {
+        let store = self.0.get();
+        detached(py, || match store.key(job_id)? {
+            Some(key) => store.0.position(key, cap),
+            None => Ok(None),
+        })
+    }
+
+    #[pyo3(signature = (
+        cap, *, status = None, queue = None, task = None, created_after = None,
+        created_before = None, metadata = None, error = None
+    ))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "keyword arguments of a plain record"
+    )]
+    fn count(
+        &self,
+        py: Python<'_>,
+        cap: u32,
+        status: Option<&str>,
+        queue: Option<String>,
+        task: Option<String>,
+        created_after: Option<i64>,
+        created_before: Option<i64>,
+        metadata: Option<String>,
+        error: Option<String>,
+    ) -> PyResult<u64> {
+        let filter = JobFilter {
+            status: status.map(parse_status).transpose()?,
+            queue,
+            task,
+            created_after: created_after.map(Millis),
+            created_before: created_before.map(Millis),
+            metadata,
+            error,
+            ..JobFilter::default()
+        };
+        detached(py, || self.0.get().0.count_up_to(&filter, cap))
+    }
+
+    fn retrying(&self, py: Python<'_>, cap: u32) -> PyResult<u32> {
+        detached(py, || self.0.get().0.retrying(cap))
+    }
+
+    fn running(&self, py: Python<'_>, limit: usize) -> PyResult<Vec<(PyJobRow, String, i64)>> {
+        let store = &self.0.get().0;
+        let (running, database) = detached(py, || {
+            let clock = store.clock();
+            let running = running_now(&**store, store.file().as_deref(), &*clock, limit)?;
+            Ok((running, store.database()?))
+        })?;
+        let plain = |one: RunningJob| {
+            let job = PyJobRow::new(one.job, database);
+            (job, one.worker.text(database), one.since.0)
+        };
+        Ok(running.into_iter().map(plain).collect())
+    }
+
+    #[staticmethod]
+    fn bounds() -> Vec<f64> {
+        let millis = |bound: u64| Duration::from_micros(bound).as_secs_f64() * 1000.0;
+        BOUNDS.into_iter().map(millis).collect()
+    }
+}
+
+/// Attempts that ended in one stretch of time.
+#[pyclass(name = "Rollup", module = "taskito_core", frozen)]
+pub(super) struct PyRollup {
+    name: String,
+    at: Millis,
+    rollup: Rollup,
+}
+
+#[pymethods]
+impl PyRollup {
+    #[getter]
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    #[getter]
+    fn at(&self) -> i64 {
+        self.at.0
+    }
+
+    #[getter]
+    fn done(&self) -> u64 {
+        self.rollup.done
+    }
+
+    #[getter]
+    fn failed(&self) -> u64 {
+        self.rollup.failed
+    }
+
+    #[getter]
+    fn retried(&self) -> u64 {
+        self.rollup.retried
+    }
+
+    #[getter]
+    fn wait_counts(&self) -> [u64; BUCKETS] {
+        *self.rollup.wait.counts()
+    }
+
+    #[getter]
+    fn run_counts(&self) -> [u64; BUCKETS] {
+        *self.rollup.run.counts()
+    }
+
+    fn wait_ms(&self, share: f64) -> Option<f64> {
+        rounded(&self.rollup.wait, share)
+    }
+
+    fn run_ms(&self, share: f64) -> Option<f64> {
+        rounded(&self.rollup.run, share)
+    }
+}
+
+/// An estimate has no more than three digits that mean something.
+fn rounded(histogram: &Histogram, share: f64) -> Option<f64> {
+    let exact = histogram.percentile(share)?;
+    let digits = 2.0 - exact.max(0.001).log10().floor();
+    let scale = 10.0_f64.powf(digits);
+    Some((exact * scale).round() / scale)
+}
+
+fn parse_by(by: Option<&str>) -> PyResult<By> {
+    match by {
+        None => Ok(By::Nothing),
+        Some("queue") => Ok(By::Queue),
+        Some("task") => Ok(By::Task),
+        Some(other) => Err(PyValueError::new_err(format!(
+            "by is 'queue', 'task' or None, not '{other}'"
+        ))),
+    }
+}

@@ -1,0 +1,63 @@
+//! Questions of those who watch a queue: numbers and curves, each bounded in what it costs.
+
+use crate::clock::Millis;
+use crate::error::Result;
+use crate::id::Key;
+use crate::job::JobFilter;
+use crate::rollup::{Period, Rollups};
+use crate::state::State;
+
+/// How many jobs of a queue and task stand where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Census {
+    /// The queue.
+    pub queue: String,
+    /// The task.
+    pub task: String,
+    /// Their number in each state, in the order of [`State::ALL`]. Those that are ready are
+    /// pending; those that wait for another attempt are among the scheduled.
+    pub counts: [u64; State::ALL.len()],
+}
+
+impl Census {
+    /// How many stand there.
+    #[must_use]
+    pub fn of(&self, state: State) -> u64 {
+        self.counts[state as usize]
+    }
+}
+
+/// What a page that people look at asks again and again.
+pub trait Watching {
+    /// What became of attempts, in buckets.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn rollups(&self, now: Millis, period: &Period) -> Result<Rollups>;
+
+    /// Every queue and task that has jobs, by their names; read from counters.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn census(&self) -> Result<Vec<Census>>;
+
+    /// How many jobs of its queue run before a pending job, but not more than `cap`; `None` if
+    /// the job is not pending. Of jobs with a limit key or in a limited group, those before it
+    /// in its own line count and no others.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn position(&self, job: Key, cap: u32) -> Result<Option<u32>>;
+
+    /// As [`Inspect::count`](super::Inspect::count), but not more than `cap`.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn count_up_to(&self, filter: &JobFilter, cap: u32) -> Result<u64>;
+
+    /// How many jobs wait for another attempt after a failure, but not more than `cap`.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn retrying(&self, cap: u32) -> Result<u32>;
+}

@@ -1,0 +1,297 @@
+"""What those who watch a queue ask: the dashboard, the command line. Not public.
+
+Each function takes the :class:`~taskito._database.Database` of a queue, asks once, and costs no
+more than it says. Instants are ms since the epoch, ids are strings.
+
+- :func:`curves` is what charts show: attempts and their percentiles in buckets of one length.
+  :func:`totals` is the same for a table: one row for each queue or task.
+- :func:`counters` are the numbers above lists, :func:`lanes` the same for each queue and task.
+  Both are read, not counted, but for ``retrying``, which stops at its cap.
+- :func:`count_jobs` is a number that counters do not know; it stops at its cap.
+- :func:`attempts` is the timeline of a job: when each attempt was claimed, began and ended.
+- :func:`running` is what runs now, and :func:`crew` the workers it runs in. Neither writes.
+- :func:`oldest_ready` and :func:`position` say how long a queue is for who waits in it.
+
+A bucket is a dict ``at done failed retried wait_ms run_ms``: ``failed`` counts what is repeated
+as well, ``retried`` only that. ``wait_ms`` (from due to begun) and ``run_ms`` are dicts
+``p50 p95 p99``, estimates that are off by less than a factor of sqrt(2). Attempts that were
+lost, snoozed, cancelled or handed back are in no bucket.
+"""
+
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+if TYPE_CHECKING:
+    from taskito._core import AttemptRow, JobRow, Lookout, Rollup, Store
+    from taskito._database import Database
+    from taskito_core import Status
+
+CAP = 10_001
+"""Where counting stops: one more than what is shown as "10,000+"."""
+
+By: TypeAlias = Literal["queue", "task"]
+
+_SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+_STATES = ("blocked", "scheduled", "ready", "running", "completed", "dead", "cancelled")
+
+
+def curves(  # noqa: PLR0913 - what is wanted, and of what
+    database: "Database",
+    *,
+    seconds: float,
+    step: float,
+    queue: str | None = None,
+    task: str | None = None,
+    by: By | None = None,
+) -> dict[str, Any]:
+    """Return what became of the attempts of the last ``seconds``, in buckets of ``step`` seconds.
+
+    Attempts are known by ten seconds for two hours, by the minute for two days, by the hour for
+    ninety days; the buckets are multiples of that, so they may be longer than asked for.
+
+    Returns:
+        ``since until step_ms series``: the beginning of the first bucket, the present, the
+        length of a bucket, and for each name of ``by`` (an empty one without) the buckets in
+        which anything ended, oldest first. Where nothing ended there is no bucket.
+    """
+    with database as store:
+        now = store.now
+        since, step_ms, rollups = _lookout(store).rollups(
+            now - _ms(seconds), now + 1, _ms(step), queue=queue, task=task, by=by
+        )
+    series: dict[str, list[dict[str, Any]]] = {}
+    for rollup in rollups:
+        series.setdefault(rollup.name, []).append(_bucket(rollup))
+    return {"since": since, "until": now, "step_ms": step_ms, "series": series}
+
+
+def totals(
+    database: "Database",
+    *,
+    seconds: float,
+    queue: str | None = None,
+    task: str | None = None,
+    by: By | None = None,
+) -> dict[str, dict[str, Any]]:
+    """Return what became of the attempts of the last ``seconds``, as one bucket for each name.
+
+    Returns:
+        Buckets with two keys more: ``wait_counts`` and ``run_counts``, how many attempts lie
+        in each of the 48 buckets whose ends :func:`histogram_bounds` tells.
+    """
+    with database as store:
+        now = store.now
+        # One bucket for all of it, whatever it is rounded to.
+        _, _, rollups = _lookout(store).rollups(
+            now - _ms(seconds), now + 1, 2 * _ms(seconds) + 1, queue=queue, task=task, by=by
+        )
+    return {
+        rollup.name: {
+            **_bucket(rollup),
+            "wait_counts": rollup.wait_counts,
+            "run_counts": rollup.run_counts,
+        }
+        for rollup in rollups
+    }
+
+
+def histogram_bounds() -> list[float]:
+    """Return where each of the 48 buckets of a histogram but the last ends, in ms."""
+    from taskito._core import Lookout  # noqa: PLC0415 - loads the engine
+
+    return Lookout.bounds()
+
+
+def lanes(database: "Database") -> list[dict[str, Any]]:
+    """Return how many jobs of each queue and task stand where, by their names.
+
+    Returns:
+        Dicts with ``queue task blocked scheduled ready running completed dead cancelled``.
+        What waits for a retry is scheduled; what is due is ready.
+    """
+    with database as store:
+        census = _lookout(store).census()
+    return [
+        {"queue": queue, "task": task, **dict(zip(_STATES, counts, strict=True))}
+        for queue, task, counts in census
+    ]
+
+
+def counters(database: "Database", *, cap: int = CAP) -> dict[str, int]:
+    """Return how many jobs stand where: the keys of :func:`lanes`, and ``retrying``.
+
+    ``retrying`` are the jobs that wait after a failed attempt, counted up to ``cap``; they are
+    no longer among the ``scheduled``.
+    """
+    with database as store:
+        lookout = _lookout(store)
+        rows = [counts for _, _, counts in lookout.census()]
+        retrying = lookout.retrying(cap)
+    sums = {state: sum(row[i] for row in rows) for i, state in enumerate(_STATES)}
+    scheduled = max(sums["scheduled"] - retrying, 0)
+    return {**sums, "scheduled": scheduled, "retrying": retrying}
+
+
+def count_jobs(  # noqa: PLR0913 - the filters of a listing
+    database: "Database",
+    *,
+    cap: int = CAP,
+    status: "Status | None" = None,
+    queue: str | None = None,
+    task: str | None = None,
+    created_after: int | None = None,
+    created_before: int | None = None,
+    metadata: str | None = None,
+    error: str | None = None,
+) -> int:
+    """Return how many jobs match, but no more than ``cap``: it stops there."""
+    with database as store:
+        return _lookout(store).count(
+            cap,
+            status=status,
+            queue=queue,
+            task=task,
+            created_after=created_after,
+            created_before=created_before,
+            metadata=metadata,
+            error=error,
+        )
+
+
+def attempts(database: "Database", job_id: str) -> list[dict[str, Any]]:
+    """Return the attempts of a job, oldest first; an unknown id has none.
+
+    Returns:
+        Dicts with ``attempt outcome claimed_at started_at finished_at error``. ``attempt`` is
+        the retry count while it ran. ``outcome`` is ``failed lost running completed
+        cancelled``. ``started_at`` is when the function began, ``None`` if it did not or
+        nobody knows. The last one is that of a job that runs, or that ended with it.
+    """
+    with database as store:
+        row = store.job(job_id)
+        past = [_past(attempt) for attempt in store.attempts(job_id)]
+    if row is None or row.started_at is None or _is_recorded(row, past):
+        return past
+    return [*past, _present(row)]
+
+
+def running(database: "Database", *, limit: int = 100) -> list[dict[str, Any]]:
+    """Return what runs now, the longest first; one that begins or ends now may be missing.
+
+    Returns:
+        Dicts with ``job_id task_name queue retry_count progress timeout_ms worker_id since``;
+        ``since`` is when the function began.
+    """
+    with database as store:
+        rows = _lookout(store).running(limit)
+    return [
+        {
+            "job_id": row.id,
+            "task_name": row.task,
+            "queue": row.queue,
+            "retry_count": row.retry_count,
+            "progress": row.progress,
+            "timeout_ms": row.timeout_ms,
+            "worker_id": worker_id,
+            "since": since,
+        }
+        for row, worker_id, since in rows
+    ]
+
+
+def crew(database: "Database") -> list[dict[str, Any]]:
+    """Return the workers on the roster, oldest first.
+
+    Returns:
+        Dicts with ``worker_id hostname pid version queues tasks slots held abandoned draining
+        rss started_at last_heartbeat``. No ``queues`` are all queues. ``held`` jobs were
+        claimed and may not run yet; ``rss`` is bytes or ``None``.
+    """
+    with database as store:
+        rows = store.workers()
+    return [
+        {
+            "worker_id": row.id,
+            "hostname": row.hostname,
+            "pid": row.pid,
+            "version": row.version,
+            "queues": row.queues,
+            "tasks": row.tasks,
+            "slots": row.concurrency,
+            "held": row.running,
+            "abandoned": row.abandoned,
+            "draining": row.draining,
+            "rss": row.rss,
+            "started_at": row.started_at,
+            "last_heartbeat": row.last_heartbeat,
+        }
+        for row in rows
+    ]
+
+
+def oldest_ready(database: "Database", queue: str) -> int | None:
+    """Return since when the oldest job of a queue that is due waits; ``None`` if none does."""
+    with database as store:
+        due = (row.oldest_due_at for row in store.queues() if row.name == queue)
+        return next(due, None)
+
+
+def position(database: "Database", job_id: str, *, cap: int = 1000) -> int | None:
+    """Return how many jobs run before one that is ready, counted up to ``cap``.
+
+    Jobs with a limit key or in a limited group count only if they stand in the same line.
+    ``None`` if there is no such job, or it is not ready.
+    """
+    with database as store:
+        return _lookout(store).position(job_id, cap)
+
+
+def _lookout(store: "Store") -> "Lookout":
+    from taskito._core import Lookout  # noqa: PLC0415 - loads the engine
+
+    return Lookout(store)
+
+
+def _ms(seconds: float) -> int:
+    return round(seconds * 1000)
+
+
+def _bucket(rollup: "Rollup") -> dict[str, Any]:
+    return {
+        "at": rollup.at,
+        "done": rollup.done,
+        "failed": rollup.failed,
+        "retried": rollup.retried,
+        "wait_ms": {name: rollup.wait_ms(share) for name, share in _SHARES.items()},
+        "run_ms": {name: rollup.run_ms(share) for name, share in _SHARES.items()},
+    }
+
+
+def _is_recorded(row: "JobRow", past: list[dict[str, Any]]) -> bool:
+    """Tell whether the attempt that ended a job is in its history: those that failed are."""
+    if row.status == "cancelled" and past:
+        last = past[-1]
+        return (last["attempt"], last["claimed_at"]) == (row.retry_count, row.started_at)
+    return row.status == "dead"
+
+
+def _past(attempt: "AttemptRow") -> dict[str, Any]:
+    return {
+        "attempt": attempt.attempt,
+        "outcome": attempt.outcome,
+        "claimed_at": attempt.claimed_at,
+        "started_at": attempt.began_at,
+        "finished_at": attempt.failed_at,
+        "error": attempt.error,
+    }
+
+
+def _present(row: "JobRow") -> dict[str, Any]:
+    outcome = "completed" if row.status == "complete" else row.status
+    return {
+        "attempt": row.retry_count,
+        "outcome": outcome,
+        "claimed_at": row.started_at,
+        "started_at": row.began_at,
+        "finished_at": row.completed_at,
+        "error": row.error,
+    }
