@@ -9,7 +9,9 @@ from taskito_core._native import (
     SCHEMA_VERSION,
     SQLITE_VERSION,
     AttemptRow,
+    AuditRow,
     BreakerRow,
+    Bulk,
     Claim,
     Clock,
     DeadRow,
@@ -22,6 +24,7 @@ from taskito_core._native import (
     Limits,
     Links,
     Lock,
+    OperationRow,
     Outcome,
     Plan,
     QueueRow,
@@ -39,12 +42,15 @@ if TYPE_CHECKING:
     from taskito_core._native import ErrorKind as ErrorKind
     from taskito_core._native import EventKind as EventKind
     from taskito_core._native import Status as Status
+    from taskito_core._native import Verb as Verb
 
 __all__ = [
     "SCHEMA_VERSION",
     "SQLITE_VERSION",
     "AttemptRow",
+    "AuditRow",
     "BreakerRow",
+    "Bulk",
     "Claim",
     "Clock",
     "DeadRow",
@@ -57,6 +63,7 @@ __all__ = [
     "Limits",
     "Links",
     "Lock",
+    "OperationRow",
     "Outcome",
     "Plan",
     "QueueRow",

@@ -34,6 +34,7 @@ mod world;
 
 mod abort;
 mod breaker;
+mod bulk;
 mod bury;
 mod cancel;
 mod cancel_request;
@@ -66,5 +67,6 @@ mod schedules;
 mod settlement;
 mod snooze;
 mod tick;
+mod undo;
 mod waits;
 mod write;

@@ -411,7 +411,7 @@ fn attempt(now: Millis, key: Key, job: &Job, mishap: Mishap, error: &str) -> Att
     }
 }
 
-fn letter(now: Millis, key: Key, job: &Job, error: &str) -> DeadRow {
+pub(super) fn letter(now: Millis, key: Key, job: &Job, error: &str) -> DeadRow {
     DeadRow {
         key,
         job: job.row.key,

@@ -8,6 +8,7 @@
 mod arrows;
 mod bars;
 mod breaker;
+mod bulk;
 mod candidate;
 mod cascade;
 mod change;
@@ -34,6 +35,7 @@ mod prune;
 mod restraints;
 mod row;
 mod schedules;
+mod search;
 mod settle;
 mod snapshot;
 mod strand;
