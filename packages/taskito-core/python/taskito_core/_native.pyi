@@ -1134,6 +1134,8 @@ class Bulk:
         and were cancelled wait again, under new ids; not those that others depend on. ``None``
         when there is nothing to take back, as after a deletion. Looks at 1000 jobs at most.
         """
+    def touched(self, operation_id: str, limit: int) -> list[tuple[str, str | None]]:
+        """The first jobs that can be taken back, oldest first, and the new job made of each."""
     def operations(self, limit: int) -> list[OperationRow]:
         """Operations, newest first."""
     def operation(self, operation_id: str) -> OperationRow | None: ...

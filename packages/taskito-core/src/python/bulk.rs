@@ -168,6 +168,25 @@ impl PyBulk {
         })
     }
 
+    fn touched(
+        &self,
+        py: Python<'_>,
+        operation_id: &str,
+        limit: u32,
+    ) -> PyResult<Vec<(String, Option<String>)>> {
+        detached(py, || {
+            let database = self.store.database()?;
+            let Some(key) = Key::parse(operation_id, database) else {
+                return Ok(Vec::new());
+            };
+            let touched = self.store.touched(key, limit)?.into_iter();
+            let text = |key: Key| key.text(database);
+            Ok(touched
+                .map(|(job, copy)| (text(job), copy.map(text)))
+                .collect())
+        })
+    }
+
     fn operations(&self, py: Python<'_>, limit: u32) -> PyResult<Vec<PyOperationRow>> {
         detached(py, || {
             let database = self.store.database()?;

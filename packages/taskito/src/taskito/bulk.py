@@ -287,6 +287,15 @@ class Bulk:
         with self._database as store:
             return self._of(store).undo(string("operation_id", operation_id), string("who", who))
 
+    def touched(self, operation_id: str, limit: int = 50) -> "list[tuple[str, str | None]]":
+        """Return jobs that an operation retried or cancelled, oldest first.
+
+        Returns:
+            The id of each job, and the id of the one that a retry made of it.
+        """
+        with self._database as store:
+            return self._of(store).touched(string("operation_id", operation_id), limit)
+
     def drive(self) -> float | None:
         """Take an operation that nobody else drives one batch further.
 
