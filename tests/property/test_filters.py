@@ -1,5 +1,8 @@
 """Filter lines: any text is read or refused with its place, and what was read reads back."""
 
+from contextlib import suppress
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -10,14 +13,18 @@ NAMES = st.text("abcxyz_019.-", min_size=1, max_size=8)
 DURATIONS = st.tuples(st.integers(0, 9999), st.sampled_from(["", "ms", "s", "m", "h", "d"])).map(
     lambda found: f"{found[0]}{found[1]}"
 )
-WORDS = [field for field in FIELDS if field not in {"state", "id", "args.", "age", "run", "created"}]
+WORDS = [
+    field for field in FIELDS if field not in {"state", "id", "args.", "age", "run", "created"}
+]
 
 
 def terms() -> st.SearchStrategy[Term]:
     values = st.lists(TEXTS, min_size=1, max_size=3).map(tuple)
     colon = st.just(":")
     return st.one_of(
-        st.builds(Term, field=st.just(""), sign=colon, values=st.tuples(TEXTS), denied=st.booleans()),
+        st.builds(
+            Term, field=st.just(""), sign=colon, values=st.tuples(TEXTS), denied=st.booleans()
+        ),
         st.builds(
             Term,
             field=st.just("state"),
@@ -51,12 +58,13 @@ def test_what_is_written_reads_back(given_terms: tuple[Term, ...]) -> None:
 
 @given(st.text(max_size=60))
 def test_any_text_is_read_or_refused_with_its_place(line: str) -> None:
-    try:
+    with suppress(FilterError):
         found = Filter.parse(line)
-    except FilterError as error:
-        assert 0 <= error.position <= len(line)
-        assert error.hint
-    else:
         assert Filter.parse(str(found)) == found
         assert found.in_words()
         assert len(found.compiled()) == len(found.terms)
+        return
+    with pytest.raises(FilterError) as caught:
+        Filter.parse(line)
+    assert 0 <= caught.value.position <= len(line)
+    assert caught.value.hint

@@ -124,7 +124,7 @@ class TestOperate:
     )
     def test_what_makes_no_sense_is_refused(self, bulk: Bulk, given: dict[str, object]) -> None:
         settings = {"verb": "cancel", "which": Filter(), "who": "ana"} | given
-        with pytest.raises(ValueError, match="verb|rate|stop_after"):
+        with pytest.raises(ValueError, match=r"verb|rate|stop_after"):
             bulk.begin(**settings)  # type: ignore[arg-type]
         assert bulk.list() == []
 

@@ -35,6 +35,7 @@ from taskito_core._native import (
     Timing,
     WorkerRow,
     __version__,
+    limit_reads,
 )
 
 if TYPE_CHECKING:
@@ -74,4 +75,5 @@ __all__ = [
     "Timing",
     "WorkerRow",
     "__version__",
+    "limit_reads",
 ]

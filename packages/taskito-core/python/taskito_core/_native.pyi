@@ -34,6 +34,7 @@ ErrorKind: TypeAlias = Literal[
     "cron",  # a cron expression that is malformed or can never fire
     "no_schedule",  # no schedule has this name
     "closed",  # the store was closed
+    "too_broad",  # a question took longer than :func:`limit_reads` lets it
     "io",  # any other failure of the operating system or SQLite
 ]
 
@@ -1011,6 +1012,12 @@ class Engine:
         Ctrl-C and other signals run their Python handlers while this waits.
         """
 
+def limit_reads(limit_ms: int | None) -> None:
+    """Let no question of the calling thread take longer: it raises kind ``too_broad`` then.
+
+    Holds for all stores until it is set anew; ``None`` lets them take as long as they do.
+    """
+
 @final
 class OperationRow:
     """Something that is done to all jobs that meet a filter."""
@@ -1092,7 +1099,7 @@ class Bulk:
         Terms that neither counters nor keys can tell are compared with about ``budget`` jobs at
         most, and no search takes much longer than ``patience_ms``. Returns the jobs; the last
         job that was looked at, for the next call, or ``None`` when all were; and how many were
-        looked at, to the next lower 10,000.
+        looked at, without those of the last stretch.
         """
     def count(
         self,

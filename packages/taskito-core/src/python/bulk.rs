@@ -15,7 +15,7 @@ use crate::filter::{Filter, Written};
 use crate::id::{DatabaseId, Key};
 use crate::os;
 use crate::store::bulk::{Direction, Driven, Search, begin, count, drive, stop};
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::{self, SqliteStore};
 use crate::store::undo::undo;
 use crate::store::{Inspect, JobStore, Searching, Sync, Transaction};
 
@@ -269,6 +269,13 @@ fn filter(terms: Vec<PyTerm>) -> Result<Filter> {
         values,
     });
     Filter::new(written.collect())
+}
+
+/// No question of the calling thread takes longer from now on.
+#[pyfunction]
+#[pyo3(signature = (limit_ms))]
+pub(super) fn limit_reads(limit_ms: Option<i64>) {
+    sqlite::limit_reads(limit_ms.map(duration));
 }
 
 /// One operation.

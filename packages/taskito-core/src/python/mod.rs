@@ -30,7 +30,7 @@ mod _native {
     use pyo3::prelude::*;
 
     #[pymodule_export]
-    use super::bulk::{PyAuditRow, PyBulk, PyOperationRow};
+    use super::bulk::{PyAuditRow, PyBulk, PyOperationRow, limit_reads};
     #[pymodule_export]
     use super::clock::PyClock;
     #[pymodule_export]

@@ -68,6 +68,10 @@ class Count:
         """The number for a person: ``1,204``, or ``10,000+``."""
         return f"{self.number:,}{'' if self.is_whole and not self.is_capped else '+'}"
 
+    def jobs(self) -> str:
+        """The number with its noun: ``1 job``, ``1,204 jobs``."""
+        return f"{self} job{'' if str(self) == '1' else 's'}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
@@ -165,9 +169,7 @@ class Bulk:
         self._database = queue._database  # noqa: SLF001 - of this package
         self._native: tuple[Store, NativeBulk] | None = None
 
-    def search(
-        self, which: Filter, *, limit: int = 50, cursor: str | None = None
-    ) -> Found:
+    def search(self, which: Filter, *, limit: int = 50, cursor: str | None = None) -> Found:
         """Return one page of the jobs that match, newest first.
 
         Terms that no counter and no key can tell (``error:``, ``args.``, ``tag:``, ``worker:``,
@@ -213,7 +215,7 @@ class Bulk:
             number, is_whole = self._of(store).count(which.compiled(), cap=cap + 1)
         return Count(number=min(number, cap), is_capped=number > cap, is_whole=is_whole)
 
-    def begin(  # noqa: PLR0913 - keyword-only but for the first two
+    def begin(
         self,
         verb: Verb,
         which: Filter,
@@ -253,9 +255,7 @@ class Bulk:
                 rate=rate,
                 stop_after=stop_after,
             )
-            row = native.operation(operation_id)
-        assert row is not None  # it was written a moment ago
-        return _operation(row)
+        return self._known(operation_id)
 
     def get(self, operation_id: str) -> Operation | None:
         """Return an operation, ``None`` if there is none. Remembered for 90 days."""
@@ -310,11 +310,12 @@ class Bulk:
         """Drive until an operation is over, and return it.
 
         Waits where another process drives it. Other operations that wait are driven along.
+
+        Raises:
+            LookupError: There is none.
         """
         while True:
-            found = self.get(operation_id)
-            if found is None:
-                raise LookupError(f"operation not found: {operation_id}")
+            found = self._known(operation_id)
             if found.is_over:
                 return found
             pause = self.drive()
@@ -334,6 +335,12 @@ class Bulk:
             Deed(at=row.at, who=row.who, deed=row.deed, subject=row.subject, count=row.count)
             for row in rows
         ]
+
+    def _known(self, operation_id: str) -> Operation:
+        found = self.get(operation_id)
+        if found is None:
+            raise LookupError(f"operation not found: {operation_id}")
+        return found
 
     def _of(self, store: "Store") -> "NativeBulk":
         """What asks that store; one object, as it is known as one driver."""

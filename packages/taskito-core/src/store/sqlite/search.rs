@@ -17,8 +17,9 @@ use crate::job::{LaneId, WorkerId};
 use crate::state::State;
 use crate::store::bulk::{Direction, Found, Search, Sight};
 
-/// How many jobs are looked at between two looks at the clock.
-const STRETCH: u64 = 10_000;
+/// How many jobs are looked at between two looks at the clock: few at first, as most lists are full
+/// soon, then up to so many.
+const STRETCHES: (u64, u64) = (500, 10_000);
 
 /// A lane, and how many of its jobs stand where.
 struct LaneTotals {
@@ -153,11 +154,16 @@ impl SqliteStore {
             return Ok(found);
         }
         let mut passed = 0;
+        let mut length = STRETCHES.0;
         while from <= to {
+            length = length
+                .min(search.budget.saturating_sub(found.examined))
+                .max(1);
             let stretch = Stretch {
                 direction: search.direction,
                 from,
                 to,
+                length,
                 states: states.as_deref(),
                 lanes: lanes.as_deref(),
                 calls: search.filter.reads_calls(),
@@ -175,7 +181,8 @@ impl SqliteStore {
             let Some(end) = end else {
                 return Ok(found);
             };
-            found.examined += STRETCH;
+            found.examined += length;
+            length = STRETCHES.1.min(length * 4);
             if may_end_early && passed >= number {
                 return Ok(found);
             }
@@ -207,6 +214,7 @@ struct Stretch<'a> {
     direction: Direction,
     from: Key,
     to: Key,
+    length: u64,
     states: Option<&'a str>,
     lanes: Option<&'a str>,
     calls: bool,
@@ -222,7 +230,7 @@ impl Stretch<'_> {
         connection
             .prepare_cached(statement)?
             .query_row(
-                named_params! {":from": self.from, ":to": self.to, ":length": STRETCH - 1},
+                named_params! {":from": self.from, ":to": self.to, ":length": self.length - 1},
                 |row| row.get(0),
             )
             .optional()
