@@ -99,7 +99,7 @@ class TestOperate:
         assert over.ended_at is not None
         assert {job.status for job in jobs} == {"cancelled"}
         assert kept.status == "pending"
-        assert bulk.list() == [over]
+        assert bulk.operations() == [over]
         assert bulk.drive() is None
 
     def test_a_stopped_operation_says_by_whom(self, queue: Queue, bulk: Bulk) -> None:
@@ -126,7 +126,7 @@ class TestOperate:
         settings = {"verb": "cancel", "which": Filter(), "who": "ana"} | given
         with pytest.raises(ValueError, match=r"verb|rate|stop_after"):
             bulk.begin(**settings)  # type: ignore[arg-type]
-        assert bulk.list() == []
+        assert bulk.operations() == []
 
     def test_an_operation_that_is_not_there_is_not_found(self, bulk: Bulk) -> None:
         assert bulk.get("nobody") is None

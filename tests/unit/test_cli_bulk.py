@@ -9,7 +9,6 @@ import pytest
 
 from taskito import Queue
 from taskito.bulk import Bulk
-from taskito.cli import _bulk
 from tests.support.command import Terminal, command
 
 Out = pytest.CaptureFixture[str]
@@ -82,7 +81,7 @@ class TestOperate:
         assert job.id in told
         assert command("jobs", "cancel", "task:mail", "--dry-run", "--json") == 0
         assert json.loads(capsys.readouterr().out)["count"] == 1
-        assert (job.status, Bulk(queue).list()) == ("pending", [])
+        assert (job.status, Bulk(queue).operations()) == ("pending", [])
 
     def test_no_match_is_exit_3(self, capsys: Out) -> None:
         assert command("jobs", "retry", "state:dead", "--yes") == 3
@@ -90,7 +89,7 @@ class TestOperate:
 
     def test_an_interrupt_ends_the_operation(self, queue: Queue, capsys: Out) -> None:
         queue.enqueue_many("mail", [()] * 3)
-        with patch.object(_bulk.time, "sleep", side_effect=KeyboardInterrupt):
+        with patch("time.sleep", side_effect=KeyboardInterrupt):
             assert command("jobs", "cancel", "task:mail", "--yes", "--rate", "1/s") == 1
         told = capsys.readouterr()
         assert "1 cancelled" in told.out

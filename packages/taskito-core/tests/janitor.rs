@@ -13,14 +13,17 @@ use std::time::Duration;
 
 use any::Any;
 use rusqlite::Connection;
+use taskito_core::bulk::{NewOperation, Phase, Verb};
 use taskito_core::clock::{Clock, ManualClock, Millis};
 use taskito_core::engine::{Janitor, Site};
+use taskito_core::filter::Filter;
 use taskito_core::id::Key;
 use taskito_core::job::{JobSpec, NewJob, NewWorker, WorkerId};
 use taskito_core::state::State;
+use taskito_core::store::bulk::begin;
 use taskito_core::store::gate::Gate;
 use taskito_core::store::sqlite::SqliteStore;
-use taskito_core::store::{Completion, Inspect, JobStore, Sync};
+use taskito_core::store::{Completion, Inspect, JobStore, Searching, Sync, Transaction};
 
 const START: Millis = Millis(1_795_000_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -291,4 +294,33 @@ fn run_times_of_a_minute_become_one_row_and_go_after_a_week() {
     world.work();
     assert_eq!(world.measured(), 0);
     assert_eq!(world.store.metrics(Millis(0), None).unwrap(), []);
+}
+
+#[test]
+fn an_operation_is_driven_batch_by_batch() {
+    let mut world = World::new(None);
+    world.enqueue(1200, |_| {});
+    let wanted = NewOperation {
+        verb: Verb::Cancel,
+        filter: Filter::default(),
+        text: String::new(),
+        who: "ana".into(),
+        total: 1200,
+        rate: None,
+        stop_after: None,
+    };
+    let now = world.clock.now();
+    let mut key = None;
+    let mut write = |transaction: &mut dyn Transaction| {
+        key = Some(begin(transaction, now, &wanted)?);
+        Ok(())
+    };
+    world.store.write(Sync::Relaxed, &mut write).unwrap();
+    let mut steps = 0;
+    while world.janitor.step(now).unwrap() {
+        steps += 1;
+    }
+    assert!(steps >= 3, "a batch takes up to 500 jobs");
+    let row = world.store.operation(key.unwrap()).unwrap().unwrap();
+    assert_eq!((row.phase, row.done), (Phase::Done, 1200));
 }

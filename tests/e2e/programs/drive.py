@@ -10,7 +10,7 @@ from taskito.bulk import Bulk
 def main() -> None:
     with Queue(os.environ["SITE_DATABASE"]) as queue:
         bulk = Bulk(queue)
-        while any(not operation.is_over for operation in bulk.list()):
+        while any(not operation.is_over for operation in bulk.operations()):
             time.sleep(min(bulk.drive() or 0.05, 0.05))
 
 

@@ -1,7 +1,7 @@
 """What is written down of what people do: who, what, to what, to how many."""
 
 import re
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs, urlsplit
 
 from werkzeug.wrappers import Response
@@ -42,7 +42,7 @@ def subject_of(call: "Call") -> str:
 def number_of(answer: object) -> int:
     """Return to how many it was done, as the answer says; 1 if it does not."""
     if isinstance(answer, tuple):
-        answer = cast("tuple[Any, ...]", answer)[-1]
+        answer = answer[-1]
     if isinstance(answer, Response):
         given = parse_qs(urlsplit(answer.headers.get("Location", "")).query).get("n", ["1"])[0]
         return int(given) if given.isascii() and given.isdigit() and len(given) < 16 else 1  # noqa: PLR2004

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 _AT_ONCE_SECONDS = 0.5
 _LOOK_SECONDS = 0.5
+_MOMENT_SECONDS = 0.01
 
 
 class Driver:
@@ -29,15 +30,17 @@ class Driver:
         self._thread: threading.Thread | None = None
 
     def settle(self, operation: "Operation") -> "Operation":
-        """Drive a small operation to its end, and leave a large one to the thread."""
+        """Drive a small operation to its end, and leave a large or slow one to the thread."""
         end = time.monotonic() + _AT_ONCE_SECONDS
-        found: Operation | None = operation
-        while found is not None and not found.is_over:
-            if time.monotonic() > end or self._bulk.drive() != 0:
+        while not operation.is_over:
+            pause = self._bulk.drive()
+            if pause or time.monotonic() > end:
                 self.wake()
-                return found
-            operation, found = found, self._bulk.get(operation.id)
-        return found or operation
+                break
+            if pause is None:  # a worker was faster
+                time.sleep(_MOMENT_SECONDS)
+            operation = self._bulk.get(operation.id) or operation
+        return operation
 
     def wake(self) -> None:
         """Drive what there is, in a thread of its own."""

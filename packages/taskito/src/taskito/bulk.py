@@ -263,7 +263,7 @@ class Bulk:
             row = self._of(store).operation(string("operation_id", operation_id))
         return None if row is None else _operation(row)
 
-    def list(self, limit: int = 50) -> list[Operation]:
+    def operations(self, limit: int = 50) -> list[Operation]:
         """Return operations, newest first."""
         with self._database as store:
             return [_operation(row) for row in self._of(store).operations(limit)]
@@ -287,7 +287,7 @@ class Bulk:
         with self._database as store:
             return self._of(store).undo(string("operation_id", operation_id), string("who", who))
 
-    def touched(self, operation_id: str, limit: int = 50) -> "list[tuple[str, str | None]]":
+    def touched(self, operation_id: str, limit: int = 50) -> list[tuple[str, str | None]]:
         """Return jobs that an operation retried or cancelled, oldest first.
 
         Returns:
@@ -327,7 +327,7 @@ class Bulk:
         with self._database as store:
             self._of(store).audit(who, deed, subject, count)
 
-    def deeds(self, limit: int = 50) -> "list[Deed]":
+    def deeds(self, limit: int = 50) -> list[Deed]:
         """Return what people did, newest first. Remembered for 90 days."""
         with self._database as store:
             rows = self._of(store).deeds(limit)

@@ -35,7 +35,7 @@ def count(call: Call) -> dict[str, Any]:
 
 def list_operations(call: Call) -> list[dict[str, Any]]:
     """Operations of the last 90 days, newest first."""
-    return [operation.to_dict() for operation in call.source.bulk.list(call.query()["limit"])]
+    return [operation.to_dict() for operation in call.source.bulk.operations(call.query()["limit"])]
 
 
 def show(call: Call) -> dict[str, Any]:

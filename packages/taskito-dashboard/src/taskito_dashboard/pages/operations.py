@@ -1,10 +1,10 @@
 """Operations on all jobs that match: asking first, watching, stopping, taking back."""
 
-from typing import Any, cast
+from typing import Any
 
 from werkzeug.wrappers import Response
 
-from taskito.bulk import CAP, VERBS, Operation, Verb
+from taskito.bulk import CAP, VERBS, Operation
 from taskito_dashboard.api.operations import FILTER, begun, known, read_filter
 from taskito_dashboard.errors import Refused
 from taskito_dashboard.pages.frame import back, page
@@ -22,7 +22,7 @@ _MOST_KNOWN = CAP
 
 def operations(call: Call) -> Response:
     """Operations, newest first."""
-    rows = [shown(operation) for operation in call.source.bulk.list()]
+    rows = [shown(operation) for operation in call.source.bulk.operations()]
     return page(call, "operations.html", "system", "Operations", rows=rows)
 
 
@@ -55,7 +55,7 @@ def begin(call: Call) -> Response:
         raise Refused(400, "not confirmed: delete", "go back and type the word delete")
     operation = begun(
         call,
-        cast("Verb", verb),
+        verb,
         read_filter(form.get("filter")),
         _whole(form.get("rate", ""), "rate"),
         _whole(form.get("stop_after", ""), "stop after"),

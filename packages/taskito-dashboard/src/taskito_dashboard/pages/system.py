@@ -29,7 +29,7 @@ def system(call: Call) -> Response:
         "System",
         disk=call.source.disk(),
         stats=stats,
-        operations=[shown(operation) for operation in call.source.bulk.list(_RECENT)],
+        operations=[shown(operation) for operation in call.source.bulk.operations(_RECENT)],
         deeds=call.source.bulk.deeds(_RECENT),
         decodes=call.source.decodes,
         versions=[
