@@ -32,6 +32,7 @@ PAGES = [
     "context.md",
     "dashboard.md",
     "fastapi.md",
+    "filters.md",
     "flask.md",
     "hooks.md",
     "limits.md",

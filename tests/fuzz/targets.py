@@ -24,10 +24,12 @@ from taskito import (
     TaskitoError,
 )
 from taskito._checks import header_text, parsed_headers
+from taskito.bulk import Bulk
 from taskito.cli import _context
 from taskito.cli._console import Failure
 from taskito.cli._flags import duration as cli_duration
 from taskito.cli._run import run
+from taskito.filters import Filter, FilterError
 from taskito.options import JobOptions
 from taskito_core import EngineError, Limits, Timing
 from tests.fuzz import mutate, stored
@@ -161,6 +163,21 @@ def filters(home: Path) -> Generator[Take]:
         yield take
 
 
+def line(home: Path) -> Generator[Take]:
+    with Queue(home / "jobs.db", durability="normal") as queue:
+        queue.enqueue_many("note", [(n,) for n in range(5)], metadata={"tags": ["a"]})
+        bulk = Bulk(queue)
+
+        def take(data: bytes) -> None:
+            with refusing(FilterError):
+                which = Filter.parse(text_of(data))
+            assert Filter.parse(str(which)) == which
+            found = len(bulk.search(which))
+            assert bulk.count(which).number == found <= 5
+
+        yield take
+
+
 def options(home: Path) -> Generator[Take]:
     with Queue(home / "jobs.db", durability="normal") as queue:
 
@@ -271,6 +288,7 @@ TARGETS: dict[str, tuple[Callable[[Path], Generator[Take]], int]] = {
     "id": (identifier, 4),
     "cursor": (cursor, 2),
     "filter": (filters, 4),
+    "line": (line, 4),
     "options": (options, 20),
     "headers": (headers, 1),
     "signed": (signed, 2),

@@ -249,8 +249,9 @@ class TestRetry:
 @pytest.mark.parametrize("verb", ["show", "logs", "cancel", "retry"])
 def test_an_unknown_job_is_not_found(verb: str, queue: Queue, capsys: Out) -> None:
     queue.stats()
-    assert command("jobs", verb, "nonsense") == 3
-    assert "Error: job not found: nonsense\nhint: " in capsys.readouterr().err
+    unknown = "01a213be-92ec-71cc-a138-889512eab6a9"
+    assert command("jobs", verb, unknown) == 3
+    assert f"Error: job not found: {unknown}\nhint: " in capsys.readouterr().err
 
 
 def test_the_group_alone_is_a_usage_error(capsys: Out) -> None:

@@ -108,6 +108,11 @@ pub enum Error {
         /// The database file.
         path: PathBuf,
     },
+    /// A question took longer than the asking thread lets questions take.
+    TooBroad {
+        /// The database file.
+        path: PathBuf,
+    },
     /// Any other failure of the operating system or `SQLite`.
     Io {
         /// The database file.
@@ -137,6 +142,7 @@ impl Error {
             Self::Stranded { .. } => "stranded",
             Self::Network { .. } => "network",
             Self::Closed { .. } => "closed",
+            Self::TooBroad { .. } => "too_broad",
             Self::Io { .. } => "io",
         }
     }
@@ -180,6 +186,7 @@ impl Error {
                 "move it to a local disk: locks and shared memory do not work over a network"
             }
             Self::Closed { .. } => "make a new Queue for this path",
+            Self::TooBroad { .. } => "narrow it by state, task, queue or time",
             Self::Cron { hint, .. } | Self::UnknownTimezone { hint, .. } => hint,
             Self::NoSchedule { .. } => {
                 "list_periodic() has the names; a schedule is stored when a worker that declares \
@@ -203,6 +210,7 @@ impl Error {
             | Self::Stranded { path }
             | Self::Network { path, .. }
             | Self::Closed { path }
+            | Self::TooBroad { path }
             | Self::Io { path, .. } => Some(path),
             Self::NotFound { .. }
             | Self::MissingDependency { .. }
@@ -275,6 +283,13 @@ impl fmt::Display for Error {
                 path.display()
             ),
             Self::Closed { path } => write!(f, "queue of '{}' is closed", path.display()),
+            Self::TooBroad { path } => {
+                write!(
+                    f,
+                    "the question to database '{}' is too broad",
+                    path.display()
+                )
+            }
             Self::Io { path, cause } => {
                 write!(f, "cannot use database '{}': {cause}", path.display())
             }

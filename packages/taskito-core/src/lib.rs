@@ -4,10 +4,13 @@
 //! [`engine`] for who makes it happen, and `python` for the edge to Python.
 
 pub mod breaker;
+pub mod bulk;
+pub mod call_text;
 pub mod clock;
 pub mod cron;
 pub mod engine;
 pub mod error;
+pub mod filter;
 mod fork;
 pub mod histogram;
 pub mod id;

@@ -13,15 +13,18 @@ use std::time::Duration;
 
 use any::Any;
 use rusqlite::Connection;
+use taskito_core::bulk::{NewOperation, Phase, Verb};
 use taskito_core::clock::{Clock, ManualClock, Millis};
 use taskito_core::engine::{Janitor, Site};
+use taskito_core::filter::Filter;
 use taskito_core::id::Key;
 use taskito_core::job::{JobSpec, NewJob, NewWorker, WorkerId};
 use taskito_core::rollup::{Period, Run};
 use taskito_core::state::State;
+use taskito_core::store::bulk::begin;
 use taskito_core::store::gate::Gate;
 use taskito_core::store::sqlite::SqliteStore;
-use taskito_core::store::{Completion, Inspect, JobStore, Sync, Watching};
+use taskito_core::store::{Completion, Inspect, JobStore, Searching, Sync, Transaction, Watching};
 
 const START: Millis = Millis(1_795_000_000_000);
 const HOUR: Duration = Duration::from_secs(3600);
@@ -328,4 +331,33 @@ fn attempts_are_known_less_finely_with_time_and_then_forgotten() {
     world.clock.advance(HOUR * 24 * 91);
     world.work();
     assert_eq!((rows(&world), done(&world)), (0, vec![]));
+}
+
+#[test]
+fn an_operation_is_driven_batch_by_batch() {
+    let mut world = World::new(None);
+    world.enqueue(1200, |_| {});
+    let wanted = NewOperation {
+        verb: Verb::Cancel,
+        filter: Filter::default(),
+        text: String::new(),
+        who: "ana".into(),
+        total: 1200,
+        rate: None,
+        stop_after: None,
+    };
+    let now = world.clock.now();
+    let mut key = None;
+    let mut write = |transaction: &mut dyn Transaction| {
+        key = Some(begin(transaction, now, &wanted)?);
+        Ok(())
+    };
+    world.store.write(Sync::Relaxed, &mut write).unwrap();
+    let mut steps = 0;
+    while world.janitor.step(now).unwrap() {
+        steps += 1;
+    }
+    assert!(steps >= 3, "a batch takes up to 500 jobs");
+    let row = world.store.operation(key.unwrap()).unwrap().unwrap();
+    assert_eq!((row.phase, row.done), (Phase::Done, 1200));
 }

@@ -274,6 +274,46 @@ CREATE TABLE worker (
     -- Bytes of memory of its process, with the heartbeat.
     rss INTEGER
 ) STRICT;
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    deed TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    count INTEGER NOT NULL
+) STRICT;
+CREATE TABLE operation (
+    id INTEGER PRIMARY KEY,
+    verb TEXT NOT NULL CONSTRAINT verb_is_known CHECK (verb IN ('retry', 'cancel', 'delete')),
+    -- The filter as people write it, and its terms as the engine reads them.
+    filter TEXT NOT NULL,
+    terms TEXT NOT NULL,
+    who TEXT NOT NULL,
+    total INTEGER NOT NULL,
+    rate INTEGER CONSTRAINT rate_is_positive CHECK (rate > 0),
+    stop_after INTEGER CONSTRAINT stop_after_is_positive CHECK (stop_after > 0),
+    -- The newest job when it began, and the last one that it is through with.
+    last INTEGER NOT NULL,
+    reached INTEGER NOT NULL DEFAULT 0,
+    done INTEGER NOT NULL DEFAULT 0,
+    skipped INTEGER NOT NULL DEFAULT 0,
+    phase TEXT NOT NULL DEFAULT 'running'
+        CONSTRAINT phase_is_known CHECK (phase IN ('running', 'done', 'stopped')),
+    driver INTEGER NOT NULL DEFAULT 0,
+    leased_until INTEGER NOT NULL DEFAULT 0,
+    next_at INTEGER NOT NULL DEFAULT 0,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    report TEXT,
+    CONSTRAINT it_goes_no_further CHECK (reached <= last),
+    CONSTRAINT ended_has_a_time CHECK ((phase = 'running') = (ended_at IS NULL))
+) STRICT;
+CREATE TABLE operation_job (
+    operation INTEGER NOT NULL,
+    job INTEGER NOT NULL,
+    copy INTEGER,
+    CONSTRAINT a_job_is_touched_once PRIMARY KEY (operation, job)
+) STRICT, WITHOUT ROWID;
 CREATE INDEX lane_ready ON lane (id) WHERE ready = 1;
 CREATE INDEX lane_task ON lane (task);
 CREATE INDEX limiter_of_task ON limiter (task, limit_key) WHERE task IS NOT NULL;
@@ -316,6 +356,7 @@ CREATE INDEX task_log_job ON task_log (job);
 CREATE INDEX replay_original ON replay (original);
 CREATE INDEX schedule_due ON schedule (next_run, name) WHERE next_run IS NOT NULL;
 CREATE INDEX lock_lapse ON lock (boot, good_until);
+CREATE INDEX operation_running ON operation (id) WHERE phase = 'running';
 CREATE VIEW job_row AS
 SELECT
     job.id, lane.queue, lane.task, job.state, job.priority, job.retry_count, job.max_retries,

@@ -9,7 +9,9 @@ from taskito_core._native import (
     SCHEMA_VERSION,
     SQLITE_VERSION,
     AttemptRow,
+    AuditRow,
     BreakerRow,
+    Bulk,
     Claim,
     Clock,
     DeadRow,
@@ -23,6 +25,7 @@ from taskito_core._native import (
     Links,
     Lock,
     Lookout,
+    OperationRow,
     Outcome,
     Plan,
     QueueRow,
@@ -34,6 +37,7 @@ from taskito_core._native import (
     Timing,
     WorkerRow,
     __version__,
+    limit_reads,
 )
 
 if TYPE_CHECKING:
@@ -41,12 +45,15 @@ if TYPE_CHECKING:
     from taskito_core._native import ErrorKind as ErrorKind
     from taskito_core._native import EventKind as EventKind
     from taskito_core._native import Status as Status
+    from taskito_core._native import Verb as Verb
 
 __all__ = [
     "SCHEMA_VERSION",
     "SQLITE_VERSION",
     "AttemptRow",
+    "AuditRow",
     "BreakerRow",
+    "Bulk",
     "Claim",
     "Clock",
     "DeadRow",
@@ -60,6 +67,7 @@ __all__ = [
     "Links",
     "Lock",
     "Lookout",
+    "OperationRow",
     "Outcome",
     "Plan",
     "QueueRow",
@@ -71,4 +79,5 @@ __all__ = [
     "Timing",
     "WorkerRow",
     "__version__",
+    "limit_reads",
 ]

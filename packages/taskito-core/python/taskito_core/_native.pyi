@@ -34,10 +34,13 @@ ErrorKind: TypeAlias = Literal[
     "cron",  # a cron expression that is malformed or can never fire
     "no_schedule",  # no schedule has this name
     "closed",  # the store was closed
+    "too_broad",  # a question took longer than :func:`limit_reads` lets it
     "io",  # any other failure of the operating system or SQLite
 ]
 
 Status: TypeAlias = Literal["pending", "running", "complete", "dead", "cancelled"]
+
+Verb: TypeAlias = Literal["retry", "cancel", "delete"]
 
 class EngineError(Exception):
     """Any failure of the engine. ``str()`` is the message without the hint."""
@@ -1113,3 +1116,142 @@ class Engine:
 
         Ctrl-C and other signals run their Python handlers while this waits.
         """
+
+def limit_reads(limit_ms: int | None) -> None:
+    """Let no question of the calling thread take longer: it raises kind ``too_broad`` then.
+
+    Holds for all stores until it is set anew; ``None`` lets them take as long as they do.
+    """
+
+@final
+class OperationRow:
+    """Something that is done to all jobs that meet a filter."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def verb(self) -> Verb: ...
+    @property
+    def filter(self) -> str:
+        """The text that was given for the terms."""
+    @property
+    def who(self) -> str: ...
+    @property
+    def total(self) -> int:
+        """How many jobs there were when it began, as it was given."""
+    @property
+    def rate(self) -> int | None:
+        """At most so many jobs in a second."""
+    @property
+    def stop_after(self) -> int | None:
+        """It stops when so many of the jobs that it made have failed."""
+    @property
+    def state(self) -> Literal["running", "done", "stopped"]: ...
+    @property
+    def done(self) -> int: ...
+    @property
+    def skipped(self) -> int:
+        """Jobs that matched, but had moved on or could not be touched."""
+    @property
+    def failed(self) -> int:
+        """How many of the jobs that it made have failed so far, counted up to 1000."""
+    @property
+    def started_at(self) -> int: ...
+    @property
+    def ended_at(self) -> int | None: ...
+    @property
+    def report(self) -> str | None:
+        """Why it ended before the last job."""
+
+@final
+class AuditRow:
+    """One thing that a person did."""
+
+    @property
+    def at(self) -> int: ...
+    @property
+    def who(self) -> str: ...
+    @property
+    def deed(self) -> str: ...
+    @property
+    def subject(self) -> str: ...
+    @property
+    def count(self) -> int: ...
+
+@final
+class Bulk:
+    """Many jobs of a store at once. One object is one driver of operations.
+
+    A term is a field, whether it is denied, and values of which one must fit. Fields are
+    ``state``, ``queue``, ``task``, ``worker``, ``id``, ``error``, ``tag``, ``text``,
+    ``args.NAME``, and ``age>``, ``age<``, ``run>``, ``run<``, ``created>`` (or at the same instant)
+    and ``created<`` with milliseconds. Unknown fields and
+    values raise kind ``invalid``.
+    """
+
+    def __new__(cls, store: Store) -> Bulk: ...
+    def search(
+        self,
+        terms: list[tuple[str, bool, list[str]]],
+        *,
+        before: str | None = None,
+        limit: int = 50,
+        budget: int = 100_000,
+        patience_ms: int = 2000,
+    ) -> tuple[list[JobRow], str | None, int]:
+        """Jobs that meet all terms, newest first, ``before`` one.
+
+        Terms that neither counters nor keys can tell are compared with about ``budget`` jobs at
+        most, and no search takes much longer than ``patience_ms``. Returns the jobs; the last
+        job that was looked at, for the next call, or ``None`` when all were; and how many were
+        looked at, without those of the last stretch.
+        """
+    def count(
+        self,
+        terms: list[tuple[str, bool, list[str]]],
+        *,
+        cap: int,
+        budget: int = 100_000,
+        patience_ms: int = 2000,
+    ) -> tuple[int, bool]:
+        """How many jobs meet all terms, counted up to ``cap``, and whether all were looked at."""
+    def begin(
+        self,
+        verb: Verb,
+        terms: list[tuple[str, bool, list[str]]],
+        text: str,
+        who: str,
+        *,
+        total: int,
+        rate: int | None = None,
+        stop_after: int | None = None,
+    ) -> str:
+        """Write down an operation on all jobs that meet the terms, and who began it; its id.
+
+        Jobs that are enqueued later never join, and ages are as of now. Any worker drives it, as
+        does whoever calls :meth:`drive`.
+        """
+    def stop(self, operation_id: str, who: str) -> bool:
+        """End an operation; ``False`` if it was over, or there is none."""
+    def drive(self) -> float | None:
+        """Take the oldest operation that nobody else drives one batch further.
+
+        Returns 0 if there may be more to do at once, the seconds after which a rate lets it go
+        on, or ``None`` when there is nothing to do here.
+        """
+    def undo(self, operation_id: str, who: str) -> int | None:
+        """Take back an operation that is over, as far as that can be done; of how many jobs.
+
+        New jobs that no worker has had go, and revived dead letters come back. Jobs that waited
+        and were cancelled wait again, under new ids; not those that others depend on. ``None``
+        when there is nothing to take back, as after a deletion. Looks at 1000 jobs at most.
+        """
+    def touched(self, operation_id: str, limit: int) -> list[tuple[str, str | None]]:
+        """The first jobs that can be taken back, oldest first, and the new job made of each."""
+    def operations(self, limit: int) -> list[OperationRow]:
+        """Operations, newest first."""
+    def operation(self, operation_id: str) -> OperationRow | None: ...
+    def audit(self, who: str, deed: str, subject: str, count: int) -> None:
+        """Write down what somebody did."""
+    def deeds(self, limit: int) -> list[AuditRow]:
+        """What people did, newest first. Remembered for 90 days."""

@@ -1,5 +1,5 @@
 //! Clears away what is over: waiting jobs that may not start any more, finished jobs whose time
-//! to live is over, run times of attempts long ago.
+//! to live is over, run times of attempts long ago. Takes operations on many jobs further, too.
 //!
 //! Any number of janitors may work on a database; each takes what the others left. All they do
 //! is done in short transactions, with a pause as long as the work between two of them.
@@ -12,6 +12,7 @@ use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::Key;
 use crate::os::{self, Waited};
+use crate::store::bulk::{Driven, drive};
 use crate::store::{Sync, delete};
 
 use super::{Site, spawn};
@@ -49,7 +50,7 @@ impl Post {
                 let now = janitor.site.clock.now();
                 // A storage failure here is passing: the next step repeats it all.
                 let busy = janitor.step(now).unwrap_or(false);
-                rest = if busy { begin.elapsed() } else { LOOK };
+                rest = if busy { begin.elapsed() } else { janitor.rest };
             }
         })?;
         Ok(Self { _stop: stop })
@@ -68,6 +69,10 @@ pub struct Janitor {
     merged: Key,
     /// When rollups were last folded.
     folded_at: Option<Millis>,
+    /// What tells it from others who drive operations.
+    number: i64,
+    /// How soon it looks again when there is nothing to do.
+    rest: Duration,
 }
 
 /// Where the walk over jobs without a time to live of their own has come.
@@ -90,6 +95,8 @@ impl Janitor {
             walk: Walk::default(),
             merged: Key::default(),
             folded_at: None,
+            number: os::random().cast_signed(),
+            rest: LOOK,
         }
     }
 
@@ -100,6 +107,11 @@ impl Janitor {
     pub fn step(&mut self, now: Millis) -> Result<bool> {
         if self.expire(now)? {
             return Ok(true);
+        }
+        match drive(&*self.site.store, now, self.number)? {
+            Driven::Moved => return Ok(true),
+            Driven::After(pause) => self.rest = pause.min(LOOK),
+            Driven::Idle => self.rest = LOOK,
         }
         let rested = |at: Millis| (at..at.plus(SWEEP)).contains(&now);
         if self.swept_at.is_some_and(rested) {

@@ -8,6 +8,7 @@
     reason = "PyO3 hands arguments over by value"
 )]
 
+mod bulk;
 mod clock;
 mod engine;
 mod error;
@@ -29,6 +30,8 @@ use pyo3::prelude::*;
 mod _native {
     use pyo3::prelude::*;
 
+    #[pymodule_export]
+    use super::bulk::{PyAuditRow, PyBulk, PyOperationRow, limit_reads};
     #[pymodule_export]
     use super::clock::PyClock;
     #[pymodule_export]

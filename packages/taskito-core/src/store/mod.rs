@@ -4,6 +4,7 @@
 //! Implemented twice on purpose: by [`sqlite`] for real, and by the in-memory [`model`] that
 //! contract and simulation tests compare it with.
 
+pub mod bulk;
 pub mod gate;
 mod limits;
 mod locks;
@@ -14,9 +15,11 @@ mod purge;
 mod retention;
 mod schedules;
 pub mod sqlite;
+pub mod undo;
 mod waits;
 mod watching;
 
+pub use bulk::{Bulk, Searching};
 pub use operations::Operations;
 pub(crate) use purge::delete;
 pub use purge::{Purge, purge};
@@ -316,12 +319,12 @@ pub trait Roster {
 
 /// Everything one write transaction can do.
 pub trait Transaction:
-    Arrows + Notes + Operations + Roster + Retention + Schedules + Limits + Locks + Waits
+    Arrows + Bulk + Notes + Operations + Roster + Retention + Schedules + Limits + Locks + Waits
 {
 }
 
 impl<T> Transaction for T where
-    T: Arrows + Notes + Operations + Roster + Retention + Schedules + Limits + Locks + Waits
+    T: Arrows + Bulk + Notes + Operations + Roster + Retention + Schedules + Limits + Locks + Waits
 {
 }
 
@@ -486,7 +489,16 @@ pub trait Graph {
 
 /// A database of jobs.
 pub trait JobStore:
-    Inspect + Watching + Graph + Survey + Timetable + Restraints + Leases + Send + std::marker::Sync
+    Inspect
+    + Watching
+    + Graph
+    + Survey
+    + Timetable
+    + Restraints
+    + Leases
+    + Searching
+    + Send
+    + std::marker::Sync
 {
     /// Runs `work` in one write transaction: all of it becomes visible at the commit, or none.
     /// `work` may be called again when a commit has to be repeated.

@@ -19,6 +19,12 @@ pub trait Operations {
     /// Storage failures.
     fn discard(&mut self, letters: &[Key]) -> Result<u32>;
 
+    /// Gives a dead job a dead letter again, if it has none; whether it had none.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn restore_letter(&mut self, now: Millis, job: Key) -> Result<bool>;
+
     /// Says how far a job has come, from 0 to 100; whether there is such a job.
     ///
     /// # Errors

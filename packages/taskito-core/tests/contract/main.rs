@@ -34,6 +34,7 @@ mod world;
 
 mod abort;
 mod breaker;
+mod bulk;
 mod bury;
 mod cancel;
 mod cancel_request;
@@ -66,6 +67,7 @@ mod schedules;
 mod settlement;
 mod snooze;
 mod tick;
+mod undo;
 mod waits;
 mod watching;
 mod write;

@@ -33,7 +33,7 @@ mod store;
 mod sync;
 
 // What the files under test call by these names.
-use taskito_core::{clock, error, id, job, limits, outcome, retry};
+use taskito_core::{clock, error, id, job, limits, outcome, retry, rollup};
 
 use shuttle::scheduler::{DfsScheduler, PctScheduler, RandomScheduler, Scheduler};
 use shuttle::{Config, Runner};

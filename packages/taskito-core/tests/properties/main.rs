@@ -19,6 +19,7 @@ mod support;
 mod crons;
 mod files;
 mod ids;
+mod operations;
 mod rates;
 mod retries;
 

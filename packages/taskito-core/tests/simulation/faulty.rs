@@ -5,8 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use taskito_core::breaker::Breaker;
+use taskito_core::bulk::{AuditRow, OperationRow};
 use taskito_core::clock::Millis;
 use taskito_core::error::{Error, Result};
+use taskito_core::filter::Filter;
 use taskito_core::id::{DatabaseId, Key};
 use taskito_core::job::{
     AttemptRow, DeadRow, Held, JobFilter, JobRow, LaneId, LetterFilter, LogFilter, LogRow,
@@ -18,10 +20,11 @@ use taskito_core::metric::Summary;
 use taskito_core::rollup::{Period, Rollups};
 use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
+use taskito_core::store::bulk::{Found, Search};
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Census, Graph, Inspect, JobStore, Leases, Passed, Restraints, Survey, Sync,
-    Timetable, Watching, Work,
+    Appetite, Census, Graph, Inspect, JobStore, Leases, Passed, Restraints, Searching, Survey,
+    Sync, Timetable, Watching, Work,
 };
 
 /// How a store fails once.
@@ -179,5 +182,18 @@ impl Survey for Faulty {
         outlived(now: Millis, limit: u32) -> Vec<Key>;
         next_expiry() -> Option<Millis>;
         lanes(queue: Option<&str>, task: Option<&str>) -> Vec<LaneId>;
+    }
+}
+
+impl Searching for Faulty {
+    ask! {
+        search(search: &Search<'_>) -> Found;
+        count_lanes(filter: &Filter) -> u64;
+        operations(limit: u32) -> Vec<OperationRow>;
+        operation(operation: Key) -> Option<OperationRow>;
+        running_operations() -> Vec<OperationRow>;
+        failed_copies(operation: Key, cap: u32) -> u64;
+        touched(operation: Key, limit: u32) -> Vec<(Key, Option<Key>)>;
+        deeds(limit: u32) -> Vec<AuditRow>;
     }
 }

@@ -5,8 +5,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use taskito_core::breaker::Breaker;
+use taskito_core::bulk::{AuditRow, OperationRow};
 use taskito_core::clock::Millis;
 use taskito_core::error::Result;
+use taskito_core::filter::Filter;
 use taskito_core::id::{DatabaseId, Key};
 use taskito_core::job::{
     AttemptRow, DeadRow, Held, JobFilter, JobRow, LaneId, LetterFilter, LogFilter, LogRow,
@@ -18,10 +20,11 @@ use taskito_core::metric::Summary;
 use taskito_core::rollup::{Period, Rollups};
 use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
+use taskito_core::store::bulk::{Found, Search};
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Census, Graph, Inspect, JobStore, Leases, Passed, Restraints, Survey, Sync,
-    Timetable, Watching, Work,
+    Appetite, Census, Graph, Inspect, JobStore, Leases, Passed, Restraints, Searching, Survey,
+    Sync, Timetable, Watching, Work,
 };
 
 /// Writes through its handles in turn, and reads through the one that did not write last.
@@ -223,5 +226,39 @@ impl Survey for Pair {
 
     fn lanes(&self, queue: Option<&str>, task: Option<&str>) -> Result<Vec<LaneId>> {
         self.next().lanes(queue, task)
+    }
+}
+
+impl Searching for Pair {
+    fn search(&self, search: &Search<'_>) -> Result<Found> {
+        self.next().search(search)
+    }
+
+    fn count_lanes(&self, filter: &Filter) -> Result<u64> {
+        self.next().count_lanes(filter)
+    }
+
+    fn operations(&self, limit: u32) -> Result<Vec<OperationRow>> {
+        self.next().operations(limit)
+    }
+
+    fn operation(&self, operation: Key) -> Result<Option<OperationRow>> {
+        self.next().operation(operation)
+    }
+
+    fn running_operations(&self) -> Result<Vec<OperationRow>> {
+        self.next().running_operations()
+    }
+
+    fn failed_copies(&self, operation: Key, cap: u32) -> Result<u64> {
+        self.next().failed_copies(operation, cap)
+    }
+
+    fn touched(&self, operation: Key, limit: u32) -> Result<Vec<(Key, Option<Key>)>> {
+        self.next().touched(operation, limit)
+    }
+
+    fn deeds(&self, limit: u32) -> Result<Vec<AuditRow>> {
+        self.next().deeds(limit)
     }
 }

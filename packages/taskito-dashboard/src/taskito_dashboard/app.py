@@ -11,6 +11,8 @@ from werkzeug.exceptions import HTTPException, MethodNotAllowed
 from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Request, Response
 
+from taskito_core import limit_reads
+from taskito_dashboard import auditing
 from taskito_dashboard.errors import Refused, not_found, translated
 from taskito_dashboard.pages import errors
 from taskito_dashboard.params import MOST_BYTES
@@ -27,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 BUCKET_MS = 10_000
 """Answers that change as time goes by get another ETag this often."""
+READ_MS = 2000
+"""No question to the database takes longer, so that none keeps a page from others."""
 _MACHINE = ("/api/", "/static/")
 _PROBES = ("/healthz/", "/metrics/")
 
@@ -78,7 +82,11 @@ class Dashboard:
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """The WSGI entry point."""
-        response = self._answer(_Request(environ))
+        limit_reads(READ_MS)
+        try:
+            response = self._answer(_Request(environ))
+        finally:
+            limit_reads(None)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "private, no-cache")
@@ -133,7 +141,7 @@ class Dashboard:
 
     def _handled(self, call: Call) -> Response:
         if call.route.kind not in {"json", "page"} or call.route.method != "GET":
-            return _response(call.route.handler(call))
+            return self._done(call)
         etag = self._etag(call)
         if call.request.if_none_match.contains_weak(etag):
             response = Response(status=304)
@@ -141,6 +149,15 @@ class Dashboard:
             response = _response(call.route.handler(call))
         response.set_etag(etag, weak=True)
         response.vary.add("Cookie")
+        return response
+
+    def _done(self, call: Call) -> Response:
+        """Answer what is no question, and write down what was done."""
+        answer = call.route.handler(call)
+        response = _response(answer)
+        if auditing.is_noted(call.route) and response.status_code < 400:  # noqa: PLR2004
+            deed, subject = auditing.deed_of(call), auditing.subject_of(call)
+            self._source.bulk.audit(call.who, deed, subject, auditing.number_of(answer))
         return response
 
     def _etag(self, call: Call) -> str:

@@ -4,13 +4,16 @@ from taskito_dashboard import openapi
 from taskito_dashboard._version import __version__
 from taskito_dashboard.api import dead
 from taskito_dashboard.api import jobs as api_jobs
+from taskito_dashboard.api import operations as api_operations
 from taskito_dashboard.api import queues as api_queues
 from taskito_dashboard.api import schedules as api_schedules
 from taskito_dashboard.api import system as api_system
 from taskito_dashboard.pages import (
+    export,
     failures,
     job,
     jobs,
+    operations,
     overview,
     queues,
     schedules,
@@ -35,6 +38,7 @@ TABLE = Table(
         *dead.ROUTES,
         *api_queues.ROUTES,
         *api_schedules.ROUTES,
+        *api_operations.ROUTES,
         reads("/api/v1/openapi.json", describe),
         *overview.ROUTES,
         *jobs.ROUTES,
@@ -43,6 +47,8 @@ TABLE = Table(
         *tasks.ROUTES,
         *queues.ROUTES,
         *schedules.ROUTES,
+        *operations.ROUTES,
+        *export.ROUTES,
         *system.ROUTES,
         *session.ROUTES,
     )

@@ -51,6 +51,11 @@ class Call:
         """Where the dashboard is mounted; empty at the top."""
         return self.request.root_path.rstrip("/")
 
+    @property
+    def who(self) -> str:
+        """Who asks, for the record: as the server or a proxy in front of it says."""
+        return (self.request.remote_user or "dashboard")[:100]
+
     def query(self) -> dict[str, Any]:
         """Return the parameters of the route, checked."""
         return query(self.request, self.route.query)
@@ -76,6 +81,7 @@ class Route:
         query: The parameters it takes.
         body: The JSON Schema of the object it takes.
         is_timed: Whether the answer changes as time goes by, without any commit.
+        begins_operations: Whether what it does is an operation, which is on record by itself.
         summary: What it does.
     """
 
@@ -87,6 +93,7 @@ class Route:
     query: tuple[Param, ...] = ()
     body: Mapping[str, Any] | None = None
     is_timed: bool = False
+    begins_operations: bool = False
     summary: str = ""
 
 
@@ -110,6 +117,7 @@ def writes(
     handler: Handler,
     *query: Param,
     body: Mapping[str, Any] | None = None,
+    begins_operations: bool = False,
 ) -> Route:
     """Return a route that changes something and answers with a document."""
     return Route(
@@ -120,6 +128,7 @@ def writes(
         kind="json",
         query=query,
         body=body,
+        begins_operations=begins_operations,
         summary=_summary(handler),
     )
 
@@ -138,7 +147,7 @@ def shows(path: str, handler: Handler, *query: Param) -> Route:
     )
 
 
-def acts(path: str, handler: Handler) -> Route:
+def acts(path: str, handler: Handler, *, begins_operations: bool = False) -> Route:
     """Return a route that a form of a page is sent to."""
     return Route(
         method="POST",
@@ -146,6 +155,7 @@ def acts(path: str, handler: Handler) -> Route:
         handler=handler,
         role="admin",
         kind="action",
+        begins_operations=begins_operations,
         summary=_summary(handler),
     )
 

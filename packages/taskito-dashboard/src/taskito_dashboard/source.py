@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from taskito.bulk import Bulk
 from taskito.exceptions import JobNotFoundError
 from taskito.job import JobResult
 from taskito.listing import JobFilter
+from taskito_dashboard.driving import Driver
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,6 +56,8 @@ class Source:
         queue: The queue.
         decodes: Whether arguments and results are decoded. Not when there is only a
             database file: decoding may run code, and nobody vouched for the file.
+        bulk: Many jobs of the queue at once.
+        driver: What takes operations on.
     """
 
     def __init__(self, queue: "Queue", *, decodes: bool) -> None:
@@ -62,6 +66,8 @@ class Source:
         self._trend: tuple[float, Metrics, Metrics] | None = None
         self._run = uuid.uuid4().hex[:8]
         self._database = queue._database  # noqa: SLF001 - of our own packages
+        self.bulk = Bulk(queue)
+        self.driver = Driver(self.bulk)
 
     @property
     def now(self) -> int:

@@ -20,6 +20,8 @@ _STATES = {
     "scheduled": ("◔", "Scheduled"),
     "retrying": ("↻", "Retrying"),
     "lost": ("!", "Lost"),
+    "done": ("✓", "Done"),
+    "stopped": ("–", "Stopped"),  # noqa: RUF001 - likewise
 }
 _WEEKDAYS = ("Sundays", "Mondays", "Tuesdays", "Wednesdays", "Thursdays", "Fridays", "Saturdays")
 

@@ -173,7 +173,7 @@ def list_jobs(  # noqa: PLR0913 - what a page consists of
     before = _checked("j", limit, offset, cursor)
     rows = which.rows(database, before, limit + 1, offset)
     jobs = [JobResult[Any](database, serializer, row.id, row=row) for row in rows[:limit]]
-    return JobPage(jobs, _cursor("j", jobs[-1].id) if jobs and len(rows) > limit else None)
+    return JobPage(jobs, cursor_of("j", jobs[-1].id) if jobs and len(rows) > limit else None)
 
 
 def dead_letters(  # noqa: PLR0913 - what a page consists of
@@ -197,7 +197,7 @@ def dead_letters(  # noqa: PLR0913 - what a page consists of
         )
     more = len(rows) > limit > 0
     letters = [_letter(row) for row in rows[:limit]]
-    return Page(letters, _cursor("d", letters[-1]["id"]) if more else None)
+    return Page(letters, cursor_of("d", letters[-1]["id"]) if more else None)
 
 
 def _letter(row: "DeadRow") -> dict[str, Any]:
@@ -215,13 +215,18 @@ def _letter(row: "DeadRow") -> dict[str, Any]:
 
 def _checked(kind: str, limit: int, offset: int, cursor: str | None) -> str | None:
     """Return the id that the cursor stands for, after a look at all that names the page."""
-    count("limit", limit)
     count("offset", offset)
-    if cursor is None:
-        return None
-    if offset:
+    if cursor is not None and offset:
         message = f"cursor and offset exclude each other, got offset={offset}"
         raise ValueError(f"{message}\nhint: the cursor says already where the page begins")
+    return place_of(kind, limit, cursor)
+
+
+def place_of(kind: str, limit: int, cursor: str | None) -> str | None:
+    """Return the id that the cursor of a list of that kind stands for."""
+    count("limit", limit)
+    if cursor is None:
+        return None
     found = _CURSOR.fullmatch(string("cursor", cursor))
     if found is None or found[1] != kind:
         message = f"cursor {short_repr(cursor)} was not returned by this call"
@@ -229,7 +234,8 @@ def _checked(kind: str, limit: int, offset: int, cursor: str | None) -> str | No
     return "-".join(found.groups()[1:])
 
 
-def _cursor(kind: str, row_id: str) -> str:
+def cursor_of(kind: str, row_id: str) -> str:
+    """Return the cursor that stands for an id."""
     return kind + row_id.replace("-", "")
 
 

@@ -430,7 +430,7 @@ fn attempt(
     }
 }
 
-fn letter(now: Millis, key: Key, job: &Job, error: &str) -> DeadRow {
+pub(super) fn letter(now: Millis, key: Key, job: &Job, error: &str) -> DeadRow {
     DeadRow {
         key,
         job: job.row.key,

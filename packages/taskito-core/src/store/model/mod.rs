@@ -5,6 +5,7 @@
 //! transaction. Nothing here is meant to be fast.
 
 mod arrows;
+mod bulk;
 mod claim;
 mod graph;
 mod inspect;
@@ -21,6 +22,7 @@ mod watching;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::bulk::{AuditRow, OperationRow};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{DatabaseId, Key, KeySource};
@@ -62,6 +64,10 @@ struct Tables {
     last_fence: i64,
     restrictions: limits::Restrictions,
     clock: Option<NotedClock>,
+    operations: BTreeMap<Key, OperationRow>,
+    /// Which jobs an operation touched, and what it made of them.
+    touched: BTreeMap<(Key, Key), Option<Key>>,
+    deeds: BTreeMap<Key, AuditRow>,
 }
 
 /// One job: what reads from outside, and what does not.

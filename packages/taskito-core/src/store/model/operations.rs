@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::Draft;
+use super::arrows::letter;
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::Key;
 use crate::job::{JobSpec, NewJob};
+use crate::state::State;
 use crate::store::{Arrows, Operations};
 
 impl Operations for Draft<'_> {
@@ -36,6 +38,21 @@ impl Operations for Draft<'_> {
             discarded += u32::from(self.tables.letters.remove(letter).is_some());
         }
         Ok(discarded)
+    }
+
+    fn restore_letter(&mut self, now: Millis, job: Key) -> Result<bool> {
+        let key = self.keys.next(now);
+        let has_letter = self.tables.letters.values().any(|letter| letter.job == job);
+        let Some(dead) = self.tables.jobs.get(&job) else {
+            return Ok(false);
+        };
+        let row = &dead.row;
+        let (State::Dead, Some(died_at), false) = (row.state, row.finished_at, has_letter) else {
+            return Ok(false);
+        };
+        let letter = letter(died_at, key, dead, row.error.as_deref().unwrap_or_default());
+        self.tables.letters.insert(key, letter);
+        Ok(true)
     }
 
     fn set_progress(&mut self, job: Key, progress: u8) -> Result<bool> {

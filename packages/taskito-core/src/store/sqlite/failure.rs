@@ -39,6 +39,7 @@ pub(super) fn explain(path: &Path, error: &rusqlite::Error) -> Error {
         ErrorCode::DatabaseCorrupt => Error::Corrupt { path, cause },
         ErrorCode::DiskFull => Error::Full { path },
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => Error::Busy { path, holder: None },
+        ErrorCode::OperationInterrupted => Error::TooBroad { path },
         ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied => {
             Error::NotWritable { path, cause }
         }

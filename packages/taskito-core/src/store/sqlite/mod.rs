@@ -8,6 +8,7 @@
 mod arrows;
 mod bars;
 mod breaker;
+mod bulk;
 mod candidate;
 mod cascade;
 mod change;
@@ -21,6 +22,7 @@ mod flush;
 mod frames;
 mod graph;
 mod group;
+mod haste;
 mod insert;
 mod inspect;
 mod limiter;
@@ -37,6 +39,7 @@ mod restraints;
 mod rollups;
 mod row;
 mod schedules;
+mod search;
 mod settle;
 mod snapshot;
 mod strand;
@@ -69,6 +72,7 @@ use flush::{Flusher, Ticket};
 use group::Group;
 use transaction::{Lanes, News, SqliteTransaction};
 
+pub use haste::limit_reads;
 pub use migrate::{SCHEMA, SCHEMA_VERSION};
 
 /// Read connections kept open between calls.
@@ -301,13 +305,13 @@ impl SqliteStore {
         let _use = fork::begin_use();
         self.opened()?;
         if self.pool.in_memory {
-            let writer = self.writer()?;
-            let Some(writer) = &*writer else {
+            let mut writer = self.writer()?;
+            let Some(writer) = writer.as_mut() else {
                 return Err(Error::Closed {
                     path: self.path.clone(),
                 });
             };
-            return ask(&writer.connection).map_err(explained);
+            return haste::asked(&mut writer.connection, ask).map_err(explained);
         }
         if self.closed.load(Ordering::SeqCst) {
             return Err(Error::Closed {
@@ -320,11 +324,11 @@ impl SqliteStore {
             });
         }
         let idle = lock(&self.pool.readers).pop();
-        let reader = match idle {
+        let mut reader = match idle {
             Some(reader) => reader,
             None => connection::open_reader(&self.path)?,
         };
-        let answer = ask(&reader).map_err(explained);
+        let answer = haste::asked(&mut reader, ask).map_err(explained);
         let mut readers = lock(&self.pool.readers);
         if readers.len() < READERS && !self.closed.load(Ordering::SeqCst) {
             readers.push(reader);

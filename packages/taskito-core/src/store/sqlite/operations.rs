@@ -29,6 +29,11 @@ impl Operations for SqliteTransaction<'_> {
         self.explained(discarded)
     }
 
+    fn restore_letter(&mut self, now: Millis, job: Key) -> error::Result<bool> {
+        let restored = self.give_letter(now, job);
+        self.explained(restored)
+    }
+
     fn set_progress(&mut self, job: Key, progress: u8) -> error::Result<bool> {
         let set = (|| {
             self.connection
@@ -58,6 +63,16 @@ impl SqliteTransaction<'_> {
             .prepare_cached(include_str!("sql/record_replay.sql"))?
             .execute(named_params! {":replay": copy, ":original": original, ":now": now})?;
         Ok(())
+    }
+
+    fn give_letter(&self, now: Millis, job: Key) -> Result<bool> {
+        let mut restore = self
+            .connection
+            .prepare_cached(include_str!("sql/restore_letter.sql"))?;
+        let restored = self.with_new_key(now, |key| {
+            restore.execute(named_params! {":id": job, ":dead_letter": key})
+        })?;
+        Ok(restored == 1)
     }
 
     fn discard_letters(&self, letters: &[Key]) -> Result<u32> {

@@ -371,6 +371,56 @@ CREATE TABLE lock (
 -- Which locks have lapsed?
 CREATE INDEX lock_lapse ON lock (boot, good_until);
 
+-- Something that is done to all jobs that meet a filter, batch by batch: see store/bulk.rs.
+CREATE TABLE operation (
+    id INTEGER PRIMARY KEY,
+    verb TEXT NOT NULL CONSTRAINT verb_is_known CHECK (verb IN ('retry', 'cancel', 'delete')),
+    -- The filter as people write it, and its terms as the engine reads them.
+    filter TEXT NOT NULL,
+    terms TEXT NOT NULL,
+    who TEXT NOT NULL,
+    total INTEGER NOT NULL,
+    rate INTEGER CONSTRAINT rate_is_positive CHECK (rate > 0),
+    stop_after INTEGER CONSTRAINT stop_after_is_positive CHECK (stop_after > 0),
+    -- The newest job when it began, and the last one that it is through with.
+    last INTEGER NOT NULL,
+    reached INTEGER NOT NULL DEFAULT 0,
+    done INTEGER NOT NULL DEFAULT 0,
+    skipped INTEGER NOT NULL DEFAULT 0,
+    phase TEXT NOT NULL DEFAULT 'running'
+        CONSTRAINT phase_is_known CHECK (phase IN ('running', 'done', 'stopped')),
+    driver INTEGER NOT NULL DEFAULT 0,
+    leased_until INTEGER NOT NULL DEFAULT 0,
+    next_at INTEGER NOT NULL DEFAULT 0,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    report TEXT,
+    CONSTRAINT it_goes_no_further CHECK (reached <= last),
+    CONSTRAINT ended_has_a_time CHECK ((phase = 'running') = (ended_at IS NULL))
+) STRICT;
+
+-- Which operations are under way?
+CREATE INDEX operation_running ON operation (id) WHERE phase = 'running';
+
+-- What can be taken back: the jobs that an operation stored once more, or that waited and were
+-- cancelled.
+CREATE TABLE operation_job (
+    operation INTEGER NOT NULL,
+    job INTEGER NOT NULL,
+    copy INTEGER,
+    CONSTRAINT a_job_is_touched_once PRIMARY KEY (operation, job)
+) STRICT, WITHOUT ROWID;
+
+-- What people did, and to how many.
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    deed TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    count INTEGER NOT NULL
+) STRICT;
+
 -- A job as it reads from outside. CROSS JOIN keeps the order of the loops: jobs by id, then
 -- their lane.
 CREATE VIEW job_row AS

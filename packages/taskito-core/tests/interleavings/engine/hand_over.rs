@@ -132,6 +132,7 @@ fn claim(job: i64) -> Claim {
         max_retries: 0,
         losses: 0,
         timeout: Duration::ZERO,
+        run_at: Millis(0),
         expires_at: None,
     }
 }

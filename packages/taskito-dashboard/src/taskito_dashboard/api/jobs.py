@@ -1,7 +1,7 @@
 """Jobs as documents, and what can be done with them."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,8 @@ import orjson
 from werkzeug.wrappers import Response
 
 from taskito.exceptions import JobNotFoundError
-from taskito_dashboard.errors import not_found
+from taskito_dashboard.api.operations import FILTER, read_filter
+from taskito_dashboard.errors import Refused, not_found
 from taskito_dashboard.params import MOST_ROWS, Param, document, selection
 from taskito_dashboard.routing import Call, reads, writes
 
@@ -47,8 +48,28 @@ def list_jobs(call: Call) -> Response:
     """Jobs, newest first; the header X-Next-Cursor leads to the next page."""
     given = call.query()
     paging = {name: given.pop(name) for name in ("limit", "offset", "cursor")}
+    line = given.pop("filter")
+    if line is not None:
+        return _searched(call, line, given, paging)
     page = call.queue.list_jobs(**renamed(given), **paging)
     return listed([job.to_dict() for job in page], page.next_cursor)
+
+
+def _searched(
+    call: Call, line: str, given: Mapping[str, Any], paging: Mapping[str, Any]
+) -> Response:
+    """Return what a filter line finds; it stands alone."""
+    others = [name for name, value in given.items() if value is not None]
+    if others or paging["offset"]:
+        name = others[0] if others else "offset"
+        raise Refused(400, f"filter and {name} exclude each other", "say all in the filter line")
+    page = call.source.bulk.search(
+        read_filter(line), limit=paging["limit"], cursor=paging["cursor"]
+    )
+    response = listed([job.to_dict() for job in page], page.next_cursor)
+    if page.searched is not None:
+        response.headers["X-Searched"] = str(page.searched)
+    return response
 
 
 def show_job(call: Call) -> dict[str, Any]:
@@ -178,7 +199,7 @@ def listed(rows: list[dict[str, Any]], next_cursor: str | None) -> Response:
 
 
 ROUTES = (
-    reads("/api/jobs", list_jobs, *FILTERS, *PAGING),
+    reads("/api/jobs", list_jobs, FILTER, *FILTERS, *PAGING),
     writes("POST", "/api/jobs/cancel", cancel_many, body=SELECTION),
     writes("POST", "/api/jobs/replay", replay_many, body=SELECTION),
     reads("/api/jobs/<id>", show_job),

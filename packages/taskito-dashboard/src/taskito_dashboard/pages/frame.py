@@ -1,6 +1,7 @@
 """What all pages have around them, and how forms lead back to them."""
 
 from typing import Any
+from urllib.parse import urlencode
 
 from werkzeug.wrappers import Response
 
@@ -14,12 +15,17 @@ DEEDS = {
     "replayed": "{n} stored once more.",
     "retried": "{n} retried.",
     "deleted": "{n} removed.",
+    "undone": "{n} taken back.",
     "paused": "Paused.",
     "resumed": "Resumed.",
     "limited": "Limits stored.",
     "triggered": "One job enqueued.",
 }
 """What a page says after a form, by the word in its address: never text of the address itself."""
+UNDO_MS = 10_000
+"""So long a page offers to take back what was done."""
+_OPPOSITES = {"paused": "resume", "resumed": "pause"}
+_OF_NOTICES = {"did", "n", "op", "of", "at"}
 
 
 def page(call: Call, template: str, active: str, title: str, **facts: Any) -> Response:
@@ -41,6 +47,7 @@ def page(call: Call, template: str, active: str, title: str, **facts: Any) -> Re
         now=call.source.now,
         badges={"failures": capped(letters) if letters else ""},
         notice=_notice(call),
+        undo=_undo(call),
         frame=frame(call),
         **facts,
     )
@@ -56,14 +63,23 @@ def frame(call: Call) -> dict[str, Any]:
     }
 
 
-def back(call: Call, *default: str, did: str, n: int = 1) -> Response:
-    """Return to the page that a form names in ``back``, else to ``default``."""
+def back(call: Call, *default: str, did: str, n: int = 1, **undo: object) -> Response:
+    """Return to the page that a form names in ``back``, else to ``default``.
+
+    Args:
+        call: The request.
+        default: The parts of the address to go to.
+        did: What was done, one of :data:`DEEDS`.
+        n: To how many.
+        undo: What taking it back needs: ``op``, an operation, or ``of``, a queue.
+    """
     target = call.request.form.get("back", "")
     if not is_ours(call.root, target):
         target = call.url(*default)
     path, _, query = target.partition("?")
-    kept = [pair for pair in query.split("&") if pair and pair.split("=")[0] not in {"did", "n"}]
-    return moved(f"{path}?{'&'.join([*kept, f'did={did}', f'n={n}'])}")
+    kept = [pair for pair in query.split("&") if pair and pair.split("=")[0] not in _OF_NOTICES]
+    told = urlencode({"did": did, "n": n, **undo, **({"at": call.source.now} if undo else {})})
+    return moved(f"{path}?{'&'.join([*kept, told])}")
 
 
 def sure(call: Call, what: str) -> None:
@@ -88,6 +104,20 @@ def _notice(call: Call) -> str | None:
         return None
     jobs = f"{count(int(number))} job{'' if number == '1' else 's'}"
     return text.format(n=jobs)
+
+
+def _undo(call: Call) -> str | None:
+    """Return where the form of Undo leads, for ten seconds after what a page says was done."""
+    given = call.request.args
+    did, at = given.get("did", ""), given.get("at", "")
+    is_fresh = at.isascii() and at.isdigit() and len(at) < 16  # noqa: PLR2004
+    if call.guard.read_only or not (is_fresh and 0 <= call.source.now - int(at) <= UNDO_MS):
+        return None
+    if did in {"retried", "cancelled"} and given.get("op"):
+        return call.url("operations", given["op"], "undo")
+    if did in _OPPOSITES and given.get("of"):
+        return call.url("queues", given["of"], _OPPOSITES[did])
+    return None
 
 
 def is_ours(root: str, target: str) -> bool:

@@ -5,6 +5,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from werkzeug.wrappers import Response
 
+from taskito.bulk import Operation, Verb
+from taskito.filters import Filter
+from taskito_dashboard.api.operations import begun
+from taskito_dashboard.copying import copies
 from taskito_dashboard.errors import Refused
 from taskito_dashboard.pages.frame import back, page
 from taskito_dashboard.routing import Call, acts, moved, shows
@@ -24,13 +28,17 @@ def job(call: Call) -> Response:
     handle = call.queue.get_job(row.id)
     attempts = call.source.attempts(row.id)
     now = call.source.now
+    values = call.source.values(row)
     return page(
         call,
         "job.html",
         "jobs",
         row.task,
         job=row,
-        values=call.source.values(row),
+        values=values,
+        copies=copies(
+            row, values, call.queue.db_path, f"{call.request.host_url.rstrip('/')}{call.root}"
+        ),
         decodes=call.source.decodes,
         why=call.queue.why(row.id) if row.status in {"pending", "running"} else None,
         timeline=timeline(row, attempts, now),
@@ -95,10 +103,11 @@ def replayed_from(metadata: str | None) -> str | None:
 def cancel(call: Call) -> Response:
     """Cancel the job if it waits; if it runs, ask for that."""
     row = call.source.job(call.names["id"])
-    if not (call.queue.cancel_job(row.id) or call.queue.cancel_running_job(row.id)):
+    operation = _operated(call, "cancel", row)
+    if not operation.done:
         hint = "only jobs that wait or run can be cancelled"
         raise Refused(409, f"the job is {call.source.job(row.id).status}", hint)
-    return back(call, "jobs", row.id, did="cancelled")
+    return back(call, "jobs", row.id, did="cancelled", op=operation.id)
 
 
 def replay(call: Call) -> Response:
@@ -110,11 +119,21 @@ def replay(call: Call) -> Response:
 def retry(call: Call) -> Response:
     """Retry the dead letter of the job and show the new job."""
     row = call.source.job(call.names["id"])
-    letter = call.source.letter_of(row)
-    if letter is None:
+    if row.status == "dead" and call.source.letter_of(row) is None:
         hint = "it was retried or removed; Replay runs the job again all the same"
         raise Refused(409, "the job has no dead letter any more", hint)
-    return moved(call.url("jobs", call.queue.retry_dead(letter), did="retried", n=1))
+    operation = _operated(call, "retry", row)
+    made = [copy for _, copy in call.source.bulk.touched(operation.id) if copy]
+    if not made:
+        hint = "only finished jobs can be retried"
+        raise Refused(409, f"the job is {call.source.job(row.id).status}", hint)
+    at, op = call.source.now, operation.id
+    return moved(call.url("jobs", made[0], did="retried", n=1, op=op, at=at))
+
+
+def _operated(call: Call, verb: Verb, row: "JobRow") -> Operation:
+    """Do something to the job as an operation, which is on record and can be taken back."""
+    return begun(call, verb, Filter().with_term("id", row.id), None, None)
 
 
 def _span(begin: int, end: int, whole: int) -> tuple[float, float]:
@@ -126,7 +145,7 @@ def _span(begin: int, end: int, whole: int) -> tuple[float, float]:
 
 ROUTES = (
     shows("/jobs/<id>", job),
-    acts("/jobs/<id>/cancel", cancel),
+    acts("/jobs/<id>/cancel", cancel, begins_operations=True),
     acts("/jobs/<id>/replay", replay),
-    acts("/jobs/<id>/retry", retry),
+    acts("/jobs/<id>/retry", retry, begins_operations=True),
 )

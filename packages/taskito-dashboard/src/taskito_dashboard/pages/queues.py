@@ -39,13 +39,13 @@ def queue(call: Call) -> Response:
 def pause(call: Call) -> Response:
     """Let no job of the queue start any more."""
     call.queue.pause(call.names["name"])
-    return back(call, "queues", did="paused")
+    return back(call, "queues", did="paused", of=call.names["name"])
 
 
 def resume(call: Call) -> Response:
     """Let jobs of the queue start again."""
     call.queue.resume(call.names["name"])
-    return back(call, "queues", did="resumed")
+    return back(call, "queues", did="resumed", of=call.names["name"])
 
 
 def limits(call: Call) -> Response:

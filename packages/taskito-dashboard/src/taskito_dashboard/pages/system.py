@@ -8,7 +8,10 @@ from werkzeug.wrappers import Response
 import taskito
 import taskito_core
 from taskito_dashboard.pages.frame import page
+from taskito_dashboard.pages.operations import shown
 from taskito_dashboard.routing import Call, shows
+
+_RECENT = 20
 
 
 def workers(call: Call) -> Response:
@@ -26,6 +29,8 @@ def system(call: Call) -> Response:
         "System",
         disk=call.source.disk(),
         stats=stats,
+        operations=[shown(operation) for operation in call.source.bulk.operations(_RECENT)],
+        deeds=call.source.bulk.deeds(_RECENT),
         decodes=call.source.decodes,
         versions=[
             ("taskito", taskito.__version__),

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, cast
 
-from taskito.cli import _logs, _why
+from taskito.cli import _bulk, _logs, _why
 from taskito.cli._console import Failure
 from taskito.cli._context import Context, find_job
 from taskito.cli._flags import Command, command_group, duration, whole
@@ -27,14 +27,17 @@ def register(parser: argparse.ArgumentParser) -> Command:
             "show": ("all about one job", register_show),
             "why": ("what keeps a job from starting", _why.register),
             "logs": ("what a job logged", _logs.register),
-            "cancel": ("cancel a job that waits, or ask a running one to end", register_cancel),
-            "retry": ("run a finished job once more", register_retry),
+            "cancel": ("cancel what waits, ask what runs to end", register_cancel),
+            "retry": ("run finished jobs once more", register_retry),
+            "delete": ("delete finished jobs", _bulk.register_delete),
+            "export": ("write jobs to a file", _bulk.register_export),
         },
     )
 
 
 def register_list(parser: argparse.ArgumentParser) -> Command:
     """List jobs, newest first."""
+    _bulk.add_filter(parser)
     parser.add_argument("--status", choices=_STATUSES, help="only jobs in this status")
     parser.add_argument("--queue", metavar="NAME", help="only jobs of this queue")
     parser.add_argument("--task", metavar="NAME", help="only jobs of this task")
@@ -57,20 +60,27 @@ def register_show(parser: argparse.ArgumentParser) -> Command:
 
 
 def register_cancel(parser: argparse.ArgumentParser) -> Command:
-    """Cancel one job."""
-    parser.add_argument("id", metavar="ID", help="the job")
+    """Cancel one job, or all that match."""
+    _bulk.add_filter(parser, nargs="+", one="the id of a job, or ")
+    _bulk.add_operation(parser)
     return cancel
 
 
 def register_retry(parser: argparse.ArgumentParser) -> Command:
-    """Retry one job."""
-    parser.add_argument("id", metavar="ID", help="a job that is dead, complete or cancelled")
+    """Retry one job, or all that match."""
+    _bulk.add_filter(parser, nargs="+", one="the id of a job, or ")
+    _bulk.add_operation(parser)
+    parser.add_argument(
+        "--stop-after", metavar="N", type=_bulk.number, help="stop when so many new jobs failed"
+    )
     return retry
 
 
 def list_jobs(args: argparse.Namespace, context: Context) -> int:
     """Print one page of jobs, and where the next one begins."""
     console = context.console
+    if args.filter:
+        return _search(args, context)
     with context.queue() as queue:
         page = queue.list_jobs(
             args.status,
@@ -94,6 +104,34 @@ def list_jobs(args: argparse.Namespace, context: Context) -> int:
     return 0
 
 
+def _search(args: argparse.Namespace, context: Context) -> int:
+    from taskito.bulk import Bulk  # noqa: PLC0415 - for few commands
+
+    flags = ("status", "queue", "task", "since", "metadata", "error")
+    given = next((flag for flag in flags if getattr(args, flag) is not None), None)
+    if given is not None:
+        hint = "say all in the filter, as in 'state:dead task:send_* age<1h'"
+        raise Failure(f"a filter and --{given} exclude each other", hint=hint, code=2)
+    which = _bulk.filter_of(args.filter)
+    console = context.console
+    with context.queue() as queue:
+        page = Bulk(queue).search(which, limit=args.limit, cursor=args.cursor)
+        jobs = [job.to_dict() for job in page]
+    if console.as_json:
+        facts = {"jobs": jobs, "next_cursor": page.next_cursor, "searched": page.searched}
+        console.document(facts)
+        return 0
+    if jobs:
+        console.data(columns(_HEAD, map(_row, jobs), width=console.width))
+    else:
+        console.say("no such jobs")
+    if page.searched is not None:
+        console.say(f"searched {page.searched:,} jobs; older ones: --cursor {page.next_cursor}")
+    elif page.next_cursor:
+        console.say(f"next page: --cursor {page.next_cursor}")
+    return 0
+
+
 def show(args: argparse.Namespace, context: Context) -> int:
     """Print one job with its failed attempts and what it depends on."""
     console = context.console
@@ -113,10 +151,12 @@ def show(args: argparse.Namespace, context: Context) -> int:
 
 
 def cancel(args: argparse.Namespace, context: Context) -> int:
-    """Cancel a pending job; ask a running one to end."""
+    """Cancel a pending job; ask a running one to end. Or do that to all that match."""
     console = context.console
+    if not _bulk.is_one_id(args.filter):
+        return _bulk.operate("cancel", args, context)
     with context.queue() as queue:
-        job = find_job(queue, args.id)
+        job = find_job(queue, args.filter[0])
         if not job.cancel():
             raise Failure(
                 f"job {job.id} is {job.status}", hint="only unfinished jobs can be cancelled"
@@ -132,10 +172,12 @@ def cancel(args: argparse.Namespace, context: Context) -> int:
 
 
 def retry(args: argparse.Namespace, context: Context) -> int:
-    """Store a finished job once more and print the id of the new one."""
+    """Store a finished job once more and print the id of the new one. Or all that match."""
     console = context.console
+    if not _bulk.is_one_id(args.filter):
+        return _bulk.operate("retry", args, context)
     with context.queue() as queue:
-        job = find_job(queue, args.id)
+        job = find_job(queue, args.filter[0])
         status = job.status
         if status == "dead":
             new = queue.retry_dead(_letter_of(queue, job))

@@ -1,0 +1,7 @@
+-- Question: how far is one operation?
+-- Index: primary key.
+SELECT
+    id, verb, filter, terms, who, total, rate, stop_after, last, reached, done, skipped, phase,
+    driver, leased_until, next_at, ended_at, report, started_at
+FROM operation
+WHERE id = :id

@@ -1,0 +1,8 @@
+-- Question: which operations were there, newest first?
+-- Index: primary key, backwards. SCAN is meant: bounded by LIMIT.
+SELECT
+    id, verb, filter, terms, who, total, rate, stop_after, last, reached, done, skipped, phase,
+    driver, leased_until, next_at, ended_at, report, started_at
+FROM operation
+ORDER BY id DESC
+LIMIT :limit

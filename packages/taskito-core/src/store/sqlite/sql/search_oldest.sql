@@ -1,0 +1,11 @@
+-- Question: which jobs of a stretch may meet a filter, oldest first?
+-- Index: primary key. What the states and lanes leave over is looked at by filter.rs.
+SELECT
+    id, lane, state, retry_count, created_at, run_at, claimed_at, finished_at, metadata, error,
+    owner, CASE WHEN :calls THEN payload END
+FROM job
+WHERE
+    id BETWEEN :from AND :to
+    AND (:states IS NULL OR instr(:states, ' ' || state || ' ') > 0)
+    AND (:lanes IS NULL OR instr(:lanes, ' ' || lane || ' ') > 0)
+ORDER BY id

@@ -1,0 +1,59 @@
+"""A job as something to paste elsewhere: a command, a call, a request, a report."""
+
+import json
+import shlex
+from typing import TYPE_CHECKING
+
+from taskito_dashboard import words
+
+if TYPE_CHECKING:
+    from taskito_core import JobRow
+    from taskito_dashboard.source import Values
+
+
+def copies(row: "JobRow", values: "Values", database: str, address: str) -> list[tuple[str, str]]:
+    """Return names and texts. ``address`` is that of the dashboard, with scheme and host."""
+    return [
+        ("CLI", shlex.join(["taskito", "--db", database, "jobs", "show", row.id])),
+        ("Python", _python(row, values)),
+        ("curl", shlex.join(["curl", "-s", f"{address}/api/jobs/{row.id}"])),
+        ("Markdown", _markdown(row, values)),
+    ]
+
+
+def _python(row: "JobRow", values: "Values") -> str:
+    args, kwargs = _literal(values.args), _literal(values.kwargs)
+    if args is None or kwargs is None:
+        return f"queue.replay({row.id!r})"
+    options = "" if row.queue == "default" else f", queue={row.queue!r}"
+    if row.priority:
+        options += f", priority={row.priority}"
+    return f"queue.enqueue({row.task!r}, {args}, {kwargs}{options})"
+
+
+def _literal(text: str | None) -> str | None:
+    """Return JSON text as Python writes it; ``None`` if it is no JSON."""
+    try:
+        return repr(json.loads(text or ""))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _markdown(row: "JobRow", values: "Values") -> str:
+    lines = [
+        f"**{row.task}** {row.status}, {row.retry_count} of {row.max_retries} retries spent",
+        "",
+        f"- id: `{row.id}`",
+        f"- queue: `{row.queue}`",
+        f"- enqueued: {words.iso(row.created_at)}",
+    ]
+    if row.completed_at is not None:
+        lines.append(f"- ended: {words.iso(row.completed_at)}")
+    if values.args is not None:
+        lines.append(f"- arguments: `{values.args}` `{values.kwargs}`")
+    if row.error:
+        fence = "```"
+        while fence in row.error:
+            fence += "`"
+        lines += ["", fence, row.error.rstrip(), fence]
+    return "\n".join(lines)

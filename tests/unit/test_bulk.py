@@ -1,0 +1,134 @@
+"""Many jobs at once: searching by a filter line, and operations on all that match."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from taskito import JsonSerializer, Queue
+from taskito.bulk import CAP, Bulk, Count
+from taskito.filters import Filter
+
+
+@pytest.fixture
+def queue() -> Iterator[Queue]:
+    with Queue(":memory:", serializer=JsonSerializer()) as queue:
+        yield queue
+
+
+@pytest.fixture
+def bulk(queue: Queue) -> Bulk:
+    return Bulk(queue)
+
+
+def found(bulk: Bulk, line: str) -> list[str]:
+    return [job.id for job in bulk.search(Filter.parse(line))]
+
+
+class TestSearch:
+    def test_jobs_are_found_by_their_arguments(self, queue: Queue, bulk: Bulk) -> None:
+        first = queue.enqueue("send", [7], {"user_id": 42, "to": "a b"})
+        second = queue.enqueue("send", [8], {"user_id": 420})
+        assert found(bulk, "args.user_id:42") == [first.id]
+        assert found(bulk, "args.user_id:42*") == [second.id, first.id]
+        assert found(bulk, "args.0:8") == [second.id]
+        assert found(bulk, '-args.to:"a b"') == [second.id]
+        assert found(bulk, "args.user:42") == []
+
+    def test_arguments_that_are_not_json_are_not_read(self) -> None:
+        with Queue(":memory:") as queue:
+            queue.enqueue("send", (), {"user_id": 42})
+            assert found(Bulk(queue), "args.user_id:42") == []
+
+    def test_jobs_are_found_by_tag_state_and_text(self, queue: Queue, bulk: Bulk) -> None:
+        job = queue.enqueue("send", metadata={"tags": ["eu", "slow"]}, delay=60)
+        other = queue.enqueue("report")
+        assert found(bulk, "tag:eu") == [job.id]
+        assert found(bulk, "state:scheduled") == [job.id]
+        assert found(bulk, "state:ready") == [other.id]
+        assert found(bulk, "state:pending -tag:eu") == [other.id]
+        assert found(bulk, "epor") == [other.id]
+        assert found(bulk, f"id:{job.id}") == [job.id]
+        assert found(bulk, "state:failed") == []
+
+    def test_pages_follow_each_other(self, queue: Queue, bulk: Bulk) -> None:
+        ids = [job.id for job in queue.enqueue_many("send", [(n,) for n in range(5)])]
+        which = Filter.parse("task:send")
+        first = bulk.search(which, limit=2)
+        queue.enqueue("send")
+        second = bulk.search(which, limit=2, cursor=first.next_cursor)
+        third = bulk.search(which, limit=2, cursor=second.next_cursor)
+        assert [job.id for job in [*first, *second, *third]] == ids[::-1]
+        assert (third.next_cursor, third.searched) == (None, None)
+        assert [job.id for job in bulk.every(which)][1:] == ids[::-1]
+
+    def test_a_search_says_how_far_it_looked(self, queue: Queue, bulk: Bulk) -> None:
+        rare = queue.enqueue("rare", (), {"x": 1})
+        queue.enqueue_many("common", [()] * 110_000)
+        page = bulk.search(Filter.parse("args.x:1"))
+        assert page == []
+        assert page.searched == 100_000
+        rest = bulk.search(Filter.parse("args.x:1"), cursor=page.next_cursor)
+        assert [job.id for job in rest] == [rare.id]
+        assert rest.next_cursor is None
+        assert found(bulk, "task:rare") == [rare.id]
+        assert str(bulk.count(Filter.parse("args.x:1"))) == "0+"
+
+    def test_a_cursor_of_another_list_is_refused(self, bulk: Bulk) -> None:
+        with pytest.raises(ValueError, match="was not returned by this call"):
+            bulk.search(Filter(), cursor="d1")
+
+
+class TestCount:
+    def test_many_are_counted_up_to_a_limit(self, queue: Queue, bulk: Bulk) -> None:
+        queue.enqueue_many("a", [()] * (CAP + 5))
+        queue.enqueue_many("b", [()] * 3)
+        assert bulk.count(Filter.parse("task:b")) == Count(number=3, is_capped=False, is_whole=True)
+        assert str(bulk.count(Filter.parse("task:a"))) == "10,000+"
+        assert str(bulk.count(Filter.parse("state:ready"))) == "10,000+"
+
+
+class TestOperate:
+    def test_an_operation_takes_all_that_match(self, queue: Queue, bulk: Bulk) -> None:
+        jobs = queue.enqueue_many("a", [()] * 1200)
+        kept = queue.enqueue("b")
+        begun = bulk.begin("cancel", Filter.parse("task:a"), who="ana")
+        assert (begun.state, begun.total, begun.done) == ("running", 1200, 0)
+        over = bulk.finish(begun.id)
+        assert (over.state, over.done, over.skipped) == ("done", 1200, 0)
+        assert over.is_over
+        assert over.ended_at is not None
+        assert {job.status for job in jobs} == {"cancelled"}
+        assert kept.status == "pending"
+        assert bulk.operations() == [over]
+        assert bulk.drive() is None
+
+    def test_a_stopped_operation_says_by_whom(self, queue: Queue, bulk: Bulk) -> None:
+        job = queue.enqueue("a")
+        begun = bulk.begin("cancel", Filter(), who="ana")
+        assert bulk.stop(begun.id, who="bob")
+        assert not bulk.stop(begun.id, who="bob")
+        assert not bulk.stop("nobody", who="bob")
+        over = bulk.finish(begun.id)
+        assert (over.state, over.report) == ("stopped", "stopped by bob")
+        assert job.status == "pending"
+
+    def test_what_was_done_is_written_down(self, queue: Queue, bulk: Bulk) -> None:
+        queue.enqueue("a")
+        bulk.begin("delete", Filter.parse("task:a"), who="ana")
+        bulk.audit("bob", "pause", "mail")
+        told = [(deed.who, deed.deed, deed.subject, deed.count) for deed in bulk.deeds()]
+        assert told == [("bob", "pause", "mail", 1), ("ana", "delete", "task:a", 1)]
+
+    @pytest.mark.parametrize(
+        "given", [{"verb": "drop"}, {"rate": 0}, {"stop_after": -1}, {"rate": 10**9}]
+    )
+    def test_what_makes_no_sense_is_refused(self, bulk: Bulk, given: dict[str, object]) -> None:
+        settings = {"verb": "cancel", "which": Filter(), "who": "ana"} | given
+        with pytest.raises(ValueError, match=r"verb|rate|stop_after"):
+            bulk.begin(**settings)  # type: ignore[arg-type]
+        assert bulk.operations() == []
+
+    def test_an_operation_that_is_not_there_is_not_found(self, bulk: Bulk) -> None:
+        assert bulk.get("nobody") is None
+        with pytest.raises(LookupError, match="operation not found: nobody"):
+            bulk.finish("nobody")
