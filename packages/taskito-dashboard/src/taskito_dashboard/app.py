@@ -12,6 +12,7 @@ from werkzeug.routing import RequestRedirect
 from werkzeug.wrappers import Request, Response
 
 from taskito_dashboard.errors import Refused, not_found, translated
+from taskito_dashboard.packing import packed
 from taskito_dashboard.pages import errors
 from taskito_dashboard.params import MOST_BYTES
 from taskito_dashboard.rendering import Pages, digest, theme_of
@@ -78,7 +79,8 @@ class Dashboard:
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """The WSGI entry point."""
-        response = self._answer(_Request(environ))
+        request = _Request(environ)
+        response = packed(request, self._answer(request))
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
         response.headers.setdefault("Cache-Control", "private, no-cache")

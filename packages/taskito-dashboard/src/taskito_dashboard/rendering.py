@@ -7,6 +7,7 @@ from typing import Any
 import jinja2
 from werkzeug.wrappers import Request, Response
 
+from taskito.exceptions import ConfigurationError
 from taskito_dashboard import words
 from taskito_dashboard.routing import address, place
 
@@ -52,8 +53,7 @@ class Pages:
             "navigation": NAVIGATION,
         }
         self._templates.globals.update(known)
-        static = files("taskito_dashboard") / "static"
-        self.files = {entry.name: entry.read_bytes() for entry in static.iterdir()}
+        self.files = _files()
         self.version = digest(*(self.files[name] for name in sorted(self.files)))
 
     def render(self, request: Request, template: str, *, code: int = 200, **facts: Any) -> Response:
@@ -81,6 +81,32 @@ class Pages:
             here=place(request),
         )
         return Response(html, status=code, mimetype="text/html")
+
+
+def _files() -> dict[str, bytes]:
+    """Return what pages load: our files, and those of other projects in ``vendor``.
+
+    Raises:
+        ConfigurationError: The package was not built, so what others made is not there.
+    """
+    static = files("taskito_dashboard") / "static"
+    vendor = static / "vendor"
+    if not vendor.is_dir():
+        raise ConfigurationError(
+            f"the dashboard has no folder {vendor}",
+            hint="building the package makes it: pip install -e packages/taskito-dashboard",
+        )
+    found = [entry for folder in (static, vendor) for entry in folder.iterdir()]
+    return {file.name: file.read_bytes() for file in found if _ending(file.name) in MEDIA}
+
+
+def _ending(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def media_of(name: str) -> str:
+    """Return the media type of a file by its ending."""
+    return MEDIA.get(_ending(name), "application/octet-stream")
 
 
 def theme_of(request: Request) -> str:

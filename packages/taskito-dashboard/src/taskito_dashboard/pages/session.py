@@ -6,7 +6,7 @@ from taskito_dashboard.errors import Refused, not_found
 from taskito_dashboard.pages import errors
 from taskito_dashboard.pages.frame import is_ours
 from taskito_dashboard.params import Param, content
-from taskito_dashboard.rendering import MEDIA, THEME_COOKIE, THEMES
+from taskito_dashboard.rendering import THEME_COOKIE, THEMES, media_of
 from taskito_dashboard.routing import Call, Route, moved
 from taskito_dashboard.security import COOKIE
 
@@ -46,8 +46,7 @@ def static(call: Call) -> Response:
     content_of = call.pages.files.get(name)
     if content_of is None:
         raise not_found(f"there is no file {name!r}")
-    media = MEDIA.get(name.rpartition(".")[2], "application/octet-stream")
-    response = Response(content_of, mimetype=media)
+    response = Response(content_of, mimetype=media_of(name))
     # The address has the version in it.
     response.headers["Cache-Control"] = f"public, max-age={_YEAR}, immutable"
     return response
