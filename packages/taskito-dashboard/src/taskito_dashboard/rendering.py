@@ -1,8 +1,11 @@
 """From the facts of a page to its HTML."""
 
 import hashlib
+from datetime import UTC, tzinfo
+from functools import lru_cache, partial
 from importlib.resources import files
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import jinja2
 from werkzeug.wrappers import Request, Response
@@ -13,6 +16,7 @@ from taskito_dashboard.routing import address, place
 
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "taskito_dashboard_theme"
+ZONE_COOKIE = "taskito_dashboard_zone"
 NAVIGATION = (
     ("overview", "Overview", (), "o"),
     ("jobs", "Jobs", ("jobs",), "j"),
@@ -24,6 +28,25 @@ NAVIGATION = (
     ("system", "System", ("system",), "y"),
 )
 """The entries: key, label, parts of the address, and what to type after ``g``."""
+KEYBOARD = (
+    ("/", "find"),
+    (f"g, then {' '.join(entry[3] for entry in NAVIGATION)}", "go to a page"),
+    ("Ctrl K", "go anywhere"),
+    ("j k", "next, previous row"),
+    ("x", "tick the row"),
+    ("Enter", "open the row"),
+    ("r", "retry"),
+    ("c", "cancel"),
+    ("e", "show or hide the error"),
+    ("[ ]", "newest, older"),
+    (".", "pause, go on"),
+    ("t", "next theme"),
+    ("z", "UTC or local times"),
+    ("?", "these keys"),
+)
+"""What the dialog of keys says."""
+ZONES_KEPT = 4
+"""Of so many zones the compiled templates are kept; beyond that they are compiled anew."""
 MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
@@ -42,6 +65,7 @@ class Pages:
             count=words.count,
             duration=words.duration,
             iso=words.iso,
+            machine=words.machine,
             size=words.size,
             last_line=words.last_line,
             short=words.short,
@@ -51,8 +75,10 @@ class Pages:
             "ago": words.ago,
             "percent": words.percent,
             "navigation": NAVIGATION,
+            "keyboard": KEYBOARD,
         }
         self._templates.globals.update(known)
+        self._in_zone = lru_cache(ZONES_KEPT)(self._made_for)
         self.files = _files()
         self.version = digest(*(self.files[name] for name in sorted(self.files)))
 
@@ -73,14 +99,17 @@ class Pages:
         def asset(name: str) -> str:
             return url("static", name, v=self.version)
 
-        html = self._templates.get_template(template).render(
-            **facts,
-            url=url,
-            asset=asset,
-            theme=theme_of(request),
-            here=place(request),
-        )
+        zone = zone_of(request)
+        facts |= {"theme": theme_of(request), "zone": zone, "here": place(request)}
+        html = self._in_zone(zone).get_template(template).render(**facts, url=url, asset=asset)
         return Response(html, status=code, mimetype="text/html")
+
+    def _made_for(self, zone: str) -> jinja2.Environment:
+        """Return the templates with the times of a zone."""
+        made = self._templates.overlay()
+        iso = partial(words.iso, zone=zone_named(zone) or UTC)
+        made.filters = {**self._templates.filters, "iso": iso}
+        return made
 
 
 def _files() -> dict[str, bytes]:
@@ -113,6 +142,24 @@ def theme_of(request: Request) -> str:
     """Return the theme that this browser has chosen."""
     chosen = request.cookies.get(THEME_COOKIE, "")
     return chosen if chosen in THEMES else "system"
+
+
+def zone_of(request: Request) -> str:
+    """Return the time zone that this browser has chosen; UTC if it is unknown here."""
+    chosen = request.cookies.get(ZONE_COOKIE, "")
+    return "UTC" if zone_named(chosen) is None else chosen
+
+
+@lru_cache(maxsize=512)
+def zone_named(name: str) -> tzinfo | None:
+    """Return a time zone by its name, ``None`` if this machine does not know it."""
+    if name == "UTC":
+        # Some machines have no zones at all.
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return None
 
 
 def digest(*contents: bytes) -> str:
