@@ -12,6 +12,7 @@ from werkzeug.wrappers import Request, Response
 
 from taskito.exceptions import ConfigurationError
 from taskito_dashboard import words
+from taskito_dashboard.rollups import bars
 from taskito_dashboard.routing import address, place
 
 THEMES = ("system", "light", "dark")
@@ -62,6 +63,7 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters.update(
+            bars=bars,
             count=words.count,
             duration=words.duration,
             iso=words.iso,

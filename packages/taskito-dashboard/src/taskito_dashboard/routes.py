@@ -5,6 +5,7 @@ from taskito_dashboard._version import __version__
 from taskito_dashboard.api import dead
 from taskito_dashboard.api import jobs as api_jobs
 from taskito_dashboard.api import queues as api_queues
+from taskito_dashboard.api import rollups as api_rollups
 from taskito_dashboard.api import schedules as api_schedules
 from taskito_dashboard.api import system as api_system
 from taskito_dashboard.pages import (
@@ -34,6 +35,7 @@ TABLE = Table(
         *api_jobs.ROUTES,
         *dead.ROUTES,
         *api_queues.ROUTES,
+        *api_rollups.ROUTES,
         *api_schedules.ROUTES,
         reads("/api/v1/openapi.json", describe),
         *overview.ROUTES,

@@ -1,41 +1,32 @@
 // Keeps a page current. htmx asks for it again and changes what differs (attributes of #main);
 // here is when it does not, what it sends along, and what the page says about its age.
 
-const EVERY_MS = 1000;
-const STALE_S = 10;
 const main = document.getElementById("main");
 const button = document.getElementById("live");
 let etag = null;
 let isPaused = false;
 let seen = Date.now();
 
-export function look() {
-  htmx.trigger(main, "look");
-}
+const look = () => htmx.trigger(main, "look");
 
 function isBusy() {
-  const selection = getSelection();
-  const isSelecting = selection !== null && !selection.isCollapsed;
+  const isSelecting = getSelection()?.isCollapsed === false;
   return document.hidden || isSelecting || document.querySelector("dialog[open]") !== null;
 }
 
 function tell() {
   const age = Math.round((Date.now() - seen) / 1000);
-  const isStale = age > STALE_S;
-  button.classList.toggle("stale", isStale);
-  button.setAttribute("aria-pressed", String(!isPaused));
+  const isStale = age > 10;
   const word = isPaused ? "paused" : "live";
+  button.classList.toggle("stale", isStale);
+  button.ariaPressed = String(!isPaused);
   button.querySelector(".word").textContent = isStale ? `${word} · ${age} s old` : word;
 }
 
 // What only scripts can serve is added to what the server sent, before the two are compared.
 function prepare(root) {
   for (const source of root.querySelectorAll("[data-copy]")) {
-    const copy = document.createElement("button");
-    copy.type = "button";
-    copy.className = "copy";
-    copy.textContent = "Copy";
-    source.after(copy);
+    source.insertAdjacentHTML("afterend", '<button type="button" class="copy">Copy</button>');
   }
   for (const box of root.querySelectorAll("[data-ticks]")) box.closest("label").hidden = false;
 }
@@ -58,7 +49,6 @@ document.addEventListener("htmx:after:request", (event) => {
 document.addEventListener("htmx:before:swap", (event) => {
   for (const { fragment } of event.detail.tasks) prepare(fragment);
 });
-
 document.addEventListener("click", async ({ target }) => {
   if (!target.matches(".copy")) return;
   await navigator.clipboard.writeText(target.previousElementSibling.textContent);
@@ -66,15 +56,14 @@ document.addEventListener("click", async ({ target }) => {
 });
 document.addEventListener("change", ({ target }) => {
   if (!target.matches("[data-ticks]")) return;
-  for (const tick of document.querySelectorAll('input[name="ids"]')) tick.checked = target.checked;
+  for (const tick of document.querySelectorAll('[name="ids"]')) tick.checked = target.checked;
 });
-
+document.addEventListener("visibilitychange", look);
 button.hidden = false;
 button.addEventListener("click", () => {
   isPaused = !isPaused;
   tell();
   look();
 });
-document.addEventListener("visibilitychange", look);
 prepare(main);
-setInterval(tell, EVERY_MS);
+setInterval(tell, 1000);
