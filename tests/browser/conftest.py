@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import BrowserContext, Playwright, expect, sync_playwright
 
 from taskito import Queue
 from tests.browser.visitor import Visitor
+from tests.dashboard.asking import HOSTILE
 from tests.support.processes import STARTING, Site, open_site
 from tests.support.until import until
 
@@ -31,6 +32,9 @@ OPTIONS = (
     "--disable-sync",
 )
 
+# Machines that run tests are busy.
+expect.set_options(timeout=20_000)
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Give a browser on a busy machine more time than other tests have."""
@@ -46,11 +50,13 @@ class Shop:
 
     Attributes:
         address: Of the dashboard, without a slash at the end.
+        site: The database and the processes.
         queue: The queue, as this process sees it.
-        jobs: The newest job by status.
+        jobs: One job of each kind, by what it is.
     """
 
     address: str
+    site: Site
     queue: Queue
     jobs: dict[str, str]
 
@@ -82,11 +88,16 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
             return stats["completed"] >= 80 and stats["dead"] >= 6 and due == 2
 
         until(settled, within=4 * STARTING)
-        newest = {
-            status: site.queue.list_jobs(status, limit=1)[0].id
-            for status in ("complete", "running", "pending", "dead", "cancelled")
+        of = site.queue.list_jobs
+        jobs = {
+            "complete": of("complete", task_name="send_email", limit=1)[0].id,
+            "running": of("running", task_name="sync_crm", limit=1)[0].id,
+            "pending": of("pending", task_name="build_report", limit=1)[0].id,
+            "dead": of("dead", task_name="send_email", limit=1)[0].id,
+            "retrying": of("pending", task_name="resize_image", limit=1)[0].id,
+            "hostile": of("dead", task_name=HOSTILE, limit=1)[0].id,
         }
-        yield Shop(address=served(site, *SHOP), queue=site.queue, jobs=newest)
+        yield Shop(address=served(site, *SHOP), site=site, queue=site.queue, jobs=jobs)
 
 
 @pytest.fixture(scope="session")

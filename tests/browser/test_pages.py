@@ -1,11 +1,13 @@
 """Every page, as browsers show it: in both themes, on a desk and on a phone."""
 
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.conftest import Shop
+from taskito import Queue
+from tests.browser.conftest import SHOP, Shop, served
 from tests.browser.visitor import DESK, PHONE, Scheme, Visitor
 from tests.dashboard.asking import HOSTILE
 
@@ -19,6 +21,8 @@ PAGES = {
     "job-running": "/jobs/{running}",
     "job-complete": "/jobs/{complete}",
     "job-pending": "/jobs/{pending}",
+    "job-retrying": "/jobs/{retrying}",
+    "job-hostile": "/jobs/{hostile}",
     "failures": "/failures",
     "tasks": "/tasks",
     "task": "/tasks/send_email",
@@ -56,6 +60,44 @@ def test_every_page_is_accessible_and_fits(visitor: Visitor, shop: Shop, name: s
     expect(visitor.page.locator("h1")).to_be_visible()
 
     check(visitor, name)
+
+
+def test_an_empty_database_has_first_steps(
+    browser: BrowserContext, shop: Shop, tmp_path: Path
+) -> None:
+    with Queue(tmp_path / "empty.db") as queue:
+        queue.stats()
+    someone = Visitor(browser.new_page(), served(shop.site, "--db", str(tmp_path / "empty.db")))
+    someone.go("/")
+    expect(someone.page.locator("h1")).to_have_text("First steps")
+
+    check(someone, "first")
+    someone.leave()
+
+
+def test_a_token_is_asked_for_on_a_page(browser: BrowserContext, shop: Shop) -> None:
+    someone = Visitor(browser.new_page(), served(shop.site, *SHOP, "--token", "open sesame"))
+    someone.go("/", status=401)
+    someone.complaints.clear()  # the browser notes the status
+    check(someone, "login")
+    someone.page.get_by_label("Token").fill("open sesame")
+    someone.page.get_by_role("button", name="Log in").click()
+    expect(someone.page.locator("h1")).to_have_text("Overview")
+
+    check(someone, "overview-logged-in")
+    someone.page.get_by_role("button", name="Log out").click()
+    expect(someone.page.get_by_label("Token")).to_be_visible()
+    someone.complaints.clear()
+    someone.leave()
+
+
+def test_who_may_only_look_sees_no_buttons(browser: BrowserContext, shop: Shop) -> None:
+    someone = Visitor(browser.new_page(), served(shop.site, *SHOP, "--read-only"))
+    someone.go(f"/jobs/{shop.jobs['dead']}")
+    expect(someone.page.locator("main form button")).to_have_count(0)
+    someone.go("/schedules")
+    expect(someone.page.locator("main form button")).to_have_count(0)
+    someone.leave()
 
 
 def test_an_unknown_job_has_a_page_that_says_so(visitor: Visitor) -> None:

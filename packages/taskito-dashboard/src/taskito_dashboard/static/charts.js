@@ -72,40 +72,31 @@ function make(section, data) {
   ], place);
 }
 
-function box(plot, series, at, data) {
-  const from = plot.data[0][at];
-  const [x, right] = [from, from + data.step / 1000].map((value) => plot.valToPos(value, "x", true));
-  const [y, zero] = [plot.data[series][at], 0].map((value) => plot.valToPos(value, "y", true));
-  return { x, right, y, zero };
-}
-
-function paths(plot, series, data, isBars) {
+function paths(plot, series, data, isBars, isOpen = false) {
   const path = new Path2D();
+  const across = (seconds) => plot.valToPos(seconds, "x", true);
+  const up = (value) => plot.valToPos(value, "y", true);
   let before = null;
   plot.data[series].forEach((value, at) => {
-    if (value === null || at === data.open) return;
-    const { x, y, right, zero } = box(plot, series, at, data);
-    if (isBars) path.rect(x, y, right - x, zero - y);
+    if (value === null || (at === data.open) !== isOpen) return;
+    const [x, y] = [across(plot.data[0][at]), up(value)];
+    const right = across(plot.data[0][at] + data.step / 1000);
+    if (isBars) path.rect(x, y, right - x, up(0) - y);
     else {
       path[before === at - 1 ? "lineTo" : "moveTo"](x, y);
       path.lineTo(right, y);
       before = at;
     }
   });
-  return isBars ? { stroke: null, fill: path } : { stroke: path, fill: null };
+  return isBars ? { fill: path } : { stroke: path };
 }
 
-function dash(plot, series, data, colour) {
-  if (data.open === null || plot.data[series][data.open] === null) return;
-  const { x, y, right } = box(plot, series, data.open, data);
-  const path = new Path2D();
-  path.moveTo(x, y);
-  path.lineTo(right, y);
-  plot.ctx.save();
-  plot.ctx.setLineDash([4, 3]);
-  plot.ctx.strokeStyle = colour;
-  plot.ctx.stroke(path);
-  plot.ctx.restore();
+function dash({ ctx, ...plot }, series, data, stroke) {
+  ctx.save();
+  ctx.setLineDash([4, 3]);
+  ctx.strokeStyle = stroke;
+  ctx.stroke(paths(plot, series, data, false, true).stroke);
+  ctx.restore();
 }
 
 function go(address, query) {

@@ -1,4 +1,4 @@
-// Single keys, as the dialog behind "?" lists them. Off while typing, and off for good on wish.
+// Single keys, as the dialog behind "?" lists them; off while typing, and for good on wish.
 // An element with data-key is what its key presses: in the chosen row, else on the page.
 
 const SETTING = "taskito-dashboard-keys";
@@ -11,7 +11,7 @@ const all = (selector) => [...document.querySelectorAll(selector)];
 const chosen = () => document.activeElement.closest("main tbody tr");
 const tick = () => chosen()?.querySelector('[type="checkbox"]');
 let isGoing = false;
-let places = new Map();
+let places = [];
 
 const deeds = {
   "/": () => find(".search input").focus(),
@@ -37,7 +37,6 @@ function step(by) {
   if (!row) return;
   row.tabIndex = -1;
   row.focus();
-  row.scrollIntoView({ block: "nearest" });
 }
 
 function press(key) {
@@ -46,10 +45,10 @@ function press(key) {
   (inRow ?? find(`main [data-key="${key}"]`))?.click();
 }
 
-// The whole error of the row, where the list shows its beginning; else what the page folds.
+// The whole error of the row, else what the page folds.
 function unfold() {
   const error = chosen()?.querySelector(".error");
-  if (error) error.classList.toggle("whole");
+  if (error) error.toggleAttribute("data-whole");
   else for (const fold of all("main details")) fold.open = !fold.open;
 }
 
@@ -61,8 +60,8 @@ function next(links) {
 
 // The places and actions of this page by name; the browser completes them.
 function goAnywhere() {
-  places = new Map(all(PLACES).map((element) => [named(element), element]));
-  palette.querySelector("datalist").replaceChildren(...[...places.keys()].map((name) => new Option(name)));
+  places = all(PLACES).map((element) => [named(element), element]);
+  find("datalist").replaceChildren(...places.map(([name]) => new Option(name)));
   palette.showModal();
 }
 
@@ -73,12 +72,12 @@ function named(element) {
 }
 
 palette.addEventListener("submit", (event) => {
-  const typed = palette.querySelector("input").value.trim().toLowerCase();
-  const name = [...places.keys()].find((each) => each.toLowerCase().startsWith(typed));
-  if (!typed || !name) return;
+  const typed = find("#palette input").value.trim().toLowerCase();
+  const place = typed && places.find(([name]) => name.toLowerCase().startsWith(typed));
+  if (!place) return;
   event.preventDefault();
   palette.close();
-  places.get(name).click();
+  place[1].click();
 });
 
 document.addEventListener("keydown", (event) => {
