@@ -16,13 +16,14 @@ from uv import find_uv_bin
 nox.needs_version = ">=2026.10"
 nox.options.default_venv_backend = "uv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "rust", "types", "tests", "packaging"]
+nox.options.sessions = ["lint", "rust", "types", "tests", "browser", "packaging"]
 
 ROOT = Path(__file__).resolve().parent
 TARGET = ROOT / "target"
 DIST = TARGET / "dist"
 CONSTRAINTS = ROOT / "constraints.txt"
 CORE = ROOT / "packages" / "taskito-core"
+DASHBOARD = ROOT / "packages" / "taskito-dashboard"
 PURE = [ROOT / "packages" / name for name in ("taskito", "taskito-dashboard", "taskito-flask")]
 ENV = {
     "CARGO_TARGET_DIR": str(TARGET),
@@ -93,9 +94,18 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All Python tests but those of the built packages. Arguments go to pytest."""
+    """All Python tests but those with sessions of their own. Arguments go to pytest."""
     install(session, "test", packages=True)
-    session.run("pytest", *(session.posargs or ["--ignore=tests/packaging"]))
+    others = ["--ignore=tests/packaging", "--ignore=tests/browser"]
+    session.run("pytest", *(session.posargs or others))
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The dashboard in a real Chromium, if there is one; screenshots in target/screenshots."""
+    npm_ci(session)
+    install(session, "test", "browser", packages=True)
+    session.run("pytest", *(session.posargs or ["tests/browser"]))
 
 
 @nox.session
@@ -261,6 +271,15 @@ def core_digest() -> str:
 def maturin(session: nox.Session, *args: str) -> None:
     """Run the pinned maturin, from an environment of its own that uv keeps."""
     session.run("uvx", "--constraints", str(CONSTRAINTS), "maturin", *args, env=ENV, external=True)
+
+
+def npm_ci(session: nox.Session) -> None:
+    """Install what package-lock.json lists: what browsers load, and axe for the tests."""
+    installed = DASHBOARD / "node_modules" / ".package-lock.json"
+    locked = DASHBOARD / "package-lock.json"
+    if not installed.is_file() or installed.stat().st_mtime < locked.stat().st_mtime:
+        with session.chdir(DASHBOARD):
+            session.run("npm", "ci", "--prefer-offline", external=True)
 
 
 def cargo(session: nox.Session, *args: str, env: Mapping[str, str] | None = None) -> None:

@@ -14,9 +14,10 @@ from werkzeug.wrappers import Request, Response
 from taskito_core import limit_reads
 from taskito_dashboard import auditing
 from taskito_dashboard.errors import Refused, not_found, translated
+from taskito_dashboard.packing import packed
 from taskito_dashboard.pages import errors
 from taskito_dashboard.params import MOST_BYTES
-from taskito_dashboard.rendering import Pages, digest, theme_of
+from taskito_dashboard.rendering import Pages, digest, theme_of, zone_of
 from taskito_dashboard.routes import OVERVIEW, TABLE
 from taskito_dashboard.routing import Call
 from taskito_dashboard.security import HEADERS, Guard, token_of
@@ -82,9 +83,10 @@ class Dashboard:
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """The WSGI entry point."""
+        request = _Request(environ)
         limit_reads(READ_MS)
         try:
-            response = self._answer(_Request(environ))
+            response = packed(request, self._answer(request))
         finally:
             limit_reads(None)
         for name, value in HEADERS.items():
@@ -163,8 +165,9 @@ class Dashboard:
     def _etag(self, call: Call) -> str:
         """Return what changes whenever the answer may be another one, without making it."""
         moment = str(self._source.now // BUCKET_MS) if call.route.is_timed else ""
-        # One address can have several answers: by theme, role and place.
-        kind = f"{theme_of(call.request)} {self._guard.read_only} {call.root} {self._pages.version}"
+        # One address can have several answers: by wishes, role and place.
+        wishes = f"{theme_of(call.request)} {zone_of(call.request)}"
+        kind = f"{wishes} {self._guard.read_only} {call.root} {self._pages.version}"
         return f"{self._source.change()}-{moment}-{digest(kind.encode())}"
 
     def _refused(self, request: Request, refusal: Refused) -> Response:

@@ -1,17 +1,23 @@
 """From the facts of a page to its HTML."""
 
 import hashlib
+from datetime import UTC, tzinfo
+from functools import lru_cache, partial
 from importlib.resources import files
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import jinja2
 from werkzeug.wrappers import Request, Response
 
+from taskito.exceptions import ConfigurationError
 from taskito_dashboard import words
+from taskito_dashboard.rollups import bars
 from taskito_dashboard.routing import address, place
 
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "taskito_dashboard_theme"
+ZONE_COOKIE = "taskito_dashboard_zone"
 NAVIGATION = (
     ("overview", "Overview", (), "o"),
     ("jobs", "Jobs", ("jobs",), "j"),
@@ -23,6 +29,25 @@ NAVIGATION = (
     ("system", "System", ("system",), "y"),
 )
 """The entries: key, label, parts of the address, and what to type after ``g``."""
+KEYBOARD = (
+    ("/", "find"),
+    (f"g, then {' '.join(entry[3] for entry in NAVIGATION)}", "go to a page"),
+    ("Ctrl K", "go anywhere"),
+    ("j k", "next, previous row"),
+    ("x", "tick the row"),
+    ("Enter", "open the row"),
+    ("r", "retry"),
+    ("c", "cancel"),
+    ("e", "show or hide the error"),
+    ("[ ]", "newest, older"),
+    (".", "pause, go on"),
+    ("t", "next theme"),
+    ("z", "UTC or local times"),
+    ("?", "these keys"),
+)
+"""What the dialog of keys says."""
+ZONES_KEPT = 4
+"""Of so many zones the compiled templates are kept; beyond that they are compiled anew."""
 MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
@@ -38,9 +63,11 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters.update(
+            bars=bars,
             count=words.count,
             duration=words.duration,
             iso=words.iso,
+            machine=words.machine,
             size=words.size,
             last_line=words.last_line,
             short=words.short,
@@ -50,10 +77,11 @@ class Pages:
             "ago": words.ago,
             "percent": words.percent,
             "navigation": NAVIGATION,
+            "keyboard": KEYBOARD,
         }
         self._templates.globals.update(known)
-        static = files("taskito_dashboard") / "static"
-        self.files = {entry.name: entry.read_bytes() for entry in static.iterdir()}
+        self._in_zone = lru_cache(ZONES_KEPT)(self._made_for)
+        self.files = _files()
         self.version = digest(*(self.files[name] for name in sorted(self.files)))
 
     def render(self, request: Request, template: str, *, code: int = 200, **facts: Any) -> Response:
@@ -73,20 +101,67 @@ class Pages:
         def asset(name: str) -> str:
             return url("static", name, v=self.version)
 
-        html = self._templates.get_template(template).render(
-            **facts,
-            url=url,
-            asset=asset,
-            theme=theme_of(request),
-            here=place(request),
-        )
+        zone = zone_of(request)
+        facts |= {"theme": theme_of(request), "zone": zone, "here": place(request)}
+        html = self._in_zone(zone).get_template(template).render(**facts, url=url, asset=asset)
         return Response(html, status=code, mimetype="text/html")
+
+    def _made_for(self, zone: str) -> jinja2.Environment:
+        """Return the templates with the times of a zone."""
+        made = self._templates.overlay()
+        iso = partial(words.iso, zone=zone_named(zone) or UTC)
+        made.filters = {**self._templates.filters, "iso": iso}
+        return made
+
+
+def _files() -> dict[str, bytes]:
+    """Return what pages load: our files, and those of other projects in ``vendor``.
+
+    Raises:
+        ConfigurationError: The package was not built, so what others made is not there.
+    """
+    static = files("taskito_dashboard") / "static"
+    vendor = static / "vendor"
+    if not vendor.is_dir():
+        raise ConfigurationError(
+            f"the dashboard has no folder {vendor}",
+            hint="building the package makes it: pip install -e packages/taskito-dashboard",
+        )
+    found = [entry for folder in (static, vendor) for entry in folder.iterdir()]
+    return {file.name: file.read_bytes() for file in found if _ending(file.name) in MEDIA}
+
+
+def _ending(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def media_of(name: str) -> str:
+    """Return the media type of a file by its ending."""
+    return MEDIA.get(_ending(name), "application/octet-stream")
 
 
 def theme_of(request: Request) -> str:
     """Return the theme that this browser has chosen."""
     chosen = request.cookies.get(THEME_COOKIE, "")
     return chosen if chosen in THEMES else "system"
+
+
+def zone_of(request: Request) -> str:
+    """Return the time zone that this browser has chosen; UTC if it is unknown here."""
+    chosen = request.cookies.get(ZONE_COOKIE, "")
+    return "UTC" if zone_named(chosen) is None else chosen
+
+
+@lru_cache(maxsize=512)
+def zone_named(name: str) -> tzinfo | None:
+    """Return a time zone by its name, ``None`` if this machine does not know it."""
+    if name == "UTC":
+        # Some machines have no zones at all.
+        return UTC
+    try:
+        return ZoneInfo(name)
+    except (ValueError, OSError, ZoneInfoNotFoundError):
+        return None
 
 
 def digest(*contents: bytes) -> str:

@@ -6,6 +6,7 @@ from taskito_dashboard.api import dead
 from taskito_dashboard.api import jobs as api_jobs
 from taskito_dashboard.api import operations as api_operations
 from taskito_dashboard.api import queues as api_queues
+from taskito_dashboard.api import rollups as api_rollups
 from taskito_dashboard.api import schedules as api_schedules
 from taskito_dashboard.api import system as api_system
 from taskito_dashboard.pages import (
@@ -37,6 +38,7 @@ TABLE = Table(
         *api_jobs.ROUTES,
         *dead.ROUTES,
         *api_queues.ROUTES,
+        *api_rollups.ROUTES,
         *api_schedules.ROUTES,
         *api_operations.ROUTES,
         reads("/api/v1/openapi.json", describe),

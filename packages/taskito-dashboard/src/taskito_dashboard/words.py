@@ -1,11 +1,12 @@
 """Facts as words for people. Pure: what time it is, is told.
 
 Durations: ``113 ms``, ``5.8 s``, ``4 min 10 s``, ``2 h 3 min``, ``3 d 4 h``, with a thin space
-before the unit. Instants are UTC.
+before the unit. Instants are UTC,
+if no other zone is wanted.
 """
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 
 THIN = "\u202f"
 _DASH = "–"  # noqa: RUF001 - what tables have where nothing is known
@@ -71,15 +72,20 @@ def ago(at: int | None, now: int) -> str:
     return "now"
 
 
-def iso(at: int | None) -> str:
-    """Return an instant as ``2026-11-22 11:31:52.936 UTC``."""
+def iso(at: int | None, zone: tzinfo = UTC) -> str:
+    """Return an instant as ``2026-11-22 11:31:52.936 UTC``; the zone is always named."""
     if at is None:
         return _DASH
     try:
-        moment = datetime.fromtimestamp(at / 1000, UTC)
+        moment = datetime.fromtimestamp(at // 1000, zone)
     except (OverflowError, ValueError, OSError):
         return f"{at} ms"
-    return f"{moment:%Y-%m-%d %H:%M:%S}.{at % 1000:03} UTC"
+    return f"{moment:%Y-%m-%d %H:%M:%S}.{at % 1000:03} {moment:%Z}"
+
+
+def machine(at: int) -> str:
+    """Return an instant as HTML has it: ``2026-11-22T11:31:52.936Z``."""
+    return iso(at).replace(" UTC", "Z").replace(" ", "T")
 
 
 def size(octets: int | None) -> str:

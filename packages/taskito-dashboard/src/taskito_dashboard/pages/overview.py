@@ -6,6 +6,8 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 import taskito
+from taskito_dashboard.api.rollups import T
+from taskito_dashboard.pages.charts import charts
 from taskito_dashboard.pages.frame import page
 from taskito_dashboard.problems import World, problems, quiet
 from taskito_dashboard.routing import Call, shows
@@ -44,6 +46,7 @@ def overview(call: Call) -> Response:
         tiles=tiles(world, call.queue.stats(), call.queue.metrics(since=_MINUTE)),
         running=running_rows(world)[:_RUNNING_SHOWN],
         letters=list(letters),
+        charts=charts(call),
         unknown=call.request.path if call.request.path != "/" else "",
     )
 
@@ -130,5 +133,5 @@ def _is_empty(world: World) -> bool:
     )
 
 
-OVERVIEW = shows("/", overview)
+OVERVIEW = shows("/", overview, T)
 ROUTES = (OVERVIEW,)

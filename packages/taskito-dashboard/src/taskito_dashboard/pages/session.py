@@ -1,4 +1,4 @@
-"""Logging in and out, the theme, and the files that pages load."""
+"""Logging in and out, theme and time zone, and the files that pages load."""
 
 from werkzeug.wrappers import Response
 
@@ -6,7 +6,7 @@ from taskito_dashboard.errors import Refused, not_found
 from taskito_dashboard.pages import errors
 from taskito_dashboard.pages.frame import is_ours
 from taskito_dashboard.params import Param, content
-from taskito_dashboard.rendering import MEDIA, THEME_COOKIE, THEMES
+from taskito_dashboard.rendering import THEME_COOKIE, THEMES, ZONE_COOKIE, media_of, zone_named
 from taskito_dashboard.routing import Call, Route, moved
 from taskito_dashboard.security import COOKIE
 
@@ -40,14 +40,24 @@ def theme(call: Call) -> Response:
     return response
 
 
+def zone(call: Call) -> Response:
+    """Set in which time zone instants are shown in this browser."""
+    given = call.query()
+    name = given["set"] or "UTC"
+    if zone_named(name) is None:
+        raise Refused(400, f"set is {name!r}", "set must be a time zone like Europe/Berlin")
+    response = moved(_target(call, given["back"] or ""))
+    _set(call, response, ZONE_COOKIE, name, _YEAR)
+    return response
+
+
 def static(call: Call) -> Response:
     """A file of the pages."""
     name = call.names["file"]
     content_of = call.pages.files.get(name)
     if content_of is None:
         raise not_found(f"there is no file {name!r}")
-    media = MEDIA.get(name.rpartition(".")[2], "application/octet-stream")
-    response = Response(content_of, mimetype=media)
+    response = Response(content_of, mimetype=media_of(name))
     # The address has the version in it.
     response.headers["Cache-Control"] = f"public, max-age={_YEAR}, immutable"
     return response
@@ -95,6 +105,15 @@ ROUTES = (
         kind="action",
         query=(Param("set", choices=THEMES), Param("back")),
         summary="Choose a theme",
+    ),
+    Route(
+        method="GET",
+        path="/zone",
+        handler=zone,
+        role="open",
+        kind="action",
+        query=(Param("set"), Param("back")),
+        summary="Choose a time zone",
     ),
     Route(
         method="GET",

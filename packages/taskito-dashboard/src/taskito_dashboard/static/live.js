@@ -1,87 +1,69 @@
-// Keeps a page current: asks for it again with its ETag, and puts in what changed.
-import { morph } from "./morph.js";
+// Keeps a page current. htmx asks for it again and changes what differs (attributes of #main);
+// here is when it does not, what it sends along, and what the page says about its age.
 
-const EVERY_MS = 2000;
+const main = document.getElementById("main");
 const button = document.getElementById("live");
 let etag = null;
 let isPaused = false;
 let seen = Date.now();
 
-async function look() {
-  if (isPaused || document.hidden || isSelecting()) return;
-  try {
-    const headers = { Accept: "text/html", ...(etag && { "If-None-Match": etag }) };
-    const answer = await fetch(location.href, { headers, cache: "no-store" });
-    if (answer.status === 401) location.reload();
-    if (answer.status !== 304 && !answer.ok) throw new Error(answer.statusText);
-    if (answer.ok) {
-      etag = answer.headers.get("ETag");
-      show(await answer.text());
-    }
-    seen = Date.now();
-  } catch {
-    // The age on the button says it; the next look may succeed.
-  }
-  tell();
-}
+const look = () => htmx.trigger(main, "look");
 
-function show(text) {
-  const page = new DOMParser().parseFromString(text, "text/html");
-  for (const now of page.querySelectorAll("[data-live][id]")) {
-    const old = document.getElementById(now.id);
-    if (old) morph(old, now);
-    else document.getElementById("main").append(document.importNode(now, true));
-  }
-  for (const old of document.querySelectorAll("main [data-live][id]")) {
-    if (!page.getElementById(old.id)) old.remove();
-  }
-  document.title = page.title;
-  addCopies();
-}
-
-function isSelecting() {
-  const selection = getSelection();
-  return selection !== null && !selection.isCollapsed;
+function isBusy() {
+  const isSelecting = getSelection()?.isCollapsed === false;
+  return document.hidden || isSelecting || document.querySelector("dialog[open]") !== null;
 }
 
 function tell() {
   const age = Math.round((Date.now() - seen) / 1000);
   const isStale = age > 10;
-  button.classList.toggle("stale", isStale);
-  button.setAttribute("aria-pressed", String(!isPaused));
   const word = isPaused ? "paused" : "live";
+  button.classList.toggle("stale", isStale);
+  button.ariaPressed = String(!isPaused);
   button.querySelector(".word").textContent = isStale ? `${word} · ${age} s old` : word;
 }
 
-function addCopies() {
-  for (const source of document.querySelectorAll("[data-copy]")) {
-    if (source.nextElementSibling?.classList.contains("copy")) continue;
-    const copy = document.createElement("button");
-    copy.type = "button";
-    copy.className = "copy";
-    copy.textContent = "Copy";
-    copy.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(source.textContent);
-      copy.textContent = "Copied";
-    });
-    source.after(copy);
+// What only scripts can serve is added to what the server sent, before the two are compared.
+function prepare(root) {
+  for (const source of root.querySelectorAll("[data-copy]")) {
+    source.insertAdjacentHTML("afterend", '<button type="button" class="copy">Copy</button>');
   }
+  for (const box of root.querySelectorAll("[data-ticks]")) box.closest("label").hidden = false;
 }
 
-function tickTogether(box) {
-  box.closest("label").hidden = false;
-  box.addEventListener("change", () => {
-    for (const tick of document.querySelectorAll('input[name="ids"]')) tick.checked = box.checked;
-  });
-}
-
+document.addEventListener("htmx:before:request", (event) => {
+  const { request, sourceElement } = event.detail.ctx;
+  if (sourceElement !== main) return;
+  if (isPaused || isBusy()) event.preventDefault();
+  request.cache = "no-store";
+  if (etag) request.headers["If-None-Match"] = etag;
+});
+document.addEventListener("htmx:after:request", (event) => {
+  const { response, sourceElement } = event.detail.ctx;
+  if (sourceElement !== main) return;
+  if (response.status === 401) location.reload();
+  if (response.status === 200) etag = response.headers.get("ETag");
+  if (response.status < 400) seen = Date.now();
+  tell();
+});
+document.addEventListener("htmx:before:swap", (event) => {
+  for (const { fragment } of event.detail.tasks) prepare(fragment);
+});
+document.addEventListener("click", async ({ target }) => {
+  if (!target.matches(".copy")) return;
+  await navigator.clipboard.writeText(target.previousElementSibling.textContent);
+  target.textContent = "Copied";
+});
+document.addEventListener("change", ({ target }) => {
+  if (!target.matches("[data-ticks]")) return;
+  for (const tick of document.querySelectorAll('[name="ids"]')) tick.checked = target.checked;
+});
+document.addEventListener("visibilitychange", look);
 button.hidden = false;
 button.addEventListener("click", () => {
   isPaused = !isPaused;
   tell();
   look();
 });
-document.addEventListener("visibilitychange", look);
-document.querySelectorAll("[data-ticks]").forEach(tickTogether);
-addCopies();
-setInterval(() => { look(); tell(); }, EVERY_MS);
+prepare(main);
+setInterval(tell, 1000);

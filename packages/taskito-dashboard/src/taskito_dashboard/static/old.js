@@ -1,4 +1,4 @@
-// Addresses of the page of taskito 0.2 had everything behind "#/"; they lead to what replaced them.
+// Addresses of taskito 0.2 had everything behind "#/"; they lead to what replaced them.
 const PLACES = {
   "": "", jobs: "jobs", "dead-letters": "failures", metrics: "tasks", "circuit-breakers": "tasks",
   queues: "queues", workers: "workers", logs: "jobs", periodic: "schedules",

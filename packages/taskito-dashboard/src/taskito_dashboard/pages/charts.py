@@ -1,0 +1,44 @@
+"""What pages with charts know about them."""
+
+from typing import Any
+
+from taskito_dashboard.rollups import RANGES, bars, document, span_of
+from taskito_dashboard.routing import Call
+
+
+def charts(call: Call, *, queue: str | None = None, task: str | None = None) -> dict[str, Any]:
+    """Return the facts of the charts of a page that takes ``t``.
+
+    Args:
+        call: The request.
+        queue: Only what waited there.
+        task: Only attempts of this task.
+
+    Returns:
+        ``t``, as asked; ``ranges``, the names of the others; ``source``, where the numbers
+        are; ``jobs``, the list a bucket leads to; ``step``, the length of a bucket in
+        milliseconds; ``rows``, the same in few buckets, newest first: dicts with ``at`` and
+        the columns of :func:`taskito_dashboard.rollups.document`; ``sketch``, ``done`` and
+        ``failed`` as bars, for where no scripts run; ``times``, whether any wait or run time
+        is known.
+    """
+    t, now = call.query()["t"], call.source.now
+    span = span_of(t, now)
+    fine = document(call.source.buckets(span, queue, task), span, now)
+    wide = span.coarser()
+    coarse = document(call.source.buckets(wide, queue, task), wide, now)
+    lists = {name: column for name, column in coarse.items() if isinstance(column, list)}
+    rows = [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+    both = [*fine["done"], *fine["failed"]]
+    drawn = bars(both, 100)
+    return {
+        "t": t,
+        "ranges": list(RANGES),
+        "source": call.url("api", "rollups", t=t, queue=queue, task=task),
+        "jobs": call.url("jobs", queue=queue, task=task),
+        "step": span.step,
+        "number": len(span.starts),
+        "sketch": [(at % len(span.starts), *bar, at >= len(span.starts)) for at, *bar in drawn],
+        "rows": rows[::-1],
+        "times": any(row["run_p95"] is not None for row in rows),
+    }

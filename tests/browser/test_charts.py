@@ -1,0 +1,71 @@
+"""What charts show, and where they lead."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Shop
+from tests.browser.visitor import DESK, Visitor
+
+PLOT = "#throughput .u-over"
+
+
+def test_a_chart_is_drawn_in_the_colours_of_the_theme(visitor: Visitor) -> None:
+    painted = """
+    () => {
+      const canvas = document.querySelector("#throughput canvas");
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      const colours = new Set();
+      for (let i = 0; i < data.length; i += 4) {
+        if (data[i + 3] === 255) colours.add([data[i], data[i + 1], data[i + 2]].join());
+      }
+      return [...colours];
+    }
+    """
+    for scheme, green in (("light", "11,110,79"), ("dark", "79,195,154")):
+        visitor.look_as("dark" if scheme == "dark" else "light", DESK)
+        visitor.go("/?t=15m")
+        expect(visitor.page.locator(PLOT)).to_be_visible()
+        assert green in visitor.page.evaluate(painted), scheme
+        visitor.picture(f"overview-15m-{scheme}")
+
+
+def test_the_range_is_in_the_address(visitor: Visitor) -> None:
+    visitor.go("/")
+    visitor.page.get_by_label("Range").get_by_role("link", name="15m").click()
+
+    expect(visitor.page.locator(PLOT)).to_be_visible()
+    assert visitor.page.url.endswith("?t=15m")
+
+
+def test_the_legend_says_the_values_under_the_pointer(visitor: Visitor, shop: Shop) -> None:
+    visitor.go("/?t=15m")
+    box = visitor.page.locator(PLOT).bounding_box()
+    assert box is not None
+    done = 0
+    for step in range(15):
+        visitor.page.mouse.move(box["x"] + box["width"] * (step + 0.5) / 15, box["y"] + 40)
+        text = visitor.page.locator('#throughput [data-series="done"] b').inner_text()
+        done = max(done, int(text.replace(",", "") or 0))
+
+    assert 0 < done <= shop.queue.stats()["completed"]
+
+
+def test_a_bucket_leads_to_its_jobs(visitor: Visitor) -> None:
+    visitor.go("/?t=15m")
+    visitor.page.locator(PLOT).click(position={"x": 50, "y": 40})
+    visitor.page.wait_for_url("**/jobs?*")
+
+    assert "created_after=" in visitor.page.url
+    assert "created_before=" in visitor.page.url
+
+
+def test_dragging_zooms(visitor: Visitor) -> None:
+    visitor.go("/?t=1h")
+    box = visitor.page.locator(PLOT).bounding_box()
+    assert box is not None
+    visitor.page.mouse.move(box["x"] + 100, box["y"] + 40)
+    visitor.page.mouse.down()
+    visitor.page.mouse.move(box["x"] + 300, box["y"] + 40, steps=4)
+    visitor.page.mouse.up()
+
+    visitor.page.wait_for_url("**/?t=*-*")
+    expect(visitor.page.locator(PLOT)).to_be_visible()

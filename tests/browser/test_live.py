@@ -1,0 +1,102 @@
+"""Pages that keep themselves current, and leave alone what somebody is doing."""
+
+from playwright.sync_api import expect
+
+from tests.browser.conftest import Shop
+from tests.browser.visitor import Visitor
+
+LIVE = ".top #live .word"
+
+
+def count(visitor: Visitor, label: str) -> str:
+    tile = visitor.page.locator("#tiles .tile", has_text=label)
+    return tile.locator(".value").inner_text()
+
+
+def test_new_jobs_appear_without_a_reload(visitor: Visitor, shop: Shop) -> None:
+    visitor.go("/jobs?task=later")
+    expect(visitor.page.locator("main")).to_contain_text("No such jobs")
+    visitor.page.evaluate("() => { window.isSamePage = true; }")
+    job = shop.queue.enqueue("later", delay=3600)
+
+    expect(visitor.page.locator(f"#job-{job.id}")).to_be_visible()
+    assert visitor.page.evaluate("() => window.isSamePage")
+
+
+def test_focus_caret_ticks_and_what_is_typed_stay(visitor: Visitor, shop: Shop) -> None:
+    old = shop.queue.enqueue("busy", delay=3600)
+    visitor.go("/jobs?task=busy")
+    visitor.page.locator(f'input[value="{old.id}"]').check()
+    field = visitor.page.locator('.filters [name="error"]')
+    field.fill("SMTP timeout")
+    field.evaluate("(input) => input.setSelectionRange(2, 4)")
+    new = shop.queue.enqueue("busy", delay=3600)
+
+    expect(visitor.page.locator(f"#job-{new.id}")).to_be_visible()
+    expect(visitor.page.locator(f'input[value="{old.id}"]')).to_be_checked()
+    expect(visitor.page.locator(f'input[value="{new.id}"]')).not_to_be_checked()
+    expect(field).to_have_value("SMTP timeout")
+    caret = "() => [document.activeElement.name, document.activeElement.selectionStart]"
+    assert visitor.page.evaluate(caret) == ["error", 2]
+
+
+def test_a_row_keeps_the_focus_when_others_come_before_it(visitor: Visitor, shop: Shop) -> None:
+    old = shop.queue.enqueue("rows", delay=3600)
+    visitor.go("/jobs?task=rows")
+    visitor.page.keyboard.press("j")
+    new = shop.queue.enqueue("rows", delay=3600)
+
+    expect(visitor.page.locator(f"#job-{new.id}")).to_be_visible()
+    assert visitor.page.evaluate("() => document.activeElement.id") == f"job-{old.id}"
+
+
+def test_what_is_folded_open_stays_open(visitor: Visitor, shop: Shop) -> None:
+    shop.queue.enqueue("folds", delay=3600)
+    visitor.go("/jobs?task=folds")
+    visitor.page.locator("details summary").first.click()
+    job = shop.queue.enqueue("folds", delay=3600)
+
+    expect(visitor.page.locator(f"#job-{job.id}")).to_be_visible()
+    expect(visitor.page.locator("main details").first).to_have_attribute("open", "")
+
+
+def test_nothing_moves_while_text_is_selected(visitor: Visitor, shop: Shop) -> None:
+    visitor.go("/jobs?task=selected")
+    visitor.page.evaluate("() => getSelection().selectAllChildren(document.querySelector('h1'))")
+    job = shop.queue.enqueue("selected", delay=3600)
+    with visitor.page.expect_request_finished(timeout=30_000) as _asked:
+        visitor.page.evaluate("() => getSelection().removeAllRanges()")
+
+    expect(visitor.page.locator(f"#job-{job.id}")).to_be_visible()
+
+
+def test_a_paused_page_says_so_and_goes_on(visitor: Visitor, shop: Shop) -> None:
+    visitor.go("/jobs?task=paused_page")
+    visitor.page.keyboard.press(".")
+    expect(visitor.page.locator(LIVE)).to_contain_text("paused")
+    asked: list[str] = []
+    visitor.page.on("request", lambda request: asked.append(request.url))
+    job = shop.queue.enqueue("paused_page", delay=3600)
+    expect(visitor.page.locator(LIVE)).to_contain_text("s old", timeout=30_000)
+    assert asked == []
+
+    visitor.page.keyboard.press(".")
+    expect(visitor.page.locator(f"#job-{job.id}")).to_be_visible()
+    expect(visitor.page.locator(LIVE)).to_have_text("live")
+
+
+def test_an_unchanged_page_is_not_sent_again(visitor: Visitor) -> None:
+    visitor.go("/schedules")
+    with visitor.page.expect_response(lambda answer: answer.status == 304, timeout=30_000) as found:
+        pass
+
+    assert found.value.request.headers["if-none-match"]
+
+
+def test_copying_takes_the_whole_text(visitor: Visitor, shop: Shop) -> None:
+    visitor.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    visitor.go(f"/jobs/{shop.jobs['dead']}")
+    visitor.page.locator("#details .copy").first.click()
+
+    expect(visitor.page.locator("#details .copy").first).to_have_text("Copied")
+    assert visitor.page.evaluate("() => navigator.clipboard.readText()") == shop.jobs["dead"]

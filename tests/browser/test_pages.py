@@ -1,0 +1,119 @@
+"""Every page, as browsers show it: in both themes, on a desk and on a phone."""
+
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import BrowserContext, expect
+
+from taskito import Queue
+from tests.browser.conftest import SHOP, Shop, served
+from tests.browser.visitor import DESK, PHONE, Scheme, Visitor
+from tests.dashboard.asking import HOSTILE
+
+NAME = quote(HOSTILE, safe="")
+PAGES = {
+    "overview": "/",
+    "jobs": "/jobs",
+    "jobs-dead": "/jobs?status=dead",
+    "jobs-none": "/jobs?task=nothing",
+    "job-dead": "/jobs/{dead}",
+    "job-running": "/jobs/{running}",
+    "job-complete": "/jobs/{complete}",
+    "job-pending": "/jobs/{pending}",
+    "job-retrying": "/jobs/{retrying}",
+    "job-hostile": "/jobs/{hostile}",
+    "failures": "/failures",
+    "tasks": "/tasks",
+    "task": "/tasks/send_email",
+    "task-hostile": f"/tasks/{NAME}",
+    "queues": "/queues",
+    "queue": "/queues/emails",
+    "queue-hostile": f"/queues/{NAME}",
+    "schedules": "/schedules",
+    "workers": "/workers",
+    "system": "/system",
+}
+LOOKS: list[tuple[Scheme, str, tuple[int, int]]] = [
+    ("light", "desk", DESK),
+    ("dark", "desk", DESK),
+    ("light", "phone", PHONE),
+    ("dark", "phone", PHONE),
+]
+
+
+def check(visitor: Visitor, name: str) -> None:
+    """Look at what is open in all ways; it must be accessible and fit in each."""
+    wrong: list[str] = []
+    for scheme, place, size in LOOKS:
+        visitor.look_as(scheme, size)
+        visitor.picture(f"{name}-{place}-{scheme}")
+        found = [*visitor.violations(), *visitor.outside()]
+        wrong += [f"{place}, {scheme}: {each}" for each in found]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_page_is_accessible_and_fits(visitor: Visitor, shop: Shop, name: str) -> None:
+    visitor.look_as("light", DESK)
+    visitor.go(PAGES[name].format_map(shop.jobs) if "{" in PAGES[name] else PAGES[name])
+    expect(visitor.page.locator("h1")).to_be_visible()
+
+    check(visitor, name)
+
+
+def test_an_empty_database_has_first_steps(
+    browser: BrowserContext, shop: Shop, tmp_path: Path
+) -> None:
+    with Queue(tmp_path / "empty.db") as queue:
+        queue.stats()
+    someone = Visitor(browser.new_page(), served(shop.site, "--db", str(tmp_path / "empty.db")))
+    someone.go("/")
+    expect(someone.page.locator("h1")).to_have_text("First steps")
+
+    check(someone, "first")
+    someone.leave()
+
+
+def test_a_token_is_asked_for_on_a_page(browser: BrowserContext, shop: Shop) -> None:
+    someone = Visitor(browser.new_page(), served(shop.site, *SHOP, "--token", "open sesame"))
+    someone.go("/", status=401)
+    someone.complaints.clear()  # the browser notes the status
+    check(someone, "login")
+    someone.page.get_by_label("Token").fill("open sesame")
+    someone.page.get_by_role("button", name="Log in").click()
+    expect(someone.page.locator("h1")).to_have_text("Overview")
+
+    check(someone, "overview-logged-in")
+    someone.page.get_by_role("button", name="Log out").click()
+    expect(someone.page.get_by_label("Token")).to_be_visible()
+    someone.complaints.clear()
+    someone.leave()
+
+
+def test_who_may_only_look_sees_no_buttons(browser: BrowserContext, shop: Shop) -> None:
+    someone = Visitor(browser.new_page(), served(shop.site, *SHOP, "--read-only"))
+    someone.go(f"/jobs/{shop.jobs['dead']}")
+    expect(someone.page.locator("main form button")).to_have_count(0)
+    someone.go("/schedules")
+    expect(someone.page.locator("main form button")).to_have_count(0)
+    someone.leave()
+
+
+def test_an_unknown_job_has_a_page_that_says_so(visitor: Visitor) -> None:
+    visitor.go("/jobs/01a213be-92ec-71cc-a138-889512eab6a9", status=404)
+    # The browser itself notes the status in the console; that is all it may note.
+    visitor.complaints.clear()
+
+    check(visitor, "job-unknown")
+
+
+def test_the_dialogs_are_accessible(visitor: Visitor) -> None:
+    visitor.go("/")
+    visitor.page.keyboard.press("?")
+    expect(visitor.page.locator("#keys")).to_be_visible()
+    check(visitor, "keys")
+    visitor.page.keyboard.press("Escape")
+    visitor.page.keyboard.press("Control+k")
+    expect(visitor.page.locator("#palette")).to_be_visible()
+    check(visitor, "palette")
