@@ -22,6 +22,7 @@ from taskito_core._native import (
     Limits,
     Links,
     Lock,
+    MemberRow,
     Outcome,
     Plan,
     QueueRow,
@@ -31,6 +32,7 @@ from taskito_core._native import (
     Timetable,
     Timing,
     WorkerRow,
+    WorkflowRow,
     __version__,
 )
 
@@ -57,6 +59,7 @@ __all__ = [
     "Limits",
     "Links",
     "Lock",
+    "MemberRow",
     "Outcome",
     "Plan",
     "QueueRow",
@@ -66,5 +69,6 @@ __all__ = [
     "Timetable",
     "Timing",
     "WorkerRow",
+    "WorkflowRow",
     "__version__",
 ]

@@ -15,12 +15,16 @@ mod retention;
 mod schedules;
 pub mod sqlite;
 mod waits;
+mod workflows;
 
 pub use operations::Operations;
 pub(crate) use purge::delete;
 pub use purge::{Purge, purge};
 pub use retention::{Passed, Retention, Survey};
 pub use waits::{NotedClock, Waits};
+pub use workflows::{
+    CalledOff, Member, Resumed, Tally, Tie, Workflows, cancel_workflow, resume_workflow,
+};
 
 use std::time::Duration;
 
@@ -483,7 +487,7 @@ pub trait Graph {
 
 /// A database of jobs.
 pub trait JobStore:
-    Inspect + Graph + Survey + Timetable + Restraints + Leases + Send + std::marker::Sync
+    Inspect + Graph + Workflows + Survey + Timetable + Restraints + Leases + Send + std::marker::Sync
 {
     /// Runs `work` in one write transaction: all of it becomes visible at the commit, or none.
     /// `work` may be called again when a commit has to be repeated.

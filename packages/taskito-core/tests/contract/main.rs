@@ -67,4 +67,5 @@ mod settlement;
 mod snooze;
 mod tick;
 mod waits;
+mod workflows;
 mod write;

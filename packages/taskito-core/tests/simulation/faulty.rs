@@ -19,7 +19,8 @@ use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Graph, Inspect, JobStore, Leases, Passed, Restraints, Survey, Sync, Timetable, Work,
+    Appetite, Graph, Inspect, JobStore, Leases, Member, Passed, Restraints, Survey, Sync, Tally,
+    Tie, Timetable, Work, Workflows,
 };
 
 /// How a store fails once.
@@ -109,6 +110,15 @@ impl Graph for Faulty {
     ask! {
         dependencies(job: Key) -> Vec<Key>;
         dependents(job: Key) -> Vec<Key>;
+    }
+}
+
+impl Workflows for Faulty {
+    ask! {
+        workflows(before: Key, limit: u32) -> Vec<Key>;
+        tally(workflow: Key, most: u32) -> Tally;
+        members(workflow: Key, after: Key, limit: u32) -> Vec<Member>;
+        ties(workflow: Key, first: Key, last: Key) -> Vec<Tie>;
     }
 }
 

@@ -16,6 +16,7 @@ mod retention;
 mod roster;
 mod schedules;
 mod waits;
+mod workflows;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

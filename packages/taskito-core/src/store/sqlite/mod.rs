@@ -41,6 +41,7 @@ mod survey;
 mod transaction;
 mod waits;
 mod workers;
+mod workflows;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
