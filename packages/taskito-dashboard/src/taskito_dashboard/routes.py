@@ -7,6 +7,7 @@ from taskito_dashboard.api import jobs as api_jobs
 from taskito_dashboard.api import queues as api_queues
 from taskito_dashboard.api import schedules as api_schedules
 from taskito_dashboard.api import system as api_system
+from taskito_dashboard.api import workflows as api_workflows
 from taskito_dashboard.pages import (
     failures,
     job,
@@ -17,6 +18,7 @@ from taskito_dashboard.pages import (
     session,
     system,
     tasks,
+    workflows,
 )
 from taskito_dashboard.routing import Call, Table, reads
 
@@ -35,6 +37,7 @@ TABLE = Table(
         *dead.ROUTES,
         *api_queues.ROUTES,
         *api_schedules.ROUTES,
+        *api_workflows.ROUTES,
         reads("/api/v1/openapi.json", describe),
         *overview.ROUTES,
         *jobs.ROUTES,
@@ -43,6 +46,7 @@ TABLE = Table(
         *tasks.ROUTES,
         *queues.ROUTES,
         *schedules.ROUTES,
+        *workflows.ROUTES,
         *system.ROUTES,
         *session.ROUTES,
     )

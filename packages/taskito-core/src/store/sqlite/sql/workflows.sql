@@ -1,5 +1,5 @@
 -- Question: the workflows before that one, newest first.
--- Index: job_workflow, backwards, one seek for each.
+-- Index: job_workflow, backwards, one seek for each. SCAN is meant: of what this finds, which is limited.
 WITH RECURSIVE found (workflow) AS (
     SELECT max(workflow)
     FROM job
