@@ -273,7 +273,10 @@ def test_what_is_no_problem_is_not_told(world: World) -> None:
 def test_the_worst_come_first() -> None:
     world = replace(
         FINE,
-        queues=[queue("a", paused=True, pending=1, oldest_due_at=1), queue("b", workers=0, **WAITS)],
+        queues=[
+            queue("a", paused=True, pending=1, oldest_due_at=1),
+            queue("b", workers=0, **WAITS),
+        ],
         version="2.0",
         free=1,
     )

@@ -90,7 +90,7 @@ class TestOne:
             [nodes[0]["id"]],
             [nodes[1]["id"]],
         ]
-        drawing, table = text.split("<svg class=\"graph\"")[1].split("</svg>", 1)
+        drawing, table = text.split('<svg class="graph"')[1].split("</svg>", 1)
         for node in nodes:
             assert f'href="/jobs/{node["id"]}"' in drawing
             assert f'id="job-{node["id"]}"' in table
@@ -162,9 +162,7 @@ class TestRetryFailed:
         assert refused["error"] == "no job of the workflow is a dead letter"
         assert "apply the canvas again" in refused["hint"]
 
-    def test_a_deleted_result_is_named(
-        self, client: Client, queue: Queue, failed: str
-    ) -> None:
+    def test_a_deleted_result_is_named(self, client: Client, queue: Queue, failed: str) -> None:
         queue.purge_completed(0)
         refused = post(client, f"/api/workflows/{failed}/retry", status=400)
 

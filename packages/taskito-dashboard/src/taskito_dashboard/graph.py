@@ -259,4 +259,4 @@ def _path(before: Box, after: Box) -> str:
 
 def _cut(task: str) -> str:
     """Return the end of a task's name: the front is its module."""
-    return task if len(task) <= _LONGEST else f"…{task[1 - _LONGEST:]}"
+    return task if len(task) <= _LONGEST else f"…{task[1 - _LONGEST :]}"

@@ -55,7 +55,7 @@ def database(world: World) -> Iterator[Problem]:
             rule="nothing_deleted",
             head="Finished jobs are never deleted",
             tail=f"{words.count(world.finished)} jobs are kept; "
-            f'set Queue(result_ttl=7 * 86400) in {PROGRAM}.',
+            f"set Queue(result_ttl=7 * 86400) in {PROGRAM}.",
             link=("system",),
             label="System",
             command="taskito purge --older-than 7d",
