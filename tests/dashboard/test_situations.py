@@ -7,11 +7,10 @@ and something to press or to type.
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from werkzeug.test import Client
@@ -19,6 +18,9 @@ from werkzeug.test import Client
 from taskito import Queue
 from taskito_dashboard.rules import upkeep
 from tests.dashboard.asking import page
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 MINUTE = 60_000
 

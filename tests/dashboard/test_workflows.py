@@ -48,7 +48,7 @@ class TestList:
         text = page(client, "/workflows")
         (row,) = get(client, "/api/workflows")
 
-        assert "× Dead fetch, parse, store" in words(text)
+        assert "Dead fetch, parse, store" in words(text)
         assert "1 of 3" in words(text)
         assert 'aria-label="1 completed, 1 dead, 1 cancelled"' in text
         assert f'href="/workflows/{failed}"' in text

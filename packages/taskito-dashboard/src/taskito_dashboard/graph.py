@@ -7,6 +7,7 @@ same task and hang together with the others in the same way are folded into one 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from taskito_dashboard.workflows import STATUSES, Member
 
@@ -111,9 +112,7 @@ def drawn(members: Sequence[Member], now: int) -> Drawing:
     boxes = _boxes(members, columns, folds, set(path))
     pairs = _pairs(members, folds)
     _place(boxes, pairs)
-    critical = {
-        (folds[before], folds[after]) for before, after in zip(path, path[1:], strict=False)
-    }
+    critical = {(folds[before], folds[after]) for before, after in pairwise(path)}
     lines = [
         Line(_path(boxes[before], boxes[after]), (before, after) in critical)
         for before, after in sorted(pairs)

@@ -169,9 +169,14 @@ class Source:
             return store.count(created_after=since)
 
     @property
+    def keeps_ms(self) -> int | None:
+        """How long finished jobs are kept, in ms, as far as the program of the page says."""
+        return self.queue._result_ttl_ms if self.decodes else None  # noqa: SLF001 - of our own packages
+
+    @property
     def keeps_all(self) -> bool:
         """Whether nothing deletes finished jobs, as far as the program of the page says."""
-        return self.decodes and self.queue._result_ttl_ms is None  # noqa: SLF001 - of our own packages
+        return self.decodes and self.keeps_ms is None
 
     def matching(self, which: dict[str, Any]) -> "Iterator[str]":
         """The ids of all jobs that match, newest first; none that come meanwhile."""

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 import taskito
 from taskito_dashboard.pages.frame import page
+from taskito_dashboard.pages.tasks import known, registered
 from taskito_dashboard.problems import problems, quiet
 from taskito_dashboard.routing import Call, shows
 from taskito_dashboard.world import WINDOW_MS, Flow, World, failures
@@ -17,6 +18,7 @@ _SAMPLE = 100
 _MINUTE = 60
 _LETTERS = 200
 _FAILURES_SHOWN = 5
+_TASKS_SHOWN = 5
 
 
 def overview(call: Call) -> Response:
@@ -29,6 +31,7 @@ def overview(call: Call) -> Response:
             "overview",
             "First steps",
             world=world,
+            tasks=_known_tasks(call, world)[:_TASKS_SHOWN],
             path=call.queue.db_path,
             literal=repr(call.queue.db_path),
         )
@@ -48,6 +51,12 @@ def overview(call: Call) -> Response:
         sample=_LETTERS if sum(found.count for found in world.failures) == _LETTERS else None,
         unknown=call.request.path if call.request.path != "/" else "",
     )
+
+
+def _known_tasks(call: Call, world: World) -> list[str]:
+    """Return the tasks of live workers and, if it was loaded, of the program."""
+    own = registered(call.queue) if call.source.decodes else {}
+    return known((task for worker in world.live for task in worker["tasks"]), own)
 
 
 def observed(call: Call) -> World:

@@ -1,6 +1,7 @@
 """Rules about what fails: tasks, breakers, workers that die, schedules and jobs that hang."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from taskito_dashboard import words
 from taskito_dashboard.problem import Problem, counted, worker_command
@@ -99,7 +100,7 @@ def missed_schedules(world: World) -> Iterator[Problem]:
     """A schedule did not fire when it was to."""
     for schedule in world.schedules:
         due = schedule["next_run"]
-        if schedule["enabled"] and due is not None and world.now - due > MISSED_MS:
+        if is_missed(schedule, world.now):
             yield Problem(
                 level="bad",
                 rule="schedule_missed",
@@ -111,6 +112,12 @@ def missed_schedules(world: World) -> Iterator[Problem]:
                 press=("schedules", schedule["name"], "trigger"),
                 deed="Run now",
             )
+
+
+def is_missed(schedule: Mapping[str, Any], now: int) -> bool:
+    """Return whether a schedule should have fired over a minute ago."""
+    due = schedule["next_run"]
+    return bool(schedule["enabled"]) and due is not None and now - due > MISSED_MS
 
 
 def overdue_jobs(world: World) -> Iterator[Problem]:

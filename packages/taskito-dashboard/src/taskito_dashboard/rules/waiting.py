@@ -94,7 +94,8 @@ def growing_backlog(world: World) -> Iterator[Problem]:
         level="warn",
         rule="growing_backlog",
         head="The backlog grows",
-        tail=f"{jobs_wait(flow.waiting)}, {words.count(max(1, round(flow.growth)))} more each minute, "
+        tail=f"{jobs_wait(flow.waiting)}, "
+        f"{words.count(max(1, round(flow.growth)))} more each minute, "
         f"{words.count(round(flow.done_per_minute))} done each minute: {flow.drains}.",
         link=("queues",),
         label="Queues",
