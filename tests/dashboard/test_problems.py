@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from taskito_dashboard.problems import LARGEST_LOG, LEAST_FREE, World, problems, quiet
+from taskito_dashboard.problems import problems, quiet
+from taskito_dashboard.rules.upkeep import LARGEST_LOG, LEAST_FREE
+from taskito_dashboard.world import Backlog, Failure, Flow, World, failures
 
 NOW = 1_000_000_000_000
 MINUTE = 60_000
@@ -34,6 +36,11 @@ def worker(**facts: Any) -> dict[str, Any]:
         "abandoned": 0,
         **facts,
     }
+
+
+def failure(task: str, title: str, *, is_new: bool = False) -> Failure:
+    first = NOW - 2 * MINUTE
+    return Failure(task=task, title=title, count=7, first_at=first, last_at=NOW, is_new=is_new)
 
 
 FINE = World(
@@ -99,8 +106,11 @@ WAITS: dict[str, Any] = {"pending": 389, "oldest_due_at": NOW - 250_000}
         ),
         (
             "paused_queue",
-            replace(FINE, queues=[queue(paused=True, **WAITS)]),
-            "Paused queue emails: 389 jobs wait.",
+            replace(
+                FINE,
+                queues=[queue(paused=True, pending=389, oldest_due_at=NOW - 10 * MINUTE - 1)],
+            ),
+            "Paused queue emails: 389 jobs wait, oldest 10 min.",
         ),
         (
             "breaker_open",
@@ -134,6 +144,44 @@ WAITS: dict[str, Any] = {"pending": 389, "oldest_due_at": NOW - 250_000}
             ),
         ),
         (
+            "failing_task",
+            replace(
+                FINE,
+                lately={"add": {"count": 10, "failure_count": 10}},
+                day={"add": {"count": 110, "failure_count": 10}},
+                failures=[failure("add", "ValueError: no"), failure("other", "KeyError: 1")],
+            ),
+            (
+                "Failures of task add: 100.0 % of the attempts of the last 15 min "
+                "(0.0 % in the day before), mostly ValueError: no."
+            ),
+        ),
+        (
+            "new_failure",
+            replace(FINE, failures=[failure("add", "ValueError: no", is_new=True)]),
+            "New failure of task add: 7 jobs died, the first 2 min ago: ValueError: no",
+        ),
+        (
+            "growing_backlog",
+            replace(
+                FINE,
+                queues=[queue(pending=5210, oldest_due_at=NOW - 2 * MINUTE)],
+                flow=Flow(waiting=5210, done=3000, growth=240.4),
+            ),
+            (
+                "The backlog grows: 5,210 jobs wait, 240 more each minute, "
+                "600 done each minute: never drains at this rate."
+            ),
+        ),
+        (
+            "nothing_deleted",
+            replace(FINE, queues=[queue(completed=1_000_001)], keeps_all=True),
+            (
+                "Finished jobs are never deleted: 1,000,001 jobs are kept; "
+                "set Queue(result_ttl=7 * 86400) in MODULE:QUEUE."
+            ),
+        ),
+        (
             "worker_lost",
             replace(
                 FINE,
@@ -154,7 +202,7 @@ WAITS: dict[str, Any] = {"pending": 389, "oldest_due_at": NOW - 250_000}
         (
             "over_timeout",
             replace(FINE, running=[{"id": "j", "timeout_ms": 1000, "started_at": NOW - 6001}]),
-            "1 job past the timeout: still counted as running.",
+            "1 job past the timeout: still counted as running, 5.0 s over.",
         ),
         (
             "worker_version",
@@ -186,6 +234,8 @@ def test_a_rule_speaks(rule: str, world: World, sentence: str) -> None:
     assert said == sentence
     assert problem.link
     assert problem.label
+    # Something to do: a command, a button, or a page that has one.
+    assert problem.command or (problem.press and problem.deed) or problem.link == ("failures",)
 
 
 @pytest.mark.parametrize(
@@ -194,6 +244,16 @@ def test_a_rule_speaks(rule: str, world: World, sentence: str) -> None:
         replace(FINE, queues=[queue(workers=0, pending=5)]),
         replace(FINE, queues=[queue(pending=2, oldest_due_at=NOW - MINUTE)]),
         replace(FINE, queues=[queue(paused=True)]),
+        replace(FINE, queues=[queue(paused=True, oldest_due_at=NOW - 10 * MINUTE)]),
+        replace(FINE, flow=Flow(waiting=5000, done=0, growth=10)),
+        replace(
+            FINE,
+            queues=[queue(oldest_due_at=NOW - MINUTE, pending=99)],
+            flow=Flow(waiting=99, done=0, growth=10),
+        ),
+        replace(FINE, failures=[failure("add", "ValueError: no")]),
+        replace(FINE, queues=[queue(completed=1_000_001)]),
+        replace(FINE, queues=[queue(completed=1_000_000)], keeps_all=True),
         replace(FINE, breakers=[{"task_name": "a", "state": "half_open", "opened_at": NOW}]),
         replace(FINE, schedules=[{"name": "n", "enabled": False, "next_run": NOW - 10**6}]),
         replace(FINE, schedules=[{"name": "n", "enabled": True, "next_run": None}]),
@@ -213,7 +273,10 @@ def test_what_is_no_problem_is_not_told(world: World) -> None:
 def test_the_worst_come_first() -> None:
     world = replace(
         FINE,
-        queues=[queue("a", paused=True, **WAITS), queue("b", workers=0, **WAITS)],
+        queues=[
+            queue("a", paused=True, pending=1, oldest_due_at=1),
+            queue("b", workers=0, **WAITS),
+        ],
         version="2.0",
         free=1,
     )
@@ -228,3 +291,62 @@ def test_a_command_can_be_pasted_whatever_the_name() -> None:
 
     assert problem.command is not None
     assert problem.command.endswith("""--queues 'a; rm -rf '"'"'$HOME'"'"''""")
+
+
+@pytest.mark.parametrize(
+    ("flow", "words"),
+    [
+        (Flow(waiting=0, done=0, growth=None), ""),
+        (Flow(waiting=5, done=0, growth=None), "nothing done in 5 min"),
+        (Flow(waiting=1200, done=3000, growth=None), "2 min of work at 600 / min"),
+        (Flow(waiting=900, done=3000, growth=-100.0), "drains in 9 min"),
+        (Flow(waiting=900, done=3000, growth=0), "never drains at this rate"),
+    ],
+)
+def test_whether_the_backlog_drains_is_said_in_words(flow: Flow, words: str) -> None:
+    assert flow.drains.replace("\u202f", " ") == words
+
+
+class TestBacklog:
+    def test_growth_is_not_known_before_a_minute_is_over(self) -> None:
+        backlog = Backlog()
+
+        assert backlog.growth(NOW, 100) is None
+        assert backlog.growth(NOW + MINUTE - 1, 300) is None
+        assert backlog.growth(NOW + MINUTE, 300) == 200
+
+    def test_it_is_that_of_the_last_five_minutes(self) -> None:
+        backlog = Backlog()
+        for minute in range(20):
+            growth = backlog.growth(NOW + minute * MINUTE, 1000 if minute < 10 else 100 * minute)
+        assert growth == 100
+
+    def test_what_was_seen_long_ago_does_not_count(self) -> None:
+        backlog = Backlog()
+        backlog.growth(NOW, 100)
+
+        assert backlog.growth(NOW + 60 * MINUTE, 5000) is None
+        assert backlog.growth(NOW, 5000) is None
+
+
+class TestFailures:
+    def test_letters_that_say_the_same_are_one_failure(self) -> None:
+        letters = [
+            {"task_name": "a", "error": f"Traceback\nIOError: mx{n}", "failed_at": NOW - n}
+            for n in range(3)
+        ]
+        other = {"task_name": "b", "error": "IOError: mx1", "failed_at": NOW - 9}
+        most, least = failures([*letters, other], are_all=True, now=NOW)
+
+        assert (most.task, most.title, most.count) == ("a", "IOError: mx0", 3)
+        assert (most.first_at, most.last_at, most.is_new) == (NOW - 2, NOW, True)
+        assert least.task == "b"
+
+    def test_nothing_is_new_that_older_letters_may_say_as_well(self) -> None:
+        fresh = {"task_name": "a", "error": "E: 1", "failed_at": NOW}
+        hour_ago = {"task_name": "b", "error": "E: 2", "failed_at": NOW - 61 * MINUTE}
+
+        assert not failures([fresh], are_all=False, now=NOW)[0].is_new
+        assert failures([fresh, hour_ago], are_all=False, now=NOW)[0].is_new
+        old_too = [fresh, {**hour_ago, "task_name": "a", "error": "E: 7"}]
+        assert not failures(old_too, are_all=True, now=NOW)[0].is_new

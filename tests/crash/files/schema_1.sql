@@ -338,6 +338,7 @@ CREATE INDEX job_held ON job (owner) WHERE state = 'running';
 CREATE UNIQUE INDEX job_unique ON job (unique_key)
 WHERE unique_key IS NOT NULL AND finished_at IS NULL;
 CREATE INDEX job_idempotent ON job (idempotency_key) WHERE idempotency_key IS NOT NULL;
+CREATE INDEX job_workflow ON job (workflow) WHERE workflow IS NOT NULL;
 CREATE UNIQUE INDEX job_dead_letter ON job (dead_letter) WHERE dead_letter IS NOT NULL;
 CREATE TRIGGER job_moves_along_an_arrow BEFORE UPDATE OF state, fence ON job
 WHEN NEW.fence < OLD.fence OR NOT CASE OLD.state

@@ -26,6 +26,7 @@ from taskito_core._native import (
     Lock,
     Lookout,
     OperationRow,
+    MemberRow,
     Outcome,
     Plan,
     QueueRow,
@@ -36,6 +37,7 @@ from taskito_core._native import (
     Timetable,
     Timing,
     WorkerRow,
+    WorkflowRow,
     __version__,
     limit_reads,
 )
@@ -68,6 +70,7 @@ __all__ = [
     "Lock",
     "Lookout",
     "OperationRow",
+    "MemberRow",
     "Outcome",
     "Plan",
     "QueueRow",
@@ -78,6 +81,7 @@ __all__ = [
     "Timetable",
     "Timing",
     "WorkerRow",
+    "WorkflowRow",
     "__version__",
     "limit_reads",
 ]

@@ -284,6 +284,56 @@ class WorkerRow:
     def last_heartbeat(self) -> int: ...
 
 @final
+class WorkflowRow:
+    """A workflow in numbers: how many of its jobs stand where. See :meth:`Store.workflow`."""
+
+    @property
+    def id(self) -> str:
+        """That of its first job."""
+    @property
+    def pending(self) -> int: ...
+    @property
+    def running(self) -> int: ...
+    @property
+    def complete(self) -> int: ...
+    @property
+    def dead(self) -> int: ...
+    @property
+    def cancelled(self) -> int: ...
+    @property
+    def started_at(self) -> int | None:
+        """When the first of its jobs started."""
+    @property
+    def finished_at(self) -> int | None:
+        """When the last of its finished jobs ended; others may still wait."""
+    @property
+    def failed_id(self) -> str | None:
+        """The oldest of its dead jobs."""
+
+@final
+class MemberRow:
+    """One job of a workflow."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def queue(self) -> str: ...
+    @property
+    def task(self) -> str: ...
+    @property
+    def status(self) -> Status: ...
+    @property
+    def started_at(self) -> int | None: ...
+    @property
+    def completed_at(self) -> int | None: ...
+    @property
+    def is_letter(self) -> bool:
+        """Whether it has a dead letter."""
+    @property
+    def root_id(self) -> str | None:
+        """The job that is dead or was cancelled and took this one with it."""
+
+@final
 class Clock:
     """A clock that stands still until it is told to move: the time of a store in tests."""
 
@@ -442,6 +492,29 @@ class Store:
         """Ids of the jobs it depends on, in the order given; empty for an unknown id."""
     def dependents(self, job_id: str) -> list[str]:
         """Ids of the jobs that depend on it, oldest first; empty for an unknown id."""
+    def workflows(self, *, before: str | None = None, limit: int = 50) -> list[str]:
+        """Ids of workflows that still have jobs, newest first, from before a given one on."""
+    def workflow(self, workflow_id: str, *, most: int = 10_000) -> WorkflowRow:
+        """What became of the first so many jobs of a workflow; all zeros for an unknown one."""
+    def members(
+        self, workflow_id: str, *, after: str | None = None, limit: int = 500
+    ) -> list[MemberRow]:
+        """The jobs of a workflow, oldest first: each after those that it waits for."""
+    def ties(self, workflow_id: str, first: str, last: str) -> list[tuple[str, str]]:
+        """A job and one that it waits for, for the jobs of a workflow from one to another.
+
+        A job that names several waits for them in this order. The other one need not belong
+        to the workflow.
+        """
+    def cancel_workflow(self, workflow_id: str) -> tuple[int, int]:
+        """Cancel all its jobs that wait, and ask those that run to end: how many of each."""
+    def resume_workflow(self, workflow_id: str) -> tuple[str, int] | None:
+        """Store its dead jobs, and those that they took with them, once more as a new workflow.
+
+        They are tied to each other and to the completed jobs as before; the dead letters are
+        removed in the same transaction. Limits of groups and expiries do not come along.
+        The id of the new workflow and its number of jobs; ``None`` without dead letters.
+        """
     def stats(self) -> dict[str, int]:
         """Counts under ``pending running completed failed dead cancelled``."""
     def attempts(self, job_id: str) -> list[AttemptRow]:

@@ -22,6 +22,7 @@ mod schedules;
 mod store;
 mod timing;
 mod types;
+mod workflows;
 
 use pyo3::prelude::*;
 
@@ -58,6 +59,8 @@ mod _native {
     use super::timing::PyTiming;
     #[pymodule_export]
     use super::types::{PyClaim, PyJobSpec, PyOutcome, PyRetryPolicy};
+    #[pymodule_export]
+    use super::workflows::{PyMemberRow, PyWorkflowRow};
 
     #[pymodule_init]
     fn init(module: &Bound<'_, PyModule>) -> PyResult<()> {

@@ -16,6 +16,7 @@ use super::links::PyLinks;
 use super::lock::PyLock;
 use super::rows::{PyAttemptRow, PyDeadRow, PyJobRow, PyWorkerRow};
 use super::types::{PyJobSpec, duration};
+use super::workflows::{PyMemberRow, PyWorkflowRow};
 use crate::clock::Millis;
 use crate::engine::{Keeper, living_workers};
 use crate::error::{Error, Result};
@@ -408,6 +409,49 @@ impl PyStore {
         self.ids(py, job_id, |key| self.0.dependents(key))
     }
 
+    #[pyo3(signature = (*, before = None, limit = 50))]
+    fn workflows(&self, py: Python<'_>, before: Option<&str>, limit: u32) -> PyResult<Vec<String>> {
+        self.rows(py, || self.workflow_ids(before, limit), Key::text)
+    }
+
+    #[pyo3(signature = (workflow_id, *, most = 10_000))]
+    fn workflow(&self, py: Python<'_>, workflow_id: &str, most: u32) -> PyResult<PyWorkflowRow> {
+        detached(py, || self.workflow_row(workflow_id, most))
+    }
+
+    #[pyo3(signature = (workflow_id, *, after = None, limit = 500))]
+    fn members(
+        &self,
+        py: Python<'_>,
+        workflow_id: &str,
+        after: Option<&str>,
+        limit: u32,
+    ) -> PyResult<Vec<PyMemberRow>> {
+        detached(py, || self.member_rows(workflow_id, after, limit))
+    }
+
+    fn ties(
+        &self,
+        py: Python<'_>,
+        workflow_id: &str,
+        first: &str,
+        last: &str,
+    ) -> PyResult<Vec<(String, String)>> {
+        detached(py, || self.tied(workflow_id, first, last))
+    }
+
+    fn cancel_workflow(&self, py: Python<'_>, workflow_id: &str) -> PyResult<(u32, u32)> {
+        detached(py, || self.call_off(workflow_id))
+    }
+
+    fn resume_workflow(
+        &self,
+        py: Python<'_>,
+        workflow_id: &str,
+    ) -> PyResult<Option<(String, u32)>> {
+        detached(py, || self.resumed(workflow_id))
+    }
+
     #[pyo3(signature = (*, queue = None, task = None, before = None, limit = 10, offset = 0))]
     fn dead_letters(
         &self,
@@ -657,7 +701,7 @@ impl PyStore {
     }
 
     /// The key of an id that names a place in a listing.
-    fn cursor(&self, id: &str) -> Result<Key> {
+    pub(super) fn cursor(&self, id: &str) -> Result<Key> {
         self.key(id)?.ok_or_else(|| Error::Invalid {
             message: format!("'{id}' is no place in this database"),
         })

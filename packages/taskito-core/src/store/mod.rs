@@ -18,6 +18,7 @@ pub mod sqlite;
 pub mod undo;
 mod waits;
 mod watching;
+mod workflows;
 
 pub use bulk::{Bulk, Searching};
 pub use operations::Operations;
@@ -26,6 +27,9 @@ pub use purge::{Purge, purge};
 pub use retention::{Passed, Retention, Survey};
 pub use waits::{NotedClock, Waits};
 pub use watching::{Census, Watching};
+pub use workflows::{
+    CalledOff, Member, Resumed, Tally, Tie, Workflows, cancel_workflow, resume_workflow,
+};
 
 use std::time::Duration;
 
@@ -492,6 +496,7 @@ pub trait JobStore:
     Inspect
     + Watching
     + Graph
+    + Workflows
     + Survey
     + Timetable
     + Restraints

@@ -70,4 +70,5 @@ mod tick;
 mod undo;
 mod waits;
 mod watching;
+mod workflows;
 mod write;

@@ -23,8 +23,8 @@ use taskito_core::state::State;
 use taskito_core::store::bulk::{Found, Search};
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Census, Graph, Inspect, JobStore, Leases, Passed, Restraints, Searching, Survey,
-    Sync, Timetable, Watching, Work,
+    Appetite, Census, Graph, Inspect, JobStore, Leases, Member, Passed, Restraints, Searching,
+    Survey, Sync, Tally, Tie, Timetable, Watching, Work, Workflows,
 };
 
 /// How a store fails once.
@@ -114,6 +114,15 @@ impl Graph for Faulty {
     ask! {
         dependencies(job: Key) -> Vec<Key>;
         dependents(job: Key) -> Vec<Key>;
+    }
+}
+
+impl Workflows for Faulty {
+    ask! {
+        workflows(before: Key, limit: u32) -> Vec<Key>;
+        tally(workflow: Key, most: u32) -> Tally;
+        members(workflow: Key, after: Key, limit: u32) -> Vec<Member>;
+        ties(workflow: Key, first: Key, last: Key) -> Vec<Tie>;
     }
 }
 

@@ -23,8 +23,8 @@ use taskito_core::state::State;
 use taskito_core::store::bulk::{Found, Search};
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Census, Graph, Inspect, JobStore, Leases, Passed, Restraints, Searching, Survey,
-    Sync, Timetable, Watching, Work,
+    Appetite, Census, Graph, Inspect, JobStore, Leases, Member, Passed, Restraints, Searching,
+    Survey, Sync, Tally, Tie, Timetable, Watching, Work, Workflows,
 };
 
 /// Writes through its handles in turn, and reads through the one that did not write last.
@@ -84,6 +84,24 @@ impl Graph for Pair {
 
     fn dependents(&self, job: Key) -> Result<Vec<Key>> {
         self.next().dependents(job)
+    }
+}
+
+impl Workflows for Pair {
+    fn workflows(&self, before: Key, limit: u32) -> Result<Vec<Key>> {
+        self.next().workflows(before, limit)
+    }
+
+    fn tally(&self, workflow: Key, most: u32) -> Result<Tally> {
+        self.next().tally(workflow, most)
+    }
+
+    fn members(&self, workflow: Key, after: Key, limit: u32) -> Result<Vec<Member>> {
+        self.next().members(workflow, after, limit)
+    }
+
+    fn ties(&self, workflow: Key, first: Key, last: Key) -> Result<Vec<Tie>> {
+        self.next().ties(workflow, first, last)
     }
 }
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from taskito_dashboard.answers import ANSWERS, ASKED, Schema
 from taskito_dashboard.routing import API, V1, Route
 
 _NAMES = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -55,16 +56,19 @@ def _operation(route: Route) -> dict[str, Any]:
         "tags": [route.path.split("/")[2]],
         "parameters": [*names, *params],
         "responses": {
-            "200": {
-                "description": "The answer",
-                "content": {"application/json": {"schema": {}}},
-            },
+            "200": _answer("The answer", ANSWERS.get((route.method, route.path), {})),
             "default": {"description": "Why there is none", "content": failure},
         },
     }
+    if route.path == "/api/jobs/<id>/cancel":
+        operation["responses"]["202"] = _answer("The job runs and is asked to end", ASKED)
     if route.body is not None:
         operation["requestBody"] = {"content": {"application/json": {"schema": dict(route.body)}}}
     return operation
+
+
+def _answer(description: str, schema: Schema) -> dict[str, Any]:
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
 def _identifier(route: Route) -> str:

@@ -25,6 +25,7 @@ NAVIGATION = (
     ("tasks", "Tasks", ("tasks",), "t"),
     ("queues", "Queues", ("queues",), "q"),
     ("schedules", "Schedules", ("schedules",), "s"),
+    ("workflows", "Workflows", ("workflows",), "w"),
     ("workers", "Workers", ("workers",), "k"),
     ("system", "System", ("system",), "y"),
 )

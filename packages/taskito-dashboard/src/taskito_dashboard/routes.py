@@ -9,6 +9,7 @@ from taskito_dashboard.api import queues as api_queues
 from taskito_dashboard.api import rollups as api_rollups
 from taskito_dashboard.api import schedules as api_schedules
 from taskito_dashboard.api import system as api_system
+from taskito_dashboard.api import workflows as api_workflows
 from taskito_dashboard.pages import (
     export,
     failures,
@@ -21,6 +22,7 @@ from taskito_dashboard.pages import (
     session,
     system,
     tasks,
+    workflows,
 )
 from taskito_dashboard.routing import Call, Table, reads
 
@@ -41,6 +43,7 @@ TABLE = Table(
         *api_rollups.ROUTES,
         *api_schedules.ROUTES,
         *api_operations.ROUTES,
+        *api_workflows.ROUTES,
         reads("/api/v1/openapi.json", describe),
         *overview.ROUTES,
         *jobs.ROUTES,
@@ -51,6 +54,7 @@ TABLE = Table(
         *schedules.ROUTES,
         *operations.ROUTES,
         *export.ROUTES,
+        *workflows.ROUTES,
         *system.ROUTES,
         *session.ROUTES,
     )

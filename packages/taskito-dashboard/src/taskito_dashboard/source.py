@@ -14,6 +14,7 @@ from taskito.job import JobResult
 from taskito.listing import JobFilter
 from taskito_dashboard.driving import Driver
 from taskito_dashboard.rollups import Bucket, Span
+from taskito_dashboard.world import Backlog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +30,7 @@ _TREND_SECONDS = 30
 _CHART_SECONDS = 10
 _CHARTS = 32
 _PORTION = 500
+_MOST_ARRIVED = 2_000
 LETTERS_SHOWN = 1000
 """Up to so many dead letters are counted."""
 
@@ -61,27 +63,30 @@ class Source:
             database file: decoding may run code, and nobody vouched for the file.
         bulk: Many jobs of the queue at once.
         driver: What takes operations on.
+        database: ``with database as store`` gives the engine's own answers.
+        backlog: What waited when somebody looked.
     """
 
     def __init__(self, queue: "Queue", *, decodes: bool) -> None:
         self.queue = queue
         self.decodes = decodes
+        self.backlog = Backlog()
         self._charts: dict[tuple[Span, str | None, str | None], tuple[float, list[Bucket]]] = {}
         self._trend: tuple[float, Metrics, Metrics] | None = None
         self._run = uuid.uuid4().hex[:8]
-        self._database = queue._database  # noqa: SLF001 - of our own packages
+        self.database = queue._database  # noqa: SLF001 - of our own packages
         self.bulk = Bulk(queue)
         self.driver = Driver(self.bulk)
 
     @property
     def now(self) -> int:
         """The present instant of the database's clock."""
-        with self._database as store:
+        with self.database as store:
             return store.now
 
     def change(self) -> str:
         """A text that is another one after every commit of any process."""
-        with self._database as store:
+        with self.database as store:
             # Counters of different processes may be equal by chance.
             return f"{self._run}{os.getpid():x}-{store.change_counter():x}"
 
@@ -91,7 +96,7 @@ class Source:
         Raises:
             JobNotFoundError: If there is none.
         """
-        with self._database as store:
+        with self.database as store:
             row = store.job(job_id)
         if row is None:
             raise JobNotFoundError(f"job not found: {job_id}")
@@ -99,21 +104,21 @@ class Source:
 
     def attempts(self, job_id: str) -> "list[AttemptRow]":
         """The failed and lost attempts of a job, oldest first."""
-        with self._database as store:
+        with self.database as store:
             return store.attempts(job_id)
 
     def worker_id(self, row: "JobRow") -> str | None:
         """The worker that runs a job now."""
         if row.status != "running":
             return None
-        with self._database as store:
+        with self.database as store:
             return next((found.id for found in store.workers() if found.number == row.worker), None)
 
     def values(self, row: "JobRow") -> Values:
         """Decode what a job was called with and what it returned."""
         if not self.decodes:
             return Values()
-        with self._database as store:
+        with self.database as store:
             payload = store.payload(row.id)
             result = store.result(row.id) if row.status == "complete" else None
         args, kwargs = self._arguments(payload)
@@ -121,7 +126,7 @@ class Source:
 
     def letters(self) -> int:
         """How many dead letters there are, counted up to one more than are told."""
-        with self._database as store:
+        with self.database as store:
             return len(store.oldest_letters(limit=LETTERS_SHOWN + 1))
 
     def letter_of(self, row: "JobRow") -> str | None:
@@ -150,9 +155,9 @@ class Source:
         if not wanted:
             return []
         which = JobFilter(status=status, queue=queue, task_name=task)
-        rows = which.rows(self._database, None, wanted, 0)
+        rows = which.rows(self.database, None, wanted, 0)
         serializer = self.queue.serializer
-        return [JobResult[Any](self._database, serializer, row.id, row=row) for row in rows]
+        return [JobResult[Any](self.database, serializer, row.id, row=row) for row in rows]
 
     def trend(self) -> "tuple[Metrics, Metrics]":
         """The metrics of the last 15 minutes and of the last 24 hours, taken together.
@@ -182,7 +187,7 @@ class Source:
     def _counted(self, span: Span, task: str | None) -> list[Bucket]:
         found: list[Bucket] = []
         later_done = later_failed = 0
-        with self._database as store:
+        with self.database as store:
             for at in reversed(span.starts):
                 told = [(count, failed) for _, (count, failed, *_) in store.metrics(at, task)]
                 failed = sum(failed for _, failed in told)
@@ -197,6 +202,24 @@ class Source:
                 )
                 later_done, later_failed = done, failed
         return found
+
+    def arrived(self, since: int) -> int | None:
+        """How many jobs were stored since an instant; ``None`` if they are too many to count."""
+        with self.database as store:
+            earlier = store.jobs(limit=1, offset=_MOST_ARRIVED)
+            if earlier and earlier[0].created_at >= since:
+                return None
+            return store.count(created_after=since)
+
+    @property
+    def keeps_ms(self) -> int | None:
+        """How long finished jobs are kept, in ms, as far as the program of the page says."""
+        return self.queue._result_ttl_ms if self.decodes else None  # noqa: SLF001 - of our own packages
+
+    @property
+    def keeps_all(self) -> bool:
+        """Whether nothing deletes finished jobs, as far as the program of the page says."""
+        return self.decodes and self.keeps_ms is None
 
     def matching(self, which: dict[str, Any]) -> "Iterator[str]":
         """The ids of all jobs that match, newest first; none that come meanwhile."""

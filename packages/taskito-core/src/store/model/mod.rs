@@ -18,6 +18,7 @@ mod roster;
 mod schedules;
 mod waits;
 mod watching;
+mod workflows;
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

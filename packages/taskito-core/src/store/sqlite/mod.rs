@@ -48,6 +48,7 @@ mod transaction;
 mod waits;
 mod watching;
 mod workers;
+mod workflows;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};

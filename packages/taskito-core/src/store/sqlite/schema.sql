@@ -211,6 +211,8 @@ CREATE UNIQUE INDEX job_unique ON job (unique_key)
 WHERE unique_key IS NOT NULL AND finished_at IS NULL;
 -- Which jobs came with an idempotency key?
 CREATE INDEX job_idempotent ON job (idempotency_key) WHERE idempotency_key IS NOT NULL;
+-- Which jobs belong to a workflow?
+CREATE INDEX job_workflow ON job (workflow) WHERE workflow IS NOT NULL;
 -- Which dead letters are there?
 CREATE UNIQUE INDEX job_dead_letter ON job (dead_letter) WHERE dead_letter IS NOT NULL;
 
@@ -229,7 +231,8 @@ BEGIN
     SELECT RAISE(ROLLBACK, 'no arrow of the state machine leads there');
 END;
 
--- Which job waits for which. Rows stay when both are finished.
+-- Which job waits for which. Rows stay when both are finished; when the parent is deleted, only those
+-- of jobs that took its result.
 CREATE TABLE dependency (
     job INTEGER NOT NULL,
     -- The parents of a job in the order in which they were named.

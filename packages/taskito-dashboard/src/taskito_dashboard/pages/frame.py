@@ -20,6 +20,7 @@ DEEDS = {
     "resumed": "Resumed.",
     "limited": "Limits stored.",
     "triggered": "One job enqueued.",
+    "continued": "{n} stored in a new workflow, which goes on where the other one failed.",
 }
 """What a page says after a form, by the word in its address: never text of the address itself."""
 UNDO_MS = 10_000

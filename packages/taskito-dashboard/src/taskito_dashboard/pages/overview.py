@@ -9,14 +9,18 @@ import taskito
 from taskito_dashboard.api.rollups import T
 from taskito_dashboard.pages.charts import charts
 from taskito_dashboard.pages.frame import page
-from taskito_dashboard.problems import World, problems, quiet
+from taskito_dashboard.pages.tasks import known, registered
+from taskito_dashboard.problems import problems, quiet
 from taskito_dashboard.routing import Call, shows
+from taskito_dashboard.world import WINDOW_MS, Flow, World, failures
 
 _RUNNING = 50
 _RUNNING_SHOWN = 8
 _SAMPLE = 100
 _MINUTE = 60
-_FAILURES = 5
+_LETTERS = 200
+_FAILURES_SHOWN = 5
+_TASKS_SHOWN = 5
 
 
 def overview(call: Call) -> Response:
@@ -29,11 +33,11 @@ def overview(call: Call) -> Response:
             "overview",
             "First steps",
             world=world,
+            tasks=_known_tasks(call, world)[:_TASKS_SHOWN],
             path=call.queue.db_path,
             literal=repr(call.queue.db_path),
         )
-    letters = call.queue.dead_letters(_FAILURES)
-    last_failure_at = letters[0]["failed_at"] if letters else None
+    last_failure_at = max((found.last_at for found in world.failures), default=None)
     found = problems(world)
     return page(
         call,
@@ -45,10 +49,17 @@ def overview(call: Call) -> Response:
         quiet="" if found else quiet(world, last_failure_at),
         tiles=tiles(world, call.queue.stats(), call.queue.metrics(since=_MINUTE)),
         running=running_rows(world)[:_RUNNING_SHOWN],
-        letters=list(letters),
         charts=charts(call),
+        failures=world.failures[:_FAILURES_SHOWN],
+        sample=_LETTERS if sum(found.count for found in world.failures) == _LETTERS else None,
         unknown=call.request.path if call.request.path != "/" else "",
     )
+
+
+def _known_tasks(call: Call, world: World) -> list[str]:
+    """Return the tasks of live workers and, if it was loaded, of the program."""
+    own = registered(call.queue) if call.source.decodes else {}
+    return known((task for worker in world.live for task in worker["tasks"]), own)
 
 
 def observed(call: Call) -> World:
@@ -58,9 +69,11 @@ def observed(call: Call) -> World:
     lately, day = call.source.trend()
     sample = call.source.newest(_SAMPLE, "pending")
     tasks = {job.task_name for job in sample}
+    letters = queue.dead_letters(_LETTERS)
+    now, queues = call.source.now, queue.list_queues()
     return World(
-        now=call.source.now,
-        queues=queue.list_queues(),
+        now=now,
+        queues=queues,
         workers=queue.workers(),
         waiting={task: queue.count_jobs("pending", task_name=task) for task in tasks},
         breakers=queue.circuit_breakers(),
@@ -68,10 +81,23 @@ def observed(call: Call) -> World:
         running=[job.to_dict() for job in call.source.newest(_RUNNING, "running")],
         lately=lately,
         day=day,
+        failures=failures(letters, are_all=letters.next_cursor is None, now=now),
+        flow=_flow(call, now, sum(row["pending"] for row in queues)),
+        keeps_all=call.source.keeps_all,
         log_size=disk.log_size,
         free=disk.free,
         version=taskito.__version__,
     )
+
+
+def _flow(call: Call, now: int, waiting: int) -> Flow:
+    metrics = call.queue.metrics(since=WINDOW_MS / 1000)
+    done = round(sum(task["success_count"] for task in metrics.values()))
+    growth = call.source.backlog.growth(now, waiting)
+    if growth is None:
+        arrived = call.source.arrived(now - WINDOW_MS)
+        growth = None if arrived is None else (arrived - done) * 60_000 / WINDOW_MS
+    return Flow(waiting=waiting, done=done, growth=growth)
 
 
 def tiles(
@@ -87,6 +113,7 @@ def tiles(
             "value": stats["pending"],
             "kind": "oldest" if oldest is not None else "due",
             "since": None if oldest is None else world.now - oldest,
+            "drains": world.flow.drains if world.flow is not None and oldest is not None else "",
             "link": {"status": "pending"},
         },
         {

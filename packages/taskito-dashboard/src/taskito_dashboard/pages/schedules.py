@@ -7,12 +7,15 @@ from werkzeug.wrappers import Response
 from taskito_dashboard import words
 from taskito_dashboard.api import schedules as api
 from taskito_dashboard.pages.frame import back, page, sure
+from taskito_dashboard.pages.jobs import row
 from taskito_dashboard.routing import Call, acts, moved, shows
+from taskito_dashboard.rules.failing import is_missed
 
 
 def schedules(call: Call) -> Response:
     """All schedules."""
     rows: list[dict[str, Any]] = []
+    now = call.source.now
     for schedule in call.queue.list_periodic():
         last_id = schedule["last_job_id"]
         last = call.queue.get_job(last_id) if last_id else None
@@ -22,10 +25,18 @@ def schedules(call: Call) -> Response:
                 "words": words.schedule(
                     schedule["cron_expr"], schedule["every"], schedule["timezone"]
                 ),
-                "last_status": None if last is None else last.to_dict()["status"],
+                "is_missed": is_missed(schedule, now),
+                **_last(None if last is None else last.to_dict()),
             }
         )
     return page(call, "schedules.html", "schedules", "Schedules", rows=rows)
+
+
+def _last(job: dict[str, Any] | None) -> dict[str, Any]:
+    """Return how the newest job of a schedule stands, and how long it ran."""
+    if job is None:
+        return {"last_status": None, "last_run_ms": None}
+    return {"last_status": job["status"], "last_run_ms": row(job)["run_ms"]}
 
 
 def pause(call: Call) -> Response:

@@ -1,6 +1,7 @@
 -- Question: which jobs does this one depend on, in the order in which they were named?
--- Index: a_place_is_taken_once.
-SELECT parent
+-- Index: a_place_is_taken_once, primary key.
+SELECT dependency.parent
 FROM dependency
-WHERE job = :job
-ORDER BY position
+CROSS JOIN job ON job.id = dependency.parent
+WHERE dependency.job = :job
+ORDER BY dependency.position

@@ -1,4 +1,4 @@
--- Arrow: prune, finished -> gone; what depended on it.
+-- Arrow: prune, finished -> gone; what waited for it. Who took its result keeps the record of that.
 -- Index: dependency_parent.
 DELETE FROM dependency
-WHERE parent = :id
+WHERE parent = :id AND is_input = 0

@@ -1,0 +1,198 @@
+"""What the rules of the overview look at: facts of one moment."""
+
+import re
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from taskito_dashboard import words
+
+NEW_MS = 3_600_000
+"""A failure that came up within this is new."""
+WINDOW_MS = 300_000
+"""What growth of the backlog is measured over, and what was done."""
+_SHORTEST_MS = 60_000
+_EVERY_MS = 5_000
+_TITLE = 160
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flow:
+    """How what waits grows or shrinks.
+
+    Attributes:
+        waiting: How many jobs wait.
+        done: How many attempts succeeded in the last five minutes.
+        growth: By how many jobs the backlog grows each minute, negative while it shrinks;
+            ``None`` while that is not known.
+    """
+
+    waiting: int
+    done: int
+    growth: float | None
+
+    @property
+    def done_per_minute(self) -> float:
+        """Attempts that succeed in a minute."""
+        return self.done * 60_000 / WINDOW_MS
+
+    @property
+    def drains(self) -> str:
+        """When nothing will wait any more, in words; empty when nothing waits now."""
+        if not self.waiting:
+            return ""
+        if self.growth is None:
+            if not self.done:
+                return f"nothing done in {words.duration(WINDOW_MS)}"
+            work = words.duration(60_000 * self.waiting / self.done_per_minute)
+            return f"{work} of work at {words.count(round(self.done_per_minute))} / min"
+        if self.growth < 0:
+            return f"drains in {words.duration(60_000 * self.waiting / -self.growth)}"
+        return "never drains at this rate"
+
+
+class Backlog:
+    """What waited in the last minutes, as far as somebody looked."""
+
+    def __init__(self) -> None:
+        self._seen: deque[tuple[int, int]] = deque()
+
+    def growth(self, now: int, waiting: int) -> float | None:
+        """Note what waits now; return by how much that grows each minute.
+
+        ``None`` until there is something a minute old to compare with.
+        """
+        seen = self._seen
+        # Set clocks back: what was seen in the future tells nothing.
+        if seen and seen[-1][0] > now:
+            seen.clear()
+        if not seen or now - seen[-1][0] >= _EVERY_MS:
+            seen.append((now, waiting))
+        while len(seen) > 1 and now - seen[1][0] >= WINDOW_MS:
+            seen.popleft()
+        at, before = seen[0]
+        if now - at < _SHORTEST_MS or now - at > 2 * WINDOW_MS:
+            return None
+        return (waiting - before) * 60_000 / (now - at)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """Dead letters of one task that say the same.
+
+    Attributes:
+        task: The task.
+        title: The last line of the newest error.
+        count: How many there are, among those that were looked at.
+        first_at: When the first of them died.
+        last_at: When the last one did.
+        is_new: Whether nothing like it is known from before the last hour.
+    """
+
+    task: str
+    title: str
+    count: int
+    first_at: int
+    last_at: int
+    is_new: bool
+
+
+def failures(letters: Iterable[Mapping[str, Any]], *, are_all: bool, now: int) -> list[Failure]:
+    """Group dead letters by what they say, the most frequent first.
+
+    Args:
+        letters: As :meth:`taskito.Queue.dead_letters`, newest first.
+        are_all: Whether there are no older ones.
+        now: The present, ms since the epoch.
+    """
+    alike: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
+    oldest = now
+    for letter in letters:
+        key = letter["task_name"], re.sub(r"\d+", "N", words.last_line(letter["error"]))
+        alike.setdefault(key, []).append(letter)
+        oldest = letter["failed_at"]
+    # Where the letters that were looked at end within the hour, older ones may say the same.
+    tells_new = are_all or oldest < now - NEW_MS
+    found = [
+        Failure(
+            task=task,
+            title=_cut(words.last_line(same[0]["error"])),
+            count=len(same),
+            first_at=same[-1]["failed_at"],
+            last_at=same[0]["failed_at"],
+            is_new=tells_new and same[-1]["failed_at"] >= now - NEW_MS,
+        )
+        for (task, _), same in alike.items()
+    ]
+    return sorted(found, key=lambda failure: -failure.count)
+
+
+def _cut(title: str) -> str:
+    return title if len(title) <= _TITLE else f"{title[: _TITLE - 1]}…"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """What the rules look at.
+
+    Attributes:
+        now: The present, ms since the epoch.
+        queues: As :meth:`taskito.Queue.list_queues`.
+        workers: As :meth:`taskito.Queue.workers`.
+        waiting: How many jobs wait, by task; of tasks that are known to have some.
+        breakers: As :meth:`taskito.Queue.circuit_breakers`.
+        schedules: As :meth:`taskito.Queue.list_periodic`.
+        running: Jobs that run, as :meth:`taskito.JobResult.to_dict`.
+        lately: As :meth:`taskito.Queue.metrics` of the last 15 minutes.
+        day: The same of the last 24 hours.
+        failures: What dead letters say, of the newest ones.
+        flow: How the backlog grows or shrinks, if that was looked at.
+        keeps_all: Whether finished jobs are never deleted; ``False`` if that is not known.
+        log_size: Bytes of the write-ahead log, if known.
+        free: Bytes left on the disk, if known.
+        version: Of taskito in this process.
+    """
+
+    now: int
+    queues: Sequence[Mapping[str, Any]]
+    workers: Sequence[Mapping[str, Any]]
+    waiting: Mapping[str, int]
+    breakers: Sequence[Mapping[str, Any]]
+    schedules: Sequence[Mapping[str, Any]]
+    running: Sequence[Mapping[str, Any]]
+    lately: Mapping[str, Mapping[str, Any]]
+    day: Mapping[str, Mapping[str, Any]]
+    failures: Sequence[Failure] = ()
+    flow: Flow | None = None
+    keeps_all: bool = False
+    log_size: int | None
+    free: int | None
+    version: str
+
+    @property
+    def live(self) -> list[Mapping[str, Any]]:
+        """Workers that take jobs."""
+        return [worker for worker in self.workers if worker["status"] == "active"]
+
+    @property
+    def pending(self) -> int:
+        """How many jobs wait."""
+        return sum(queue["pending"] for queue in self.queues)
+
+    @property
+    def finished(self) -> int:
+        """How many jobs have ended and are still stored."""
+        ends = ("completed", "dead", "cancelled")
+        return sum(queue[status] for queue in self.queues for status in ends)
+
+    @property
+    def slots(self) -> int:
+        """How many jobs can run at once."""
+        return sum(worker["concurrency"] for worker in self.live)
+
+    @property
+    def oldest_due_at(self) -> int | None:
+        """Since when the oldest due job waits."""
+        due = [queue["oldest_due_at"] for queue in self.queues]
+        return min((at for at in due if at is not None), default=None)
