@@ -49,7 +49,7 @@ OLD_FRAMEWORKS = {
         *("opentelemetry-sdk==1.20.0", "opentelemetry-api==1.20.0", "setuptools"),
         *("prometheus-client==0.20.0", "fastapi"),
     ),
-    "django-4.2": ("tests/django", "django==4.2.0", "django-tasks==0.12.0"),
+    "django-4.2": ("tests/django", "django==4.2.0", "django-tasks==0.12.0", "uvicorn"),
 }
 
 

@@ -55,6 +55,7 @@ def test_a_worker_drains_at_the_first_signal(site: Site) -> None:
 PROGRAM = """
 import threading
 from flask import Flask
+from taskito import current_job
 from taskito_flask import Taskito
 
 app = Flask("left", instance_path={folder!r})
@@ -69,6 +70,7 @@ def leave():
 
 @taskito.task("stay")
 def stay():
+    current_job.update_progress(1)
     threading.Event().wait()
 """
 
@@ -94,7 +96,7 @@ def test_threads_that_a_task_left_do_not_keep_a_worker(site: Site) -> None:
 def test_the_second_signal_is_the_exit_code(site: Site) -> None:
     worker = worker_of(site)
     job = site.queue.enqueue("stay")
-    until(lambda: job.status == "running", within=STARTING)
+    until(lambda: job.progress == 1, within=STARTING)
     worker.send(signal.SIGTERM)
     until(lambda: site.status_of(worker) == "draining", within=STARTING)
     worker.send(signal.SIGTERM)
