@@ -110,7 +110,8 @@ class TestWait:
             held.acquire()
             async with watched_loop():
                 waiting = [asyncio.ensure_future(queue.alock("a").acquire()) for _ in range(20)]
-                await asyncio.sleep(0.3)  # for all 20 to come to wait
+                await asyncio.to_thread(until, listeners)
+                await asyncio.sleep(0.3)  # for the others to come to wait as well
                 assert listeners() == 1
                 held.release()
                 done, rest = await asyncio.wait(

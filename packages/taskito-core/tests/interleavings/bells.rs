@@ -48,7 +48,15 @@ fn pairs(count: usize) {
 
 #[test]
 fn no_order_of_a_ring_and_a_look_lets_the_sleeper_sleep_on() {
-    exhaust(|| pairs(1));
+    exhaust(|| {
+        let world = Arc::new((Gate::private().unwrap(), AtomicU32::new(0)));
+        let ringing = {
+            let world = Arc::clone(&world);
+            thread::spawn(move || bring(&world.0, &world.1))
+        };
+        fetch(&world.0, &world.1);
+        ringing.join().unwrap();
+    });
 }
 
 #[test]
