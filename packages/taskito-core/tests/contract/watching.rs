@@ -54,7 +54,9 @@ fn told(world: &World, period: &Period) -> Rollups {
 fn sum(world: &World) -> Rollup {
     let mut sum = Rollup::default();
     for buckets in told(world, &whole(world)).series.values() {
-        buckets.values().for_each(|rollup| sum.merge(rollup));
+        for rollup in buckets.values() {
+            sum.merge(rollup);
+        }
     }
     sum
 }
@@ -168,7 +170,9 @@ fn waits_and_runs_have_their_percentiles(world: &World) {
 
 fn attempts_of_one_commit_and_of_many_tell_the_same(world: &World) {
     let claims = |count| {
-        (0..count).for_each(|_| drop(world.insert(job("a"))));
+        for _ in 0..count {
+            world.insert(job("a"));
+        }
         world.claim(&mut Hunger::endless())
     };
     let run = run(world, 30, 40);
