@@ -322,7 +322,7 @@ fn attempts_are_known_less_finely_with_time_and_then_forgotten() {
     assert!((720 + 60..=720 + 72).contains(&young), "{young}");
     assert_eq!(done(&world).iter().sum::<u64>(), 1100);
     world.clock.advance(HOUR * 49);
-    assert!(world.work() > 1);
+    world.work();
     assert!((3..=5).contains(&rows(&world)), "{}", rows(&world));
     assert_eq!(done(&world).iter().sum::<u64>(), 1100);
     world.clock.advance(HOUR * 24 * 91);
