@@ -125,7 +125,8 @@ class TestOperate:
         Bulk(queue).begin("cancel", Filter(), who="ana")
         client = Client(create_app(queue, read_only=True))
         assert client.post("/operations", data={"verb": "cancel"}).status_code == 403
-        assert "<button" not in page(client, "/operations/new").split("<main")[1]
+        main = page(client, "/operations/new").partition("<main")[2].partition("</main>")[0]
+        assert "<button" not in main
         (operation,) = get(client, "/api/operations")
         page(client, f"/operations/{operation['id']}")
         assert queue.count_jobs("pending") == 1
@@ -145,11 +146,12 @@ class TestUndo:
 
     def test_a_job_that_was_cancelled_waits_again(self, client: Client, queue: Queue) -> None:
         job = queue.enqueue("add", (1, 2), delay=3600, unique_key="u")
+        due = job.scheduled_at
         _, html = follow(client, f"/jobs/{job.id}/cancel", {})
         assert "1 job cancelled. Running jobs are asked to end. Undo" in words(html)
         follow(client, undo_of(html), {})
         (back,) = queue.list_jobs("pending")
-        assert (back.scheduled_at, back.to_dict()["unique_key"]) == (job.scheduled_at, "u")
+        assert (back.scheduled_at, back.to_dict()["unique_key"]) == (due, "u")
 
     def test_ticked_jobs_are_taken_back_together(self, client: Client, queue: Queue) -> None:
         ids = [job.id for job in queue.enqueue_many("add", [()] * 3, delay=60)]

@@ -83,7 +83,8 @@ class TestOperate:
         assert json.loads(capsys.readouterr().out)["count"] == 1
         assert (job.status, Bulk(queue).operations()) == ("pending", [])
 
-    def test_no_match_is_exit_3(self, capsys: Out) -> None:
+    def test_no_match_is_exit_3(self, queue: Queue, capsys: Out) -> None:
+        queue.stats()
         assert command("jobs", "retry", "state:dead", "--yes") == 3
         assert "no job matches: jobs where its state is dead" in capsys.readouterr().err
 

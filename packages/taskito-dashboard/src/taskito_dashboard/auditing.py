@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from taskito_dashboard.routing import Call, Route
 
 _DEED = re.compile("[a-z-]{1,20}")
+_NUMBERS = ("cancelled", "deleted", "purged", "replay_job_ids", "new_job_ids")
+_MOST_KEYS = 2
 _NAME = re.compile(r"<[^>]*>")
 
 
@@ -47,7 +49,10 @@ def number_of(answer: object) -> int:
         given = parse_qs(urlsplit(answer.headers.get("Location", "")).query).get("n", ["1"])[0]
         return int(given) if given.isascii() and given.isdigit() and len(given) < 16 else 1  # noqa: PLR2004
     if isinstance(answer, dict):
-        for value in cast("dict[str, object]", answer).values():
+        said = cast("dict[str, object]", answer)
+        told = [said[name] for name in _NUMBERS if name in said]
+        # A queue has such names as well, among others.
+        for value in told if len(said) <= _MOST_KEYS else ():
             if isinstance(value, list):
                 return len(cast("list[object]", value))
             if isinstance(value, int) and not isinstance(value, bool):
