@@ -20,7 +20,7 @@ def packed(request: Request, response: Response) -> Response:
     """
     if response.is_streamed or response.direct_passthrough:
         return response
-    if not response.mimetype.startswith(_MEDIA):
+    if not (response.mimetype or "").startswith(_MEDIA):
         return response
     response.vary.add("Accept-Encoding")
     content = response.get_data()

@@ -64,7 +64,6 @@ class Pages:
             lstrip_blocks=True,
         )
         self._templates.filters.update(
-            bars=bars,
             count=words.count,
             duration=words.duration,
             iso=words.iso,
@@ -77,6 +76,7 @@ class Pages:
             "state": words.state,
             "ago": words.ago,
             "percent": words.percent,
+            "bars": bars,
             "navigation": NAVIGATION,
             "keyboard": KEYBOARD,
         }

@@ -23,7 +23,8 @@ _MOST = 60
 _ROWS = 12
 """Up to so many rows has the table beside a chart."""
 _SPAN = re.compile(r"(\d{1,15})-(\d{1,15})")
-_COLUMNS = ("done", "failed", "retried", "wait_p50", "wait_p95", "run_p50", "run_p95")
+COLUMNS = ("done", "failed", "retried", "wait_p50", "wait_p95", "run_p50", "run_p95")
+"""What is told of each bucket."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +127,7 @@ def document(buckets: Iterable[Bucket], span: Span, now: int) -> dict[str, Any]:
         "step": span.step,
         "open": len(rows) - 1 if is_open else None,
         "at": list(starts),
-        **{name: [getattr(row, name) for row in rows] for name in _COLUMNS},
+        **{name: [getattr(row, name) for row in rows] for name in COLUMNS},
     }
 
 

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from taskito_dashboard.rollups import RANGES, bars, document, span_of
+from taskito_dashboard.rollups import COLUMNS, RANGES, bars, document, span_of
 from taskito_dashboard.routing import Call
+from taskito_dashboard.words import THIN, duration
 
 
 def charts(call: Call, *, queue: str | None = None, task: str | None = None) -> dict[str, Any]:
@@ -16,19 +17,19 @@ def charts(call: Call, *, queue: str | None = None, task: str | None = None) -> 
 
     Returns:
         ``t``, as asked; ``ranges``, the names of the others; ``source``, where the numbers
-        are; ``jobs``, the list a bucket leads to; ``step``, the length of a bucket in
-        milliseconds; ``rows``, the same in few buckets, newest first: dicts with ``at`` and
+        are; ``jobs``, the list a bucket leads to; ``unit``, what counts are per;
+        ``rows``, the same in few buckets, newest first: dicts with ``at`` and
         the columns of :func:`taskito_dashboard.rollups.document`; ``sketch``, ``done`` and
-        ``failed`` as bars, for where no scripts run; ``times``, whether any wait or run time
-        is known.
+        ``failed`` as bars, for where no scripts run, and ``number``, of how many;
+        ``times``, whether any wait or run time is known.
     """
     t, now = call.query()["t"], call.source.now
     span = span_of(t, now)
     fine = document(call.source.buckets(span, queue, task), span, now)
     wide = span.coarser()
     coarse = document(call.source.buckets(wide, queue, task), wide, now)
-    lists = {name: column for name, column in coarse.items() if isinstance(column, list)}
-    rows = [dict(zip(lists, row, strict=True)) for row in zip(*lists.values(), strict=True)]
+    names = ("at", *COLUMNS)
+    rows = [{name: coarse[name][place] for name in names} for place in range(len(coarse["at"]))]
     both = [*fine["done"], *fine["failed"]]
     drawn = bars(both, 100)
     return {
@@ -36,7 +37,7 @@ def charts(call: Call, *, queue: str | None = None, task: str | None = None) -> 
         "ranges": list(RANGES),
         "source": call.url("api", "rollups", t=t, queue=queue, task=task),
         "jobs": call.url("jobs", queue=queue, task=task),
-        "step": span.step,
+        "unit": f"per {duration(span.step).removeprefix(f'1{THIN}')}",
         "number": len(span.starts),
         "sketch": [(at % len(span.starts), *bar, at >= len(span.starts)) for at, *bar in drawn],
         "rows": rows[::-1],
