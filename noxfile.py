@@ -182,7 +182,7 @@ def crowd(session: nox.Session) -> None:
 @nox.session(default=False, venv_backend="none")
 def simulate(session: nox.Session) -> None:
     """Tell 10,000 histories of the engine: ``nox -s simulate -- 1000000`` tells more."""
-    (histories,) = session.posargs or [HISTORIES]
+    (histories,) = session.posargs or [str(HISTORIES)]
     tell_histories(session, int(histories))
 
 

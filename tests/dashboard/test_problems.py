@@ -316,7 +316,7 @@ class TestBacklog:
         assert backlog.growth(NOW + MINUTE, 300) == 200
 
     def test_it_is_that_of_the_last_five_minutes(self) -> None:
-        backlog = Backlog()
+        backlog, growth = Backlog(), None
         for minute in range(20):
             growth = backlog.growth(NOW + minute * MINUTE, 1000 if minute < 10 else 100 * minute)
         assert growth == 100

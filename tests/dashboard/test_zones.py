@@ -41,6 +41,7 @@ class TestChoosing:
         told = client.get(f"/zone?set={name}", headers={"Accept": "application/json"})
 
         assert told.status_code == 400
+        assert told.json is not None
         assert "Europe/Berlin" in told.json["hint"]
 
     def test_a_cookie_with_an_unknown_zone_means_utc(self, client: Client, queue: Queue) -> None:
