@@ -46,5 +46,6 @@ def create_asgi_app(
             "the dashboard in an ASGI application needs a2wsgi, which is not installed\n"
             "hint: pip install 'taskito-dashboard[asgi]'"
         ) from None
-    app = create_app(queue, token=token, read_only=read_only)
-    return WSGIMiddleware(app, workers=threads)  # pyright: ignore[reportArgumentType] - its own names for the same types
+    # Its own names for the types of wsgiref.
+    app: Any = create_app(queue, token=token, read_only=read_only)
+    return WSGIMiddleware(app, workers=threads)

@@ -24,6 +24,7 @@ Metrics: TypeAlias = dict[str, dict[str, int | float]]
 LATELY_SECONDS = 900
 _DAY = 86_400
 _TREND_SECONDS = 30
+_DAY_TREND_SECONDS = 300
 _PORTION = 500
 _MOST_ARRIVED = 2_000
 LETTERS_SHOWN = 1000
@@ -64,7 +65,7 @@ class Source:
         self.queue = queue
         self.decodes = decodes
         self.backlog = Backlog()
-        self._trend: tuple[float, Metrics, Metrics] | None = None
+        self._trends: dict[str, tuple[float, Metrics]] = {}
         self._run = uuid.uuid4().hex[:8]
         self.database = queue._database  # noqa: SLF001 - of our own packages
 
@@ -152,13 +153,20 @@ class Source:
     def trend(self) -> "tuple[Metrics, Metrics]":
         """The metrics of the last 15 minutes and of the last 24 hours, taken together.
 
-        Reading a whole day takes long where much runs, so both may be half a minute old.
+        Reading a whole day takes long where much runs, so that may be five minutes old, and the
+        other half a minute.
         """
-        known, now = self._trend, time.monotonic()
-        if known is None or now - known[0] > _TREND_SECONDS:
-            known = now, self.queue.metrics(since=LATELY_SECONDS), self.queue.metrics(since=_DAY)
-            self._trend = known
-        return known[1:]
+        return (
+            self._kept("lately", _TREND_SECONDS, LATELY_SECONDS),
+            self._kept("day", _DAY_TREND_SECONDS, _DAY),
+        )
+
+    def _kept(self, name: str, good_for: float, since: float) -> Metrics:
+        known, now = self._trends.get(name), time.monotonic()
+        if known is None or now - known[0] > good_for:
+            known = now, self.queue.metrics(since=since)
+            self._trends[name] = known
+        return known[1]
 
     def arrived(self, since: int) -> int | None:
         """How many jobs were stored since an instant; ``None`` if they are too many to count."""
