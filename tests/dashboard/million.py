@@ -1,7 +1,8 @@
 """How long pages and lists take with a million jobs: ``python -m tests.dashboard.million``.
 
-Prints the time that the server needs for each address, without a network. Ends with 1 when any
-takes over 50 ms in 19 of 20 requests.
+Prints the processor time that the server needs for each address, and the time that goes by until
+the answer is there, without a network. Ends with 1 when any of the former is over 50 ms in more
+than one of 20 requests; the first request, which fills caches, does not count.
 """
 
 import argparse
@@ -86,24 +87,30 @@ def measure(queue: Queue, requests: int) -> int:
     client = Client(create_app(queue))
     found = addresses(queue, client)
     over: list[str] = []
-    print(f"{'ms':>8} p50 {'p95':>8}   address")
+    print("ms of the processor: p50, p95; until the answer: p50, p95")
     for address in found:
+        _timed(client, address)
         times = [_timed(client, address) for _ in range(requests)]
-        p50, p95 = statistics.median(times), statistics.quantiles(times, n=20)[-1]
+        busy, whole = (_middle_and_end(part) for part in zip(*times, strict=True))
         shown = address if len(address) < 60 else f"{address[:57]}…"
-        print(f"{p50:>8.1f}     {p95:>8.1f}   {shown}", flush=True)
-        if p95 > BUDGET_MS:
+        print("".join(f"{ms:>8.1f}" for ms in (*busy, *whole)), f"  {shown}", flush=True)
+        if busy[1] > BUDGET_MS:
             over.append(address)
     print(f"over {BUDGET_MS:.0f} ms: {', '.join(over) or 'none'}")
     return int(bool(over))
 
 
-def _timed(client: Client, address: str) -> float:
-    begin = time.perf_counter()
+def _timed(client: Client, address: str) -> tuple[float, float]:
+    """Milliseconds of the processor, and until the answer."""
+    begin, busy = time.perf_counter(), time.thread_time()
     response = client.get(address)
-    elapsed = (time.perf_counter() - begin) * 1000
+    times = (time.thread_time() - busy) * 1000, (time.perf_counter() - begin) * 1000
     assert response.status_code == 200, (address, response.text)
-    return elapsed
+    return times
+
+
+def _middle_and_end(times: tuple[float, ...]) -> tuple[float, float]:
+    return statistics.median(times), statistics.quantiles(times, n=20)[-1]
 
 
 if __name__ == "__main__":

@@ -24,7 +24,7 @@ def not_a_database(file: Path) -> Repair:
 
 def of_another_program(file: Path) -> Repair:
     with closing(sqlite3.connect(file)) as database, database:
-        database.execute("CREATE TABLE shopping (item TEXT)")
+        database.execute("CREATE TABLE job (item TEXT)")
     return file.unlink
 
 
@@ -71,9 +71,9 @@ def unreadable(file: Path) -> Repair:
     ("breaks", "says"),
     [
         (not_a_database, "not a"),
-        (of_another_program, "shopping"),
+        (of_another_program, "job"),
         (of_a_newer_taskito, "schema 99"),
-        (a_directory, "director"),
+        (a_directory, "see that the path is a file"),
         (below_a_file, "director"),
         (unreadable, "permission"),
     ],

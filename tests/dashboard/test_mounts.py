@@ -104,7 +104,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, queue: Queue) -> Iterat
     try:
         with httpx.Client(
             base_url=until(address, within=2 * STARTING),
-            timeout=STARTING,
+            timeout=4 * STARTING,
             headers={"X-User": "boss"},
         ) as client:
             yield Site(client, prefix)
@@ -112,7 +112,12 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, queue: Queue) -> Iterat
         program.kill()
 
 
-@pytest.mark.timeout(90)
+def _unchanged(site: Site, etag: str) -> httpx.Response | None:
+    answer = site.ask("/jobs", headers={"If-None-Match": etag})
+    return answer if answer.status_code == 304 else None
+
+
+@pytest.mark.timeout(150)
 def test_everything_honours_the_prefix(site: Site, queue: Queue) -> None:
     overview = site.page("/")
     links = {unescape(found) for found in re.findall(r'(?:href|action|src)="([^"]*)"', overview)}
@@ -130,10 +135,11 @@ def test_everything_honours_the_prefix(site: Site, queue: Queue) -> None:
     servers = site.ask("/api/v1/openapi.json").json()["servers"]
     assert servers == [{"url": f"{site.prefix}/api/v1"}]
 
-    # Nothing changed, nothing sent.
+    # Nothing changed, nothing sent; of several processes each knows its own tags.
     etag = site.ask("/jobs").headers["ETag"]
-    same = site.ask("/jobs", headers={"If-None-Match": etag})
-    assert (same.status_code, same.content) == (304, b"")
+    same = until(lambda: _unchanged(site, etag), within=STARTING)
+    assert same is not None
+    assert same.content == b""
 
     # Forms lead back, and cookies stay below the prefix.
     origin = str(site._client.base_url).rstrip("/")
@@ -153,7 +159,7 @@ def test_everything_honours_the_prefix(site: Site, queue: Queue) -> None:
     assert bare.status_code in {200, 301, 302, 303, 307, 308}
 
 
-@pytest.mark.timeout(90)
+@pytest.mark.timeout(150)
 @pytest.mark.parametrize("site", ["django"], indirect=True)
 def test_in_django_the_project_says_who_sees_and_who_acts(site: Site, queue: Queue) -> None:
     name = quote(NAME, safe="")

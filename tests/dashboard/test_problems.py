@@ -316,10 +316,13 @@ class TestBacklog:
         assert backlog.growth(NOW + MINUTE, 300) == 200
 
     def test_it_is_that_of_the_last_five_minutes(self) -> None:
-        backlog, growth = Backlog(), None
-        for minute in range(20):
-            growth = backlog.growth(NOW + minute * MINUTE, 1000 if minute < 10 else 100 * minute)
-        assert growth == 100
+        backlog = Backlog()
+        growths = [
+            backlog.growth(NOW + minute * MINUTE, 1000 if minute < 10 else 100 * minute)
+            for minute in range(20)
+        ]
+
+        assert growths[-1] == 100
 
     def test_what_was_seen_long_ago_does_not_count(self) -> None:
         backlog = Backlog()

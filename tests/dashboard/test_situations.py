@@ -20,7 +20,7 @@ from taskito_dashboard.rules import upkeep
 from tests.dashboard.asking import page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator
 
 MINUTE = 60_000
 
@@ -82,7 +82,7 @@ class Scene:
         assert changed, statement
 
     @contextmanager
-    def worker(self) -> "Iterator[Callable[[], None]]":
+    def worker(self) -> "Generator[Callable[[], None]]":
         """A live worker, and what lets it run all that is due."""
         with self.queue._stepping() as worker:
 

@@ -11,6 +11,11 @@ from taskito.exceptions import (
     TaskitoError,
 )
 
+_LIKELY = (
+    "see that the path is a file of this machine that this user may read and write, "
+    "and that its disk is not full"
+)
+
 
 class Refused(Exception):  # noqa: N818 - an answer, not a defect
     """A request gets another answer than the one it asked for.
@@ -42,7 +47,7 @@ def translated(error: Exception) -> Refused | None:
     if isinstance(error, JobNotFoundError | ScheduleNotFoundError):
         return Refused(404, text, hint)
     if isinstance(error, StorageError | QueueClosedError):
-        return Refused(503, text, hint)
+        return Refused(503, text, hint or _LIKELY)
     if isinstance(error, ValueError | TypeError) and _is_of_library(error):
         return Refused(400, text, hint)
     if isinstance(error, TaskitoError):

@@ -29,6 +29,7 @@ _DAY = 86_400
 _TREND_SECONDS = 30
 _CHART_SECONDS = 10
 _CHARTS = 32
+_DAY_TREND_SECONDS = 300
 _PORTION = 500
 _MOST_ARRIVED = 2_000
 LETTERS_SHOWN = 1000
@@ -72,7 +73,7 @@ class Source:
         self.decodes = decodes
         self.backlog = Backlog()
         self._charts: dict[tuple[Span, str | None, str | None], tuple[float, list[Bucket]]] = {}
-        self._trend: tuple[float, Metrics, Metrics] | None = None
+        self._trends: dict[str, tuple[float, Metrics]] = {}
         self._run = uuid.uuid4().hex[:8]
         self.database = queue._database  # noqa: SLF001 - of our own packages
         self.bulk = Bulk(queue)
@@ -162,13 +163,20 @@ class Source:
     def trend(self) -> "tuple[Metrics, Metrics]":
         """The metrics of the last 15 minutes and of the last 24 hours, taken together.
 
-        Reading a whole day takes long where much runs, so both may be half a minute old.
+        Reading a whole day takes long where much runs, so that may be five minutes old, and the
+        other half a minute.
         """
-        known, now = self._trend, time.monotonic()
-        if known is None or now - known[0] > _TREND_SECONDS:
-            known = now, self.queue.metrics(since=LATELY_SECONDS), self.queue.metrics(since=_DAY)
-            self._trend = known
-        return known[1:]
+        return (
+            self._kept("lately", _TREND_SECONDS, LATELY_SECONDS),
+            self._kept("day", _DAY_TREND_SECONDS, _DAY),
+        )
+
+    def _kept(self, name: str, good_for: float, since: float) -> Metrics:
+        known, now = self._trends.get(name), time.monotonic()
+        if known is None or now - known[0] > good_for:
+            known = now, self.queue.metrics(since=since)
+            self._trends[name] = known
+        return known[1]
 
     def buckets(self, span: Span, queue: str | None, task: str | None) -> list[Bucket]:
         """What ended in each bucket of a span; up to ten seconds old.
