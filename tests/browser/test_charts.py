@@ -38,6 +38,7 @@ def test_the_range_is_in_the_address(visitor: Visitor) -> None:
 
 def test_the_legend_says_the_values_under_the_pointer(visitor: Visitor, shop: Shop) -> None:
     visitor.go("/?t=15m")
+    visitor.page.locator(PLOT).scroll_into_view_if_needed()
     box = visitor.page.locator(PLOT).bounding_box()
     assert box is not None
     done = 0
@@ -60,6 +61,7 @@ def test_a_bucket_leads_to_its_jobs(visitor: Visitor) -> None:
 
 def test_dragging_zooms(visitor: Visitor) -> None:
     visitor.go("/?t=1h")
+    visitor.page.locator(PLOT).scroll_into_view_if_needed()
     box = visitor.page.locator(PLOT).bounding_box()
     assert box is not None
     visitor.page.mouse.move(box["x"] + 100, box["y"] + 40)

@@ -27,7 +27,7 @@ def test_focus_caret_ticks_and_what_is_typed_stay(visitor: Visitor, shop: Shop) 
     old = shop.queue.enqueue("busy", delay=3600)
     visitor.go("/jobs?task=busy")
     visitor.page.locator(f'input[value="{old.id}"]').check()
-    field = visitor.page.locator('.filters [name="error"]')
+    field = visitor.page.locator('.filters [name="filter"]')
     field.fill("SMTP timeout")
     field.evaluate("(input) => input.setSelectionRange(2, 4)")
     new = shop.queue.enqueue("busy", delay=3600)
@@ -37,7 +37,7 @@ def test_focus_caret_ticks_and_what_is_typed_stay(visitor: Visitor, shop: Shop) 
     expect(visitor.page.locator(f'input[value="{new.id}"]')).not_to_be_checked()
     expect(field).to_have_value("SMTP timeout")
     caret = "() => [document.activeElement.name, document.activeElement.selectionStart]"
-    assert visitor.page.evaluate(caret) == ["error", 2]
+    assert visitor.page.evaluate(caret) == ["filter", 2]
 
 
 def test_a_row_keeps_the_focus_when_others_come_before_it(visitor: Visitor, shop: Shop) -> None:
