@@ -131,7 +131,7 @@ def test_no_worker_for_a_queue(scene: Scene) -> None:
 
     assert problem["links"] == ["/queues/reports"]
     assert "taskito worker --app MODULE:QUEUE --queues reports" in problem["text"]
-    assert "reports 3 4 min 0 0 0" in queues
+    assert "reports 3 4 min 0 no limit 0 0" in queues
 
 
 def test_unknown_task(scene: Scene) -> None:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from taskito._watching import curves
 from taskito.bulk import Bulk
 from taskito.exceptions import JobNotFoundError
 from taskito.job import JobResult
 from taskito.listing import JobFilter
 from taskito_dashboard.driving import Driver
-from taskito_dashboard.rollups import Bucket, Span
+from taskito_dashboard.rollups import Bucket, Span, bucket_of
 from taskito_dashboard.world import Backlog
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ Metrics: TypeAlias = dict[str, dict[str, int | float]]
 LATELY_SECONDS = 900
 _DAY = 86_400
 _TREND_SECONDS = 30
-_CHART_SECONDS = 10
-_CHARTS = 32
 _DAY_TREND_SECONDS = 300
 _PORTION = 500
 _MOST_ARRIVED = 2_000
@@ -72,7 +71,6 @@ class Source:
         self.queue = queue
         self.decodes = decodes
         self.backlog = Backlog()
-        self._charts: dict[tuple[Span, str | None, str | None], tuple[float, list[Bucket]]] = {}
         self._trends: dict[str, tuple[float, Metrics]] = {}
         self._run = uuid.uuid4().hex[:8]
         self.database = queue._database  # noqa: SLF001 - of our own packages
@@ -179,37 +177,17 @@ class Source:
         return known[1]
 
     def buckets(self, span: Span, queue: str | None, task: str | None) -> list[Bucket]:
-        """What ended in each bucket of a span; up to ten seconds old.
-
-        Nothing is known of single queues, of waiting and of run times yet: those stay gaps.
-        """
-        wanted, now = (span, queue, task), time.monotonic()
-        made, known = self._charts.get(wanted, (0.0, []))
-        if not made or now - made > _CHART_SECONDS:
-            if len(self._charts) >= _CHARTS:
-                self._charts.clear()
-            known = [] if queue is not None else self._counted(span, task)
-            self._charts[wanted] = now, known
-        return known
-
-    def _counted(self, span: Span, task: str | None) -> list[Bucket]:
-        found: list[Bucket] = []
-        later_done = later_failed = 0
-        with self.database as store:
-            for at in reversed(span.starts):
-                told = [(count, failed) for _, (count, failed, *_) in store.metrics(at, task)]
-                failed = sum(failed for _, failed in told)
-                done = sum(count for count, _ in told) - failed
-                found.append(
-                    Bucket(
-                        at=at,
-                        # Attempts that end meanwhile are not in what was asked first.
-                        done=max(0, done - later_done),
-                        failed=max(0, failed - later_failed),
-                    )
-                )
-                later_done, later_failed = done, failed
-        return found
+        """What ended in each bucket of a span; none for times that nobody knows any more."""
+        told = curves(
+            self.database,
+            seconds=(span.end - span.start) / 1000,
+            step=span.step / 1000,
+            until=span.end,
+            queue=queue,
+            task=task,
+        )
+        found = {bucket["at"]: bucket for bucket in told["series"].get("", [])}
+        return [bucket_of(at, found.get(at)) for at in span.starts if at >= span.known_from]
 
     def arrived(self, since: int) -> int | None:
         """How many jobs were stored since an instant; ``None`` if they are too many to count."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from taskito_dashboard.rollups import COLUMNS, RANGES, bars, document, span_of
+from taskito_dashboard.rollups import COLUMNS, RANGES, bars, document, span_of, table_of
 from taskito_dashboard.routing import Call
 from taskito_dashboard.words import THIN, duration
 
@@ -26,7 +26,7 @@ def charts(call: Call, *, queue: str | None = None, task: str | None = None) -> 
     t, now = call.query()["t"], call.source.now
     span = span_of(t, now)
     fine = document(call.source.buckets(span, queue, task), span, now)
-    wide = span.coarser()
+    wide = table_of(t, now)
     coarse = document(call.source.buckets(wide, queue, task), wide, now)
     names = ("at", *COLUMNS)
     rows = [{name: coarse[name][place] for name in names} for place in range(len(coarse["at"]))]
