@@ -184,3 +184,33 @@ class TestOverview:
         table = words(html[html.index("<table") : html.index("</table>")])
         assert table.startswith("From Done Failed")
         assert " 3 0 " in f"{table} "
+
+    def test_wait_and_run_times_appear_once_anything_ran(
+        self, client: Client, queue: Queue, work: Work
+    ) -> None:
+        queue.enqueue("add", (1, 2))
+        assert 'id="times"' not in page(client, "/?t=15m")
+        work()
+        html = page(client, "/?t=24h")
+
+        table = words(html[html.index('id="times"') :])
+        assert "From Wait p50 Wait p95 Run p50 Run p95" in table
+
+
+class TestPagesOfOne:
+    def test_a_queue_and_a_task_have_charts_of_their_own(
+        self, client: Client, queue: Queue, work: Work
+    ) -> None:
+        queue.enqueue("add", (1, 2), queue="emails")
+        queue.enqueue("fail", ("fault",))
+        work()
+
+        for path, source, counts in (
+            ("/queues/emails", "?t=15m&amp;queue=emails", "1 0"),
+            ("/tasks/fail", "?t=15m&amp;task=fail", "0 1"),
+        ):
+            html = page(client, f"{path}?t=15m")
+            assert f'data-chart="/api/rollups{source}"' in html
+            assert f'href="{path}?t=7d"' in html
+            assert f" {counts} " in words(html[html.index('id="throughput"') :])
+            page(client, f"{path}?t=x", 400)

@@ -14,6 +14,7 @@ from taskito.exceptions import JobNotFoundError
 from taskito.job import JobResult
 from taskito.listing import JobFilter
 from taskito_dashboard.driving import Driver
+from taskito_dashboard.keeping import Kept
 from taskito_dashboard.rollups import Bucket, Span, bucket_of
 from taskito_dashboard.world import Backlog
 
@@ -28,6 +29,7 @@ Metrics: TypeAlias = dict[str, dict[str, int | float]]
 LATELY_SECONDS = 900
 _DAY = 86_400
 _TREND_SECONDS = 30
+_CHART_SECONDS = 10
 _DAY_TREND_SECONDS = 300
 _PORTION = 500
 _MOST_ARRIVED = 2_000
@@ -71,7 +73,8 @@ class Source:
         self.queue = queue
         self.decodes = decodes
         self.backlog = Backlog()
-        self._trends: dict[str, tuple[float, Metrics]] = {}
+        self._charts: Kept[list[Bucket]] = Kept()
+        self._trends: Kept[Metrics] = Kept()
         self._run = uuid.uuid4().hex[:8]
         self.database = queue._database  # noqa: SLF001 - of our own packages
         self.bulk = Bulk(queue)
@@ -164,20 +167,26 @@ class Source:
         Reading a whole day takes long where much runs, so that may be five minutes old, and the
         other half a minute.
         """
-        return (
-            self._kept("lately", _TREND_SECONDS, LATELY_SECONDS),
-            self._kept("day", _DAY_TREND_SECONDS, _DAY),
-        )
+        lately = self._metrics(LATELY_SECONDS, good_for=_TREND_SECONDS)
+        return lately, self._metrics(_DAY, good_for=_DAY_TREND_SECONDS)
 
-    def _kept(self, name: str, good_for: float, since: float) -> Metrics:
-        known, now = self._trends.get(name), time.monotonic()
-        if known is None or now - known[0] > good_for:
-            known = now, self.queue.metrics(since=since)
-            self._trends[name] = known
-        return known[1]
+    def _metrics(self, since: float, *, good_for: float) -> Metrics:
+        return self._trends.get(since, lambda: self.queue.metrics(since=since), seconds=good_for)
 
     def buckets(self, span: Span, queue: str | None, task: str | None) -> list[Bucket]:
-        """What ended in each bucket of a span; none for times that nobody knows any more."""
+        """What ended in each bucket of a span; none for times that nobody knows any more.
+
+        Up to a tenth of a bucket old, but never more than ten seconds: pages that are watched ask
+        every two seconds, and a day of many lanes takes a while to read.
+        """
+
+        def find() -> list[Bucket]:
+            return self._buckets(span, queue, task)
+
+        key = (span.start, span.end, span.step, queue, task)
+        return self._charts.get(key, find, seconds=min(span.step / 10_000, _CHART_SECONDS))
+
+    def _buckets(self, span: Span, queue: str | None, task: str | None) -> list[Bucket]:
         told = curves(
             self.database,
             seconds=(span.end - span.start) / 1000,
