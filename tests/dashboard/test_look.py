@@ -82,6 +82,6 @@ def test_any_text_of_a_job_stays_text(text: str) -> None:
         client = Client(create_app(queue))
         for path in ("/", "/jobs", f"/jobs/{job.id}", "/queues", "/tasks"):
             page = client.get(path).text
-            assert "<b>" not in re.sub(r"<b>\d[\d,+]*</b>", "", page)
+            assert "<b>" not in re.sub(r"<b>[\d,+]*</b>", "", page)
             assert "<i>" not in page
             assert "&amp;amp;" in page

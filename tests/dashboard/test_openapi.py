@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 
 from taskito import Queue, chain, current_job
+from taskito.bulk import Bulk
+from taskito.filters import Filter
 from taskito_dashboard.answers import ANSWERS
 from taskito_dashboard.routes import TABLE
 from tests.dashboard.asking import Work
@@ -63,6 +65,7 @@ def named(queue: Queue) -> str:
         (*_, workflow) = store.workflows()
     values = {"jobs": letter["original_job_id"], "dead-letters": letter["id"]}
     values |= {"workflows": workflow, "queues": "default", "periodic": "nightly"}
+    values["operations"] = Bulk(queue).begin("retry", Filter.parse("task:nothing"), who="ana").id
     found: list[str] = []
     for method, path in ANSWERS:
         name = "id" if "<id>" in path else "name"

@@ -26,17 +26,18 @@ class TestBlocks:
             asyncio.run(main()).stats()
 
     def test_leaving_a_block_waits_for_the_running_job(self, tmp_path: Path) -> None:
-        gate, ended = threading.Event(), threading.Event()
+        begun, gate, ended = threading.Event(), threading.Event(), threading.Event()
 
         def run() -> None:
+            begun.set()
             gate.wait(10)
             ended.set()
 
         with Queue(tmp_path / "jobs.db", workers=1) as queue:
-            job = queue.task(name="t")(run).delay()
+            queue.task(name="t")(run).delay()
             worker = threading.Thread(target=queue.run_worker)
             worker.start()
-            until(lambda: job.status == "running")
+            assert begun.wait(10)
             gate.set()
         assert ended.is_set()
         worker.join(2)

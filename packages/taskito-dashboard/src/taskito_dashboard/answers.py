@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from taskito_dashboard.rollups import COLUMNS
+
 Schema = dict[str, Any]
 
 TEXT: Schema = {"type": "string"}
@@ -188,6 +190,36 @@ _CANCELLED = {
 ASKED: Schema = thing(cancelled={"const": False}, cancel_requested={"const": True})
 """What comes with 202 when a running job is asked to end."""
 
+_OPERATION = thing(
+    id=TEXT,
+    verb={"enum": ["retry", "cancel", "delete"]},
+    filter=TEXT,
+    who=TEXT,
+    total=WHOLE,
+    rate=WHOLE_OR_NULL,
+    stop_after=WHOLE_OR_NULL,
+    state={"enum": ["running", "done", "stopped"]},
+    done=WHOLE,
+    skipped=WHOLE,
+    failed=WHOLE,
+    started_at=WHOLE,
+    ended_at=WHOLE_OR_NULL,
+    report=TEXT_OR_NULL,
+)
+_COLUMN = {"type": "array", "items": NUMBER_OR_NULL}
+_ROLLUPS = thing(
+    **dict.fromkeys(("from", "to", "step"), WHOLE),
+    open=WHOLE_OR_NULL,
+    at=list_of(WHOLE),
+    **dict.fromkeys(COLUMNS, _COLUMN),
+)
+
+ACCEPTED: Mapping[tuple[str, str], tuple[str, Schema]] = {
+    ("POST", "/api/jobs/<id>/cancel"): ("The job runs and is asked to end", ASKED),
+    ("POST", "/api/operations"): ("The operation, which may be over already", _OPERATION),
+}
+"""What is answered with 202, and what that means."""
+
 ANSWERS: Mapping[tuple[str, str], Schema] = {
     ("GET", "/api/stats"): thing(**_COUNTS),
     ("GET", "/api/metrics"): {"type": "object", "additionalProperties": _METRICS},
@@ -223,5 +255,13 @@ ANSWERS: Mapping[tuple[str, str], Schema] = {
     ("GET", "/api/workflows/<id>"): thing(**_WORKFLOW, nodes=list_of(_NODE)),
     ("POST", "/api/workflows/<id>/retry"): thing(workflow_id=TEXT, jobs=WHOLE),
     ("POST", "/api/workflows/<id>/cancel"): thing(cancelled=WHOLE, cancel_requested=WHOLE),
+    ("GET", "/api/count"): thing(count=WHOLE, is_capped=TRUTH, is_whole=TRUTH),
+    ("GET", "/api/operations"): list_of(_OPERATION),
+    ("POST", "/api/operations"): _OPERATION,
+    ("GET", "/api/operations/<id>"): _OPERATION,
+    ("POST", "/api/operations/<id>/stop"): thing(stopped=TRUTH),
+    ("POST", "/api/operations/<id>/undo"): thing(undone=WHOLE),
+    ("GET", "/api/audit"): list_of(thing(at=WHOLE, who=TEXT, deed=TEXT, subject=TEXT, count=WHOLE)),
+    ("GET", "/api/rollups"): _ROLLUPS,
     ("GET", "/api/v1/openapi.json"): {"type": "object"},
 }

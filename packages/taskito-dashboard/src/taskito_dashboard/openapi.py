@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from taskito_dashboard.answers import ANSWERS, ASKED, Schema
+from taskito_dashboard.answers import ACCEPTED, ANSWERS, Schema
 from taskito_dashboard.routing import API, V1, Route
 
 _NAMES = re.compile(r"<(?:\w+:)?(\w+)>")
@@ -60,8 +60,8 @@ def _operation(route: Route) -> dict[str, Any]:
             "default": {"description": "Why there is none", "content": failure},
         },
     }
-    if route.path == "/api/jobs/<id>/cancel":
-        operation["responses"]["202"] = _answer("The job runs and is asked to end", ASKED)
+    if accepted := ACCEPTED.get((route.method, route.path)):
+        operation["responses"]["202"] = _answer(*accepted)
     if route.body is not None:
         operation["requestBody"] = {"content": {"application/json": {"schema": dict(route.body)}}}
     return operation

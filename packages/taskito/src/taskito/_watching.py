@@ -282,7 +282,7 @@ def _past(attempt: "AttemptRow") -> dict[str, Any]:
         "attempt": attempt.attempt,
         "outcome": attempt.outcome,
         "claimed_at": attempt.claimed_at,
-        "started_at": attempt.began_at,
+        "started_at": _begun(attempt.claimed_at, attempt.began_at),
         "finished_at": attempt.failed_at,
         "error": attempt.error,
     }
@@ -294,7 +294,14 @@ def _present(row: "JobRow") -> dict[str, Any]:
         "attempt": row.retry_count,
         "outcome": outcome,
         "claimed_at": row.started_at,
-        "started_at": row.began_at,
+        "started_at": _begun(row.started_at, row.began_at),
         "finished_at": row.completed_at,
         "error": row.error,
     }
+
+
+def _begun(claimed_at: int | None, began_at: int | None) -> int | None:
+    """Not before the claim: the wall clock may have stood still, or been set back, meanwhile."""
+    if claimed_at is None or began_at is None:
+        return began_at
+    return max(claimed_at, began_at)
