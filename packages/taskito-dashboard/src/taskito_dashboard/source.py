@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from taskito._watching import curves
+from taskito._watching import attempts, curves, running
 from taskito.bulk import Bulk
 from taskito.exceptions import JobNotFoundError
 from taskito.job import JobResult
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from taskito import Queue
-    from taskito_core import AttemptRow, JobRow
+    from taskito_core import JobRow
 
 Metrics: TypeAlias = dict[str, dict[str, int | float]]
 
@@ -33,6 +33,7 @@ _CHART_SECONDS = 10
 _DAY_TREND_SECONDS = 300
 _PORTION = 500
 _MOST_ARRIVED = 2_000
+_MOST_RUNNING = 1_000
 LETTERS_SHOWN = 1000
 """Up to so many dead letters are counted."""
 
@@ -104,10 +105,20 @@ class Source:
             raise JobNotFoundError(f"job not found: {job_id}")
         return row
 
-    def attempts(self, job_id: str) -> "list[AttemptRow]":
-        """The failed and lost attempts of a job, oldest first."""
-        with self.database as store:
-            return store.attempts(job_id)
+    def attempts(self, job_id: str) -> list[dict[str, Any]]:
+        """The attempts of a job, oldest first, as :func:`taskito._watching.attempts` tells them."""
+        return attempts(self.database, job_id)
+
+    def running(self, limit: int) -> list[dict[str, Any]]:
+        """What runs now, the longest first, as :func:`taskito._watching.running` tells it."""
+        return running(self.database, limit=limit)
+
+    def begun_at(self, row: "JobRow") -> int | None:
+        """When the function of a job that runs began; ``None`` if it did not yet."""
+        if row.status != "running":
+            return None
+        rows = self.running(_MOST_RUNNING)
+        return next((found["since"] for found in rows if found["job_id"] == row.id), None)
 
     def worker_id(self, row: "JobRow") -> str | None:
         """The worker that runs a job now."""
