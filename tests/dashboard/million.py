@@ -64,6 +64,7 @@ def addresses(queue: Queue, client: Client) -> list[str]:
         "/api/queues",
         "/api/periodic",
         "/api/workers",
+        "/api/running",
         "/api/workflows",
         f"/api/workflows/{wide}",
     ]

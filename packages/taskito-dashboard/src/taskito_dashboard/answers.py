@@ -153,6 +153,16 @@ _WORKER = thing(
     abandoned=WHOLE,
     version=TEXT,
 )
+_RUNNING = thing(
+    job_id=TEXT,
+    task_name=TEXT,
+    queue=TEXT,
+    retry_count=WHOLE,
+    progress=WHOLE_OR_NULL,
+    timeout_ms=WHOLE,
+    worker_id=TEXT,
+    since=WHOLE,
+)
 _SCHEDULE = {
     "type": "object",
     "required": ["name", "task_name", "enabled", "next_run", "last_run"],
@@ -234,6 +244,7 @@ ANSWERS: Mapping[tuple[str, str], Schema] = {
     ("GET", "/api/logs"): list_of(_LOG),
     ("GET", "/api/circuit-breakers"): list_of(_BREAKER),
     ("GET", "/api/workers"): list_of(_WORKER),
+    ("GET", "/api/running"): list_of(_RUNNING),
     ("GET", "/api/jobs"): list_of(thing(**_JOB)),
     ("POST", "/api/jobs/cancel"): _CANCELLED,
     ("POST", "/api/jobs/replay"): thing(replay_job_ids=TEXTS),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from taskito._watching import attempts, curves, running
+from taskito._watching import attempts, crew, curves, running
 from taskito.bulk import Bulk
 from taskito.exceptions import JobNotFoundError
 from taskito.job import JobResult
@@ -33,9 +33,10 @@ _CHART_SECONDS = 10
 _DAY_TREND_SECONDS = 300
 _PORTION = 500
 _MOST_ARRIVED = 2_000
-_MOST_RUNNING = 1_000
 LETTERS_SHOWN = 1000
 """Up to so many dead letters are counted."""
+MOST_RUNNING = 1000
+"""Up to so many jobs that run are told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +114,15 @@ class Source:
         """What runs now, the longest first, as :func:`taskito._watching.running` tells it."""
         return running(self.database, limit=limit)
 
+    def crew(self) -> list[dict[str, Any]]:
+        """The workers on the roster, as :func:`taskito._watching.crew` tells them."""
+        return crew(self.database)
+
     def begun_at(self, row: "JobRow") -> int | None:
         """When the function of a job that runs began; ``None`` if it did not yet."""
         if row.status != "running":
             return None
-        rows = self.running(_MOST_RUNNING)
+        rows = self.running(MOST_RUNNING)
         return next((found["since"] for found in rows if found["job_id"] == row.id), None)
 
     def worker_id(self, row: "JobRow") -> str | None:

@@ -52,8 +52,8 @@ def curves(  # noqa: PLR0913 - what is wanted, and of what
 
     Returns:
         ``since until step_ms series``: the beginning of the first bucket, ``until`` or the
-        present, the length of a bucket, and for each name of ``by`` (an empty one without) the buckets in
-        which anything ended, oldest first. Where nothing ended there is no bucket.
+        present, the length of a bucket, and for each name of ``by`` (an empty one without) the
+        buckets in which anything ended, oldest first. Where nothing ended there is no bucket.
     """
     with database as store:
         end = store.now if until is None else until
