@@ -115,14 +115,15 @@ class TestPage:
             worker.run()
             waiting = page(client, f"/jobs/{job.id}")
             assert "Attempt 2" in waiting
-            assert re.search(r'aria-label="Attempt 2: until due [^"]*wait 0', waiting)
+            assert "Timeline 1 attempt Attempt 1" in words(waiting)
+            assert re.search(r'aria-label="Attempt 2: held back [^"]*wait 0', waiting)
             worker.advance(3600)
             worker.run()
         html = page(client, f"/jobs/{job.id}")
 
         assert html.count('<rect class="failed"') == 2
         table = words(html[html.index('aria-label="Timeline as a table"') :])
-        assert "Attempt Outcome Claimed Until due Wait Start Run 1 ! Failed 2" in table
+        assert "Attempt Outcome Claimed Held back Wait Start Run 1 ! Failed 2" in table
         assert "2 attempts" in words(html)
 
     def test_the_document_has_all_attempts(self, client: Client, queue: Queue) -> None:

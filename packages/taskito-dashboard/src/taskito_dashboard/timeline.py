@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 Attempt: TypeAlias = Mapping[str, Any]
 
 PARTS = (
-    ("held", "Until due"),
+    ("held", "Held back"),
     ("wait", "Wait"),
     ("start", "Start"),
     ("run", "Run"),
