@@ -16,6 +16,7 @@ from werkzeug.test import Client
 
 from taskito import Queue
 from taskito_dashboard import create_app
+from taskito_dashboard.rollups import RANGES
 from tests.dashboard.seeding import WIDE, seed
 
 BUDGET_MS = 50.0
@@ -30,6 +31,7 @@ def addresses(queue: Queue, client: Client) -> list[str]:
     wide = next((row["id"] for row in rows if row["jobs"] >= WIDE), rows[0]["id"])
     return [
         "/",
+        *(f"/?t={name}" for name in RANGES),
         "/jobs",
         "/jobs?status=dead",
         "/jobs?status=cancelled",
@@ -57,9 +59,12 @@ def addresses(queue: Queue, client: Client) -> list[str]:
         "/api/dead-letters",
         "/api/metrics",
         "/api/logs",
+        "/api/rollups?t=24h",
+        "/api/rollups?t=24h&task=send_email",
         "/api/queues",
         "/api/periodic",
         "/api/workers",
+        "/api/running",
         "/api/workflows",
         f"/api/workflows/{wide}",
     ]

@@ -68,6 +68,7 @@ def seed(path: Path, jobs: int = 1_000_000, now: int | None = None) -> None:
         )
         _count(database)
         _measure(database, len(lanes), now)
+        _roll_up(database, len(lanes), now)
         database.execute("COMMIT")
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -130,6 +131,27 @@ def _measure(database: sqlite3.Connection, lanes: int, now: int) -> None:
         for lane in range(1, lanes + 1)
     )
     database.executemany("INSERT INTO metric VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def _roll_up(database: sqlite3.Connection, lanes: int, now: int) -> None:
+    """What charts show of the day: by the minute, and the last two hours by ten seconds."""
+    fine_from = (now - 2 * 3_600_000) // 60_000 * 60_000
+    stretches = [
+        *((60_000, at, 30) for at in range(now - DAY_MS, fine_from, 60_000)),
+        *((10_000, at, 5) for at in range(fine_from, now, 10_000)),
+    ]
+    rows = (
+        (step, at // step * step, lane, number - 1, 1, 1, *_waits_and_runs(number))
+        for step, at, number in stretches
+        for lane in range(1, lanes + 1)
+    )
+    database.executemany("INSERT INTO rollup VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+
+
+def _waits_and_runs(number: int) -> tuple[bytes, bytes]:
+    """Two histograms of so many attempts: 20 to 45 ms, 90 to 125 ms."""
+    rest = number - number // 2
+    return (bytes([10, number // 2, rest]), bytes([14, rest, number // 2]))
 
 
 def _packed(number: int) -> bytes:

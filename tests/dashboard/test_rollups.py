@@ -7,8 +7,9 @@ import pytest
 from werkzeug.test import Client
 
 from taskito import Queue
+from taskito.testing._manual import manual_worker
 from taskito_dashboard.errors import Refused
-from taskito_dashboard.rollups import RANGES, Bucket, Span, bars, document, span_of
+from taskito_dashboard.rollups import RANGES, Bucket, Span, bars, document, span_of, table_of
 from tests.dashboard.asking import Work, get, page, words
 
 MINUTE = 60_000
@@ -51,14 +52,36 @@ class TestSpan:
         assert span.start % span.step == span.end % span.step == 0
         assert span.end - span.step <= NOW < span.end
         assert span.start <= NOW - RANGES[name] < span.start + span.step
-        assert 10 <= len(span.starts) <= 62
-        assert len(span.coarser().starts) <= 12
-        assert span.coarser().start <= span.start
+        assert 60 <= len(span.starts) <= 121
+
+    @pytest.mark.parametrize("name", RANGES)
+    def test_a_table_has_the_same_time_in_few_rows(self, name: str) -> None:
+        few, fine = table_of(name, NOW), span_of(name, NOW)
+
+        assert 7 <= len(few.starts) <= 13
+        assert few.start <= fine.start
+        assert few.end >= fine.end
+        assert few.start % few.step == 0
+
+    @pytest.mark.parametrize(
+        ("ago", "step"),
+        [(115, MINUTE // 6), (125, MINUTE), (47 * 60, MINUTE), (49 * 60, 60 * MINUTE)],
+    )
+    def test_buckets_are_no_finer_than_what_is_known(self, ago: int, step: int) -> None:
+        """A span of three minutes, long ago."""
+        begin = NOW - ago * MINUTE
+        assert span_of(f"{begin}-{begin + 3 * MINUTE}", NOW).step == step
+
+    def test_a_span_of_years_ends_with_what_can_be_shown(self) -> None:
+        span = span_of(f"1-{NOW}", NOW)
+
+        assert len(span.starts) <= 121
+        assert span.end > NOW - span.step
 
     def test_two_instants_are_a_range(self) -> None:
         span = span_of(f"{NOW - 10 * MINUTE}-{NOW - 5 * MINUTE}", NOW)
 
-        assert span.step == MINUTE
+        assert span.step == MINUTE // 6
         assert span.start <= NOW - 10 * MINUTE
         assert NOW - 5 * MINUTE <= span.end <= NOW
 
@@ -99,6 +122,51 @@ class TestAnswer:
         assert sum(get(client, "/api/rollups?task=add")["failed"]) == 0
         assert sum(get(client, "/api/v1/rollups?task=fail")["failed"]) == 1
 
+    def test_a_queue_has_its_own_numbers(self, client: Client, queue: Queue, work: Work) -> None:
+        queue.enqueue("add", (1, 2), queue="emails")
+        queue.enqueue("fail", ("fault",))
+        work()
+
+        emails = get(client, "/api/rollups?queue=emails")
+        assert (sum(emails["done"]), sum(emails["failed"])) == (1, 0)
+        assert sum(get(client, "/api/rollups?queue=emails&task=fail")["failed"]) == 0
+
+    def test_it_tells_how_long_jobs_waited_and_ran(
+        self, client: Client, queue: Queue, work: Work
+    ) -> None:
+        queue.enqueue("fail", ("fault",), max_retries=1, delay=0)
+        work()
+        told = get(client, "/api/rollups?t=15m")
+
+        (place,) = [at for at, failed in enumerate(told["failed"]) if failed]
+        assert told["retried"][place] == 1
+        assert all(told[name][place] >= 0 for name in COLUMNS)
+        assert told["run_p50"][place - 1] is None
+        assert told["done"][place - 1] == 0
+
+    def test_a_span_that_is_over_has_only_what_ended_in_it(
+        self, client: Client, queue: Queue
+    ) -> None:
+        with manual_worker(queue) as worker:
+            for _ in range(3):
+                queue.enqueue("add", (1, 2))
+                worker.run()
+                worker.advance(600)
+            queue.enqueue("add", (1, 2))
+            worker.run()
+            begin = worker.now - 1_260_000
+            told = get(client, f"/api/rollups?t={begin}-{begin + 120_000}")
+
+        assert sum(told["done"]) == 1
+        assert told["open"] is None
+        assert told["from"] <= begin < begin + 120_000 <= told["to"]
+
+    def test_what_is_forgotten_is_a_gap(self, client: Client, queue: Queue) -> None:
+        queue.enqueue("add", (1, 2))
+        told = get(client, "/api/rollups?t=1000-100000000")
+
+        assert set(told["done"]) == {None}
+
     def test_a_wrong_range_is_told_with_the_right_ones(self, client: Client, queue: Queue) -> None:
         queue.enqueue("add", (1, 2))
         assert get(client, "/api/rollups?t=2h", 400)["error"] == "t is '2h'"
@@ -116,3 +184,33 @@ class TestOverview:
         table = words(html[html.index("<table") : html.index("</table>")])
         assert table.startswith("From Done Failed")
         assert " 3 0 " in f"{table} "
+
+    def test_wait_and_run_times_appear_once_anything_ran(
+        self, client: Client, queue: Queue, work: Work
+    ) -> None:
+        queue.enqueue("add", (1, 2))
+        assert 'id="times"' not in page(client, "/?t=15m")
+        work()
+        html = page(client, "/?t=24h")
+
+        table = words(html[html.index('id="times"') :])
+        assert "From Wait p50 Wait p95 Run p50 Run p95" in table
+
+
+class TestPagesOfOne:
+    def test_a_queue_and_a_task_have_charts_of_their_own(
+        self, client: Client, queue: Queue, work: Work
+    ) -> None:
+        queue.enqueue("add", (1, 2), queue="emails")
+        queue.enqueue("fail", ("fault",))
+        work()
+
+        for path, source, counts in (
+            ("/queues/emails", "?t=15m&amp;queue=emails", "1 0"),
+            ("/tasks/fail", "?t=15m&amp;task=fail", "0 1"),
+        ):
+            html = page(client, f"{path}?t=15m")
+            assert f'data-chart="/api/rollups{source}"' in html
+            assert f'href="{path}?t=7d"' in html
+            assert f" {counts} " in words(html[html.index('id="throughput"') :])
+            page(client, f"{path}?t=x", 400)

@@ -3,7 +3,7 @@
 import pytest
 
 from taskito_dashboard import words
-from taskito_dashboard.pages.job import replayed_from, timeline
+from taskito_dashboard.pages.job import replayed_from
 
 DASH = "\u2013"
 NOW = 1_763_811_112_936
@@ -83,32 +83,6 @@ def test_schedules_in_words_or_as_they_are(cron: str, text: str) -> None:
 
 def test_a_period_in_words() -> None:
     assert words.schedule(None, 30, "UTC").replace(words.THIN, " ") == "every 30 s"
-
-
-class Row:
-    """A job as the engine tells it."""
-
-    def __init__(self, **facts: object) -> None:
-        self.__dict__.update(facts)
-
-
-def test_a_timeline_has_what_is_known_of_each_attempt() -> None:
-    job = Row(created_at=0, started_at=600, completed_at=1000, status="complete")
-    failed = Row(claimed_at=100, failed_at=300, outcome="failed")
-    first, second = timeline(job, [failed], 5000)  # type: ignore[arg-type, list-item]
-
-    assert (first["outcome"], first["wait"], first["run"]) == ("failed", (0, 10), (10, 20))
-    assert (second["outcome"], second["wait"], second["run"]) == ("complete", (30, 30), (60, 40))
-    assert (second["wait_ms"], second["run_ms"]) == (300, 400)
-
-
-def test_a_timeline_stays_within_its_place() -> None:
-    job = Row(created_at=500, started_at=0, completed_at=None, status="running")
-    spans = timeline(job, [], 100)  # type: ignore[arg-type]
-
-    for place, width in (spans[0]["wait"], spans[0]["run"]):
-        assert 0 <= place <= 100
-        assert 0 < width <= 100 - place
 
 
 @pytest.mark.parametrize("metadata", [None, "", "x", "[]", '{"replayed_from": 1}', "7"])

@@ -50,6 +50,19 @@ class TestCurves:
         assert buckets[-1]["at"] - buckets[0]["at"] >= 60_000
         assert set(told["series"]) == {""}
 
+    def test_can_be_of_a_stretch_that_is_over(
+        self, queue: Queue, worker: ManualWorker, database: Any
+    ) -> None:
+        good = queue.task(name="good")(int)
+        begin = worker.now // 10_000 * 10_000
+        for _ in range(3):
+            good.delay()
+            worker.run()
+            worker.advance(60)
+        told = _watching.curves(database, seconds=60, step=10, until=begin + 120_000)
+        assert (told["since"], told["until"]) == (begin + 60_000, begin + 120_000)
+        assert [bucket["done"] for bucket in told["series"][""]] == [1]
+
     def test_can_be_told_apart_and_picked(
         self, queue: Queue, worker: ManualWorker, database: Any
     ) -> None:

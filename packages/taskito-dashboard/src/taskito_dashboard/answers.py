@@ -35,6 +35,14 @@ def list_of(item: Schema) -> Schema:
 
 _COUNTS = dict.fromkeys(("pending", "running", "completed", "failed", "dead", "cancelled"), WHOLE)
 _ATTEMPT = thing(id=TEXT, job_id=TEXT, attempt=WHOLE, error=TEXT, failed_at=WHOLE)
+_TRY = thing(
+    attempt=WHOLE,
+    outcome={"enum": ["failed", "lost", "running", "completed", "cancelled"]},
+    claimed_at=WHOLE,
+    started_at=WHOLE_OR_NULL,
+    finished_at=WHOLE_OR_NULL,
+    error=TEXT_OR_NULL,
+)
 _JOB = {
     "id": TEXT,
     "queue": TEXT,
@@ -145,6 +153,16 @@ _WORKER = thing(
     abandoned=WHOLE,
     version=TEXT,
 )
+_RUNNING = thing(
+    job_id=TEXT,
+    task_name=TEXT,
+    queue=TEXT,
+    retry_count=WHOLE,
+    progress=WHOLE_OR_NULL,
+    timeout_ms=WHOLE,
+    worker_id=TEXT,
+    since=WHOLE,
+)
 _SCHEDULE = {
     "type": "object",
     "required": ["name", "task_name", "enabled", "next_run", "last_run"],
@@ -226,11 +244,13 @@ ANSWERS: Mapping[tuple[str, str], Schema] = {
     ("GET", "/api/logs"): list_of(_LOG),
     ("GET", "/api/circuit-breakers"): list_of(_BREAKER),
     ("GET", "/api/workers"): list_of(_WORKER),
+    ("GET", "/api/running"): list_of(_RUNNING),
     ("GET", "/api/jobs"): list_of(thing(**_JOB)),
     ("POST", "/api/jobs/cancel"): _CANCELLED,
     ("POST", "/api/jobs/replay"): thing(replay_job_ids=TEXTS),
     ("GET", "/api/jobs/<id>"): thing(**_WHOLE_JOB),
     ("GET", "/api/jobs/<id>/errors"): list_of(_ATTEMPT),
+    ("GET", "/api/jobs/<id>/attempts"): list_of(_TRY),
     ("GET", "/api/jobs/<id>/logs"): list_of(_LOG),
     ("GET", "/api/jobs/<id>/replay-history"): list_of(_REPLAY),
     ("GET", "/api/jobs/<id>/why"): _WHY,

@@ -16,10 +16,17 @@ RANGES: Mapping[str, int] = {
 }
 """The ranges that pages offer, in milliseconds."""
 DEFAULT = "1h"
-_STEPS = (60_000, 600_000, 1_800_000, 14_400_000)
+_MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
+_STEPS = (
+    *(10_000, 30_000, _MINUTE, 2 * _MINUTE, 5 * _MINUTE, 10 * _MINUTE, 15 * _MINUTE),
+    *(30 * _MINUTE, _HOUR, 2 * _HOUR, 4 * _HOUR, 12 * _HOUR, _DAY, 8 * _DAY),
+)
 """How long buckets may be."""
-_MOST = 60
-"""Up to so many buckets are made."""
+_STRETCHES = ((2 * _HOUR, 10_000), (48 * _HOUR, _MINUTE))
+"""Up to which age attempts are known by how much time; what is older is known by the hour."""
+_KNOWN = 90 * _DAY
+_MOST = 120
+"""Up to so many buckets are made, or one more where they begin in the middle of one."""
 _ROWS = 12
 """Up to so many rows has the table beside a chart."""
 _SPAN = re.compile(r"(\d{1,15})-(\d{1,15})")
@@ -33,11 +40,12 @@ class Bucket:
 
     Attributes:
         at: When it begins, in milliseconds since the epoch.
-        done: Those that returned; ``None`` where nobody counted.
+        done: Those that returned; ``None`` where that is forgotten.
         failed: Those that failed, repeated or not; ``None`` likewise.
-        retried: Those of the failed that are repeated; ``None`` where that is not known.
+        retried: Those of the failed that are repeated; ``None`` likewise.
         wait_p50: Median of how long jobs had been due when they started, in milliseconds;
-            ``None`` where nothing started or that is not known, as for all percentiles.
+            ``None`` where nothing ended, as for all percentiles. They are estimates, off by
+            less than a factor of sqrt(2).
         wait_p95: The 95th percentile of it.
         run_p50: Median of how long attempts ran.
         run_p95: The 95th percentile of it.
@@ -61,30 +69,27 @@ class Span:
         start: Where the first bucket begins, in milliseconds since the epoch.
         end: Where the last one ends; after the present if that one is still open.
         step: The length of a bucket in milliseconds.
+        known_from: What ended earlier is forgotten.
     """
 
     start: int
     end: int
     step: int
+    known_from: int = 0
 
     @property
     def starts(self) -> range:
         """Where the buckets begin."""
         return range(self.start, self.end, self.step)
 
-    def coarser(self) -> "Span":
-        """Return the same time in fewer buckets, for a table."""
-        length = self.end - self.start
-        step = self.step * -(-length // (self.step * _ROWS))
-        return Span(start=self.end - -(-length // step) * step, end=self.end, step=step)
 
-
-def span_of(text: str, now: int) -> Span:
+def span_of(text: str, now: int, *, most: int = _MOST) -> Span:
     """Return what ``t`` in an address means.
 
     Args:
         text: A name of ``RANGES``, or two instants in milliseconds like ``1000-2000``.
         now: The present.
+        most: How many buckets are enough; there may be one more.
 
     Raises:
         Refused: With 400, for anything else.
@@ -98,9 +103,40 @@ def span_of(text: str, now: int) -> Span:
     if start >= end:
         hint = f"t must be one of {', '.join(RANGES)}, or two instants like 1000-2000"
         raise Refused(400, f"t is {text[:100]!r}", hint)
-    step = next((step for step in _STEPS if end - start <= step * _MOST), _STEPS[-1])
-    first = max(start, end - step * _MOST) // step * step
-    return Span(start=first, end=-(-end // step) * step, step=step)
+    step = next((step for step in _STEPS if _fits(step, start, end, now, most)), _STEPS[-1])
+    first = max(start, end - step * most) // step * step
+    # What ends at this very moment belongs to a range that goes on.
+    last = end + 1 if end == now else end
+    return Span(start=first, end=-(-last // step) * step, step=step, known_from=now - _KNOWN)
+
+
+def table_of(text: str, now: int) -> Span:
+    """Return the same time as :func:`span_of` in a few buckets, for a table."""
+    return span_of(text, now, most=_ROWS)
+
+
+def _fits(step: int, start: int, end: int, now: int, most: int) -> bool:
+    """Tell whether buckets of a length are few enough, and no finer than what is known."""
+    age = now - start // step * step
+    stretch = next((stretch for kept, stretch in _STRETCHES if age <= kept), _HOUR)
+    return end - start <= step * most and step % stretch == 0
+
+
+def bucket_of(at: int, told: Mapping[str, Any] | None) -> Bucket:
+    """Return what :func:`taskito._watching.curves` tells of a bucket; nothing is zero attempts."""
+    if told is None:
+        return Bucket(at=at, done=0, failed=0, retried=0)
+    wait, run = told["wait_ms"], told["run_ms"]
+    return Bucket(
+        at=at,
+        done=told["done"],
+        failed=told["failed"],
+        retried=told["retried"],
+        wait_p50=wait["p50"],
+        wait_p95=wait["p95"],
+        run_p50=run["p50"],
+        run_p95=run["p95"],
+    )
 
 
 def document(buckets: Iterable[Bucket], span: Span, now: int) -> dict[str, Any]:

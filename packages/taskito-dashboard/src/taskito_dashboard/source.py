@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from taskito._watching import attempts, crew, curves, running
 from taskito.bulk import Bulk
 from taskito.exceptions import JobNotFoundError
 from taskito.job import JobResult
 from taskito.listing import JobFilter
 from taskito_dashboard.driving import Driver
-from taskito_dashboard.rollups import Bucket, Span
+from taskito_dashboard.keeping import Kept
+from taskito_dashboard.rollups import Bucket, Span, bucket_of
 from taskito_dashboard.world import Backlog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from taskito import Queue
-    from taskito_core import AttemptRow, JobRow
+    from taskito_core import JobRow
 
 Metrics: TypeAlias = dict[str, dict[str, int | float]]
 
@@ -28,12 +30,13 @@ LATELY_SECONDS = 900
 _DAY = 86_400
 _TREND_SECONDS = 30
 _CHART_SECONDS = 10
-_CHARTS = 32
 _DAY_TREND_SECONDS = 300
 _PORTION = 500
 _MOST_ARRIVED = 2_000
 LETTERS_SHOWN = 1000
 """Up to so many dead letters are counted."""
+MOST_RUNNING = 1000
+"""Up to so many jobs that run are told of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +75,8 @@ class Source:
         self.queue = queue
         self.decodes = decodes
         self.backlog = Backlog()
-        self._charts: dict[tuple[Span, str | None, str | None], tuple[float, list[Bucket]]] = {}
-        self._trends: dict[str, tuple[float, Metrics]] = {}
+        self._charts: Kept[list[Bucket]] = Kept()
+        self._trends: Kept[Metrics] = Kept()
         self._run = uuid.uuid4().hex[:8]
         self.database = queue._database  # noqa: SLF001 - of our own packages
         self.bulk = Bulk(queue)
@@ -103,10 +106,24 @@ class Source:
             raise JobNotFoundError(f"job not found: {job_id}")
         return row
 
-    def attempts(self, job_id: str) -> "list[AttemptRow]":
-        """The failed and lost attempts of a job, oldest first."""
-        with self.database as store:
-            return store.attempts(job_id)
+    def attempts(self, job_id: str) -> list[dict[str, Any]]:
+        """The attempts of a job, oldest first, as :func:`taskito._watching.attempts` tells them."""
+        return attempts(self.database, job_id)
+
+    def running(self, limit: int) -> list[dict[str, Any]]:
+        """What runs now, the longest first, as :func:`taskito._watching.running` tells it."""
+        return running(self.database, limit=limit)
+
+    def crew(self) -> list[dict[str, Any]]:
+        """The workers on the roster, as :func:`taskito._watching.crew` tells them."""
+        return crew(self.database)
+
+    def begun_at(self, row: "JobRow") -> int | None:
+        """When the function of a job that runs began; ``None`` if it did not yet."""
+        if row.status != "running":
+            return None
+        rows = self.running(MOST_RUNNING)
+        return next((found["since"] for found in rows if found["job_id"] == row.id), None)
 
     def worker_id(self, row: "JobRow") -> str | None:
         """The worker that runs a job now."""
@@ -166,50 +183,36 @@ class Source:
         Reading a whole day takes long where much runs, so that may be five minutes old, and the
         other half a minute.
         """
-        return (
-            self._kept("lately", _TREND_SECONDS, LATELY_SECONDS),
-            self._kept("day", _DAY_TREND_SECONDS, _DAY),
-        )
+        lately = self._metrics(LATELY_SECONDS, good_for=_TREND_SECONDS)
+        return lately, self._metrics(_DAY, good_for=_DAY_TREND_SECONDS)
 
-    def _kept(self, name: str, good_for: float, since: float) -> Metrics:
-        known, now = self._trends.get(name), time.monotonic()
-        if known is None or now - known[0] > good_for:
-            known = now, self.queue.metrics(since=since)
-            self._trends[name] = known
-        return known[1]
+    def _metrics(self, since: float, *, good_for: float) -> Metrics:
+        return self._trends.get(since, lambda: self.queue.metrics(since=since), seconds=good_for)
 
     def buckets(self, span: Span, queue: str | None, task: str | None) -> list[Bucket]:
-        """What ended in each bucket of a span; up to ten seconds old.
+        """What ended in each bucket of a span; none for times that nobody knows any more.
 
-        Nothing is known of single queues, of waiting and of run times yet: those stay gaps.
+        Up to a tenth of a bucket old, but never more than ten seconds: pages that are watched ask
+        every two seconds, and a day of many lanes takes a while to read.
         """
-        wanted, now = (span, queue, task), time.monotonic()
-        made, known = self._charts.get(wanted, (0.0, []))
-        if not made or now - made > _CHART_SECONDS:
-            if len(self._charts) >= _CHARTS:
-                self._charts.clear()
-            known = [] if queue is not None else self._counted(span, task)
-            self._charts[wanted] = now, known
-        return known
 
-    def _counted(self, span: Span, task: str | None) -> list[Bucket]:
-        found: list[Bucket] = []
-        later_done = later_failed = 0
-        with self.database as store:
-            for at in reversed(span.starts):
-                told = [(count, failed) for _, (count, failed, *_) in store.metrics(at, task)]
-                failed = sum(failed for _, failed in told)
-                done = sum(count for count, _ in told) - failed
-                found.append(
-                    Bucket(
-                        at=at,
-                        # Attempts that end meanwhile are not in what was asked first.
-                        done=max(0, done - later_done),
-                        failed=max(0, failed - later_failed),
-                    )
-                )
-                later_done, later_failed = done, failed
-        return found
+        def find() -> list[Bucket]:
+            return self._buckets(span, queue, task)
+
+        key = (span.start, span.end, span.step, queue, task)
+        return self._charts.get(key, find, seconds=min(span.step / 10_000, _CHART_SECONDS))
+
+    def _buckets(self, span: Span, queue: str | None, task: str | None) -> list[Bucket]:
+        told = curves(
+            self.database,
+            seconds=(span.end - span.start) / 1000,
+            step=span.step / 1000,
+            until=span.end,
+            queue=queue,
+            task=task,
+        )
+        found = {bucket["at"]: bucket for bucket in told["series"].get("", [])}
+        return [bucket_of(at, found.get(at)) for at in span.starts if at >= span.known_from]
 
     def arrived(self, since: int) -> int | None:
         """How many jobs were stored since an instant; ``None`` if they are too many to count."""

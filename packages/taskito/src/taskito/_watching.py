@@ -39,29 +39,32 @@ def curves(  # noqa: PLR0913 - what is wanted, and of what
     *,
     seconds: float,
     step: float,
+    until: int | None = None,
     queue: str | None = None,
     task: str | None = None,
     by: By | None = None,
 ) -> dict[str, Any]:
     """Return what became of the attempts of the last ``seconds``, in buckets of ``step`` seconds.
 
+    With ``until``, an instant in ms, those that ended before it are meant, not before now.
     Attempts are known by ten seconds for two hours, by the minute for two days, by the hour for
     ninety days; the buckets are multiples of that, so they may be longer than asked for.
 
     Returns:
-        ``since until step_ms series``: the beginning of the first bucket, the present, the
-        length of a bucket, and for each name of ``by`` (an empty one without) the buckets in
-        which anything ended, oldest first. Where nothing ended there is no bucket.
+        ``since until step_ms series``: the beginning of the first bucket, ``until`` or the
+        present, the length of a bucket, and for each name of ``by`` (an empty one without) the
+        buckets in which anything ended, oldest first. Where nothing ended there is no bucket.
     """
     with database as store:
-        now = store.now
+        end = store.now if until is None else until
+        beyond = end + 1 if until is None else end
         since, step_ms, rollups = _lookout(store).rollups(
-            now - _ms(seconds), now + 1, _ms(step), queue=queue, task=task, by=by
+            end - _ms(seconds), beyond, _ms(step), queue=queue, task=task, by=by
         )
     series: dict[str, list[dict[str, Any]]] = {}
     for rollup in rollups:
         series.setdefault(rollup.name, []).append(_bucket(rollup))
-    return {"since": since, "until": now, "step_ms": step_ms, "series": series}
+    return {"since": since, "until": end, "step_ms": step_ms, "series": series}
 
 
 def totals(

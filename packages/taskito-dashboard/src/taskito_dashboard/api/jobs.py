@@ -104,6 +104,11 @@ def errors(call: Call) -> list[dict[str, Any]]:
     return call.queue.job_errors(call.names["id"])
 
 
+def attempts(call: Call) -> list[dict[str, Any]]:
+    """All attempts of a job, oldest first; the last one may run, or have succeeded."""
+    return call.source.attempts(call.names["id"])
+
+
 def logs(call: Call) -> list[dict[str, Any]]:
     """What a job logged, oldest first."""
     return call.queue.task_logs(call.names["id"])
@@ -204,6 +209,7 @@ ROUTES = (
     writes("POST", "/api/jobs/replay", replay_many, body=SELECTION),
     reads("/api/jobs/<id>", show_job),
     reads("/api/jobs/<id>/errors", errors),
+    reads("/api/jobs/<id>/attempts", attempts),
     reads("/api/jobs/<id>/logs", logs),
     reads("/api/jobs/<id>/replay-history", replay_history),
     reads("/api/jobs/<id>/why", why, is_timed=True),

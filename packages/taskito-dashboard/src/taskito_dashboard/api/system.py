@@ -41,6 +41,11 @@ def workers(call: Call) -> list[dict[str, Any]]:
     return call.queue.workers()
 
 
+def running(call: Call) -> list[dict[str, Any]]:
+    """What runs now, the longest first; one that begins or ends now may be missing."""
+    return call.source.running(call.query()["limit"])
+
+
 def healthz(call: Call) -> tuple[int, dict[str, str]]:
     """Whether the database can be read."""
     try:
@@ -73,6 +78,7 @@ ROUTES = (
     ),
     reads("/api/circuit-breakers", breakers, is_timed=True),
     reads("/api/workers", workers, is_timed=True),
+    reads("/api/running", running, Param("limit", "count", 100, MOST_ROWS), is_timed=True),
     Route(
         method="GET",
         path="/healthz",

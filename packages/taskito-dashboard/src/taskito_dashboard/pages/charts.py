@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from taskito_dashboard.rollups import COLUMNS, RANGES, bars, document, span_of
+from taskito_dashboard.rollups import COLUMNS, RANGES, bars, document, span_of, table_of
 from taskito_dashboard.routing import Call
 from taskito_dashboard.words import THIN, duration
+
+_MINUTE = 60_000
 
 
 def charts(call: Call, *, queue: str | None = None, task: str | None = None) -> dict[str, Any]:
@@ -26,7 +28,7 @@ def charts(call: Call, *, queue: str | None = None, task: str | None = None) -> 
     t, now = call.query()["t"], call.source.now
     span = span_of(t, now)
     fine = document(call.source.buckets(span, queue, task), span, now)
-    wide = span.coarser()
+    wide = table_of(t, now)
     coarse = document(call.source.buckets(wide, queue, task), wide, now)
     names = ("at", *COLUMNS)
     rows = [{name: coarse[name][place] for name in names} for place in range(len(coarse["at"]))]
@@ -37,9 +39,15 @@ def charts(call: Call, *, queue: str | None = None, task: str | None = None) -> 
         "ranges": list(RANGES),
         "source": call.url("api", "rollups", t=t, queue=queue, task=task),
         "jobs": call.url("jobs", queue=queue, task=task),
-        "unit": f"per {duration(span.step).removeprefix(f'1{THIN}')}",
+        "unit": _unit(span.step),
         "number": len(span.starts),
         "sketch": [(at % len(span.starts), *bar, at >= len(span.starts)) for at, *bar in drawn],
         "rows": rows[::-1],
         "times": any(row["run_p95"] is not None for row in rows),
     }
+
+
+def _unit(step: int) -> str:
+    """Return ``per 10 s``, ``per min``."""
+    length = f"{step // 1000}{THIN}s" if step < _MINUTE else duration(step)
+    return f"per {length.removeprefix(f'1{THIN}')}"

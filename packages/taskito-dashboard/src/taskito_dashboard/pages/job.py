@@ -12,22 +12,19 @@ from taskito_dashboard.copying import copies
 from taskito_dashboard.errors import Refused
 from taskito_dashboard.pages.frame import back, page
 from taskito_dashboard.routing import Call, acts, moved, shows
+from taskito_dashboard.timeline import PARTS, timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from taskito_core import AttemptRow, JobRow
+    from taskito_core import JobRow
 
 _MOST_LINKS = 50
-_LEAST_WIDTH = 0.4
 
 
 def job(call: Call) -> Response:
     """One job."""
     row = call.source.job(call.names["id"])
     handle = call.queue.get_job(row.id)
-    attempts = call.source.attempts(row.id)
-    now = call.source.now
+    attempts, now = call.source.attempts(row.id), call.source.now
     values = call.source.values(row)
     return page(
         call,
@@ -41,8 +38,9 @@ def job(call: Call) -> Response:
         ),
         decodes=call.source.decodes,
         why=call.queue.why(row.id) if row.status in {"pending", "running"} else None,
-        timeline=timeline(row, attempts, now),
-        attempts=list(reversed(attempts)),
+        timeline=timeline(row, attempts, now, begun_at=call.source.begun_at(row)),
+        parts=PARTS,
+        errors=[attempt for attempt in reversed(attempts) if attempt["error"] is not None],
         logs=[{**line, "at": line["logged_at"]} for line in call.queue.task_logs(row.id)],
         dependencies=handle.dependencies[:_MOST_LINKS] if handle else [],
         dependents=handle.dependents[:_MOST_LINKS] if handle else [],
@@ -51,41 +49,6 @@ def job(call: Call) -> Response:
         worker_id=call.source.worker_id(row),
         headers=json.loads(row.headers) if row.headers else {},
     )
-
-
-def timeline(row: "JobRow", attempts: "Sequence[AttemptRow]", now: int) -> list[dict[str, Any]]:
-    """Return what is known of the attempts, with places in percent of the whole time.
-
-    Each has a label, an outcome, ``wait`` and ``run`` as (from, width) or ``None``, and the
-    lengths of both in ms. An attempt waits from the moment the one before it ended.
-    """
-    spans: list[tuple[int, int, str]] = [
-        (entry.claimed_at, entry.failed_at, entry.outcome) for entry in attempts
-    ]
-    last = spans[-1][0] if spans else None
-    if row.started_at is not None and row.started_at != last:
-        if row.status == "running":
-            spans.append((row.started_at, now, "running"))
-        elif row.completed_at is not None and row.status in {"complete", "cancelled"}:
-            spans.append((row.started_at, row.completed_at, row.status))
-    begin = row.created_at
-    end = max([now if row.status == "pending" else begin, *(span[1] for span in spans)])
-    whole = max(1, end - begin)
-    found: list[dict[str, Any]] = []
-    free = begin
-    for number, (claimed, ended, outcome) in enumerate(spans, start=1):
-        found.append(
-            {
-                "label": f"Attempt {number}",
-                "outcome": outcome,
-                "wait": _span(free - begin, claimed - begin, whole),
-                "run": _span(claimed - begin, ended - begin, whole),
-                "wait_ms": max(0, claimed - free),
-                "run_ms": max(0, ended - claimed),
-            }
-        )
-        free = ended
-    return found
 
 
 def replayed_from(metadata: str | None) -> str | None:
@@ -134,13 +97,6 @@ def retry(call: Call) -> Response:
 def _operated(call: Call, verb: Verb, row: "JobRow") -> Operation:
     """Do something to the job as an operation, which is on record and can be taken back."""
     return begun(call, verb, Filter().with_term("id", row.id), None, None)
-
-
-def _span(begin: int, end: int, whole: int) -> tuple[float, float]:
-    """Return a place and a width in percent, wide enough to be seen."""
-    width = max(_LEAST_WIDTH, 100 * max(0, end - begin) / whole)
-    place = min(100 * max(0, begin) / whole, 100 - _LEAST_WIDTH)
-    return round(place, 2), round(min(width, 100 - place), 2)
 
 
 ROUTES = (

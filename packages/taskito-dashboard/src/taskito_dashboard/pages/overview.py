@@ -38,7 +38,7 @@ def overview(call: Call) -> Response:
             literal=repr(call.queue.db_path),
         )
     last_failure_at = max((found.last_at for found in world.failures), default=None)
-    found = problems(world)
+    found, stats = problems(world), call.queue.stats()
     return page(
         call,
         "overview.html",
@@ -47,8 +47,9 @@ def overview(call: Call) -> Response:
         world=world,
         problems=found,
         quiet="" if found else quiet(world, last_failure_at),
-        tiles=tiles(world, call.queue.stats(), call.queue.metrics(since=_MINUTE)),
-        running=running_rows(world)[:_RUNNING_SHOWN],
+        tiles=tiles(world, stats, call.queue.metrics(since=_MINUTE)),
+        running=call.source.running(_RUNNING_SHOWN),
+        claimed=stats["running"],
         charts=charts(call),
         failures=world.failures[:_FAILURES_SHOWN],
         sample=_LETTERS if sum(found.count for found in world.failures) == _LETTERS else None,
@@ -140,11 +141,6 @@ def tiles(
         },
         {"label": "Dead", "value": stats["dead"], "kind": "stored", "link": {"status": "dead"}},
     ]
-
-
-def running_rows(world: World) -> list[Mapping[str, Any]]:
-    """Return what runs, the longest first."""
-    return sorted(world.running, key=lambda job: job["started_at"] or world.now)
 
 
 def use(queue: Mapping[str, Any]) -> int | None:

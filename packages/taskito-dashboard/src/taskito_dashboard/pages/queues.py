@@ -5,7 +5,9 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from taskito_dashboard.api.queues import change_limits, queue_named
+from taskito_dashboard.api.rollups import T
 from taskito_dashboard.errors import Refused
+from taskito_dashboard.pages.charts import charts
 from taskito_dashboard.pages.frame import back, page
 from taskito_dashboard.pages.jobs import row
 from taskito_dashboard.pages.overview import use
@@ -32,6 +34,7 @@ def queue(call: Call) -> Response:
         name,
         queue=found,
         use=use(found),
+        charts=charts(call, queue=name),
         recent=[row(job.to_dict()) for job in recent],
     )
 
@@ -68,5 +71,5 @@ ROUTES = (
     acts("/queues/<name:name>/pause", pause),
     acts("/queues/<name:name>/resume", resume),
     acts("/queues/<name:name>/limits", limits),
-    shows("/queues/<name:name>", queue),
+    shows("/queues/<name:name>", queue, T),
 )

@@ -5,7 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
+from taskito_dashboard.api.rollups import T
 from taskito_dashboard.errors import not_found
+from taskito_dashboard.pages.charts import charts
 from taskito_dashboard.pages.frame import page
 from taskito_dashboard.pages.jobs import row
 from taskito_dashboard.routing import Call, shows
@@ -64,6 +66,7 @@ def task(call: Call) -> Response:
         name,
         name=name,
         spans=spans,
+        charts=charts(call, task=name),
         recent=[row(job.to_dict()) for job in recent],
         counts={
             status: queue.count_jobs(status, task_name=name)
@@ -105,4 +108,4 @@ def _breakers(queue: "Queue") -> dict[str, dict[str, Any]]:
     return {breaker["task_name"]: breaker for breaker in queue.circuit_breakers()}
 
 
-ROUTES = (shows("/tasks", tasks), shows("/tasks/<name:name>", task))
+ROUTES = (shows("/tasks", tasks), shows("/tasks/<name:name>", task, T))

@@ -33,7 +33,7 @@ function make(section, data) {
   return new uPlot({
     width: place.clientWidth,
     height: 150,
-    padding: [10, 12, 0, 0],
+    padding: [10, 20, 0, 0],
     tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
     legend: { show: false },
     cursor: { drag: { setScale: false }, points: { show: false }, y: false },
