@@ -4,6 +4,7 @@
 //! [`engine`] for who makes it happen, and `python` for the edge to Python.
 
 pub mod breaker;
+pub mod cause;
 pub mod clock;
 pub mod cron;
 pub mod engine;

@@ -72,18 +72,28 @@ fn settle(site: &Site, claim: &Claim, policy: &RetryPolicy, random: u64) -> Resu
         let now = clockwork::told_time(site, transaction)?;
         buried = None;
         let verdicts = match outcome.decide(claim, policy, now, random) {
-            Settlement::Retry { run_at, error } => {
+            Settlement::Retry {
+                run_at,
+                error,
+                cause,
+            } => {
                 let failure = Failure {
                     token,
                     error,
+                    cause,
                     run_at,
                     run,
                 };
                 transaction.retry(now, &[failure])?
             }
-            Settlement::Bury { error } => {
-                let run = Some(run);
-                let verdicts = transaction.bury(now, &[End { token, error, run }])?;
+            Settlement::Bury { error, cause } => {
+                let end = End {
+                    token,
+                    error,
+                    cause,
+                    run: Some(run),
+                };
+                let verdicts = transaction.bury(now, &[end])?;
                 buried = (verdicts == [Verdict::Applied]).then(|| error.to_owned());
                 verdicts
             }

@@ -49,14 +49,24 @@ impl<'o> Batch<'o> {
         let token = one.claim.token;
         let run = one.run;
         match settlement {
-            Settlement::Complete { result } => {
-                self.completed.push(Completion { token, result, run });
+            Settlement::Complete { result, preview } => {
+                self.completed.push(Completion {
+                    token,
+                    result,
+                    preview,
+                    run,
+                });
                 Arrow::Complete
             }
-            Settlement::Retry { run_at, error } => {
+            Settlement::Retry {
+                run_at,
+                error,
+                cause,
+            } => {
                 self.retried.push(Failure {
                     token,
                     error,
+                    cause,
                     run_at,
                     run,
                 });
@@ -66,14 +76,24 @@ impl<'o> Batch<'o> {
                 self.snoozed.push(Rest { token, run_at });
                 Arrow::Snooze
             }
-            Settlement::Bury { error } => {
+            Settlement::Bury { error, cause } => {
                 let run = Some(run);
-                self.buried.push(End { token, error, run });
+                self.buried.push(End {
+                    token,
+                    error,
+                    cause,
+                    run,
+                });
                 Arrow::Dead
             }
             Settlement::Abort { error } => {
                 let run = None;
-                self.aborted.push(End { token, error, run });
+                self.aborted.push(End {
+                    token,
+                    error,
+                    cause: None,
+                    run,
+                });
                 Arrow::Cancelled
             }
             Settlement::HandBack => {

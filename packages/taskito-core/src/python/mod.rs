@@ -12,6 +12,7 @@ mod clock;
 mod engine;
 mod error;
 mod event;
+mod failures;
 mod limits;
 mod links;
 mod lock;
@@ -36,6 +37,8 @@ mod _native {
     use super::error::EngineError;
     #[pymodule_export]
     use super::event::PyEvent;
+    #[pymodule_export]
+    use super::failures::{PyCause, PyFailures, PyGroupRow};
     #[pymodule_export]
     use super::limits::{PyBreakerRow, PyHold, PyLimits, PyQueueRow};
     #[pymodule_export]

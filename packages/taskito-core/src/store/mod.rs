@@ -4,6 +4,7 @@
 //! Implemented twice on purpose: by [`sqlite`] for real, and by the in-memory [`model`] that
 //! contract and simulation tests compare it with.
 
+mod failures;
 pub mod gate;
 mod limits;
 mod locks;
@@ -16,6 +17,7 @@ mod schedules;
 pub mod sqlite;
 mod waits;
 
+pub use failures::{Diagnosis, Failures};
 pub use operations::Operations;
 pub(crate) use purge::delete;
 pub use purge::{Purge, purge};
@@ -24,6 +26,7 @@ pub use waits::{NotedClock, Waits};
 
 use std::time::Duration;
 
+use crate::cause::Cause;
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{DatabaseId, Key};
@@ -69,6 +72,8 @@ pub struct Completion<'a> {
     pub token: Token,
     /// Serialized result.
     pub result: &'a [u8],
+    /// The same for people.
+    pub preview: Option<&'a str>,
     /// How long the attempt ran.
     pub run: Duration,
 }
@@ -80,6 +85,8 @@ pub struct Failure<'a> {
     pub token: Token,
     /// The traceback.
     pub error: &'a str,
+    /// Why, in parts.
+    pub cause: Option<&'a Cause>,
     /// When the next attempt is due.
     pub run_at: Millis,
     /// How long the attempt ran.
@@ -102,6 +109,8 @@ pub struct End<'a> {
     pub token: Token,
     /// What is said about it.
     pub error: &'a str,
+    /// Why it failed, in parts; only of a job that dies.
+    pub cause: Option<&'a Cause>,
     /// How long the attempt ran, if that counts.
     pub run: Option<Duration>,
 }
@@ -180,7 +189,8 @@ pub trait Arrows {
     /// Storage failures.
     fn complete(&mut self, now: Millis, batch: &[Completion<'_>]) -> Result<Vec<Verdict>>;
 
-    /// running -> scheduled, one retry spent, the attempt recorded.
+    /// running -> scheduled, one retry spent, the attempt recorded. Its cause says which group of
+    /// failures the job belongs to, until it is no longer to be tried again.
     ///
     /// # Errors
     /// Storage failures.
@@ -313,12 +323,21 @@ pub trait Roster {
 
 /// Everything one write transaction can do.
 pub trait Transaction:
-    Arrows + Notes + Operations + Roster + Retention + Schedules + Limits + Locks + Waits
+    Arrows + Failures + Notes + Operations + Roster + Retention + Schedules + Limits + Locks + Waits
 {
 }
 
 impl<T> Transaction for T where
-    T: Arrows + Notes + Operations + Roster + Retention + Schedules + Limits + Locks + Waits
+    T: Arrows
+        + Failures
+        + Notes
+        + Operations
+        + Roster
+        + Retention
+        + Schedules
+        + Limits
+        + Locks
+        + Waits
 {
 }
 
@@ -483,7 +502,7 @@ pub trait Graph {
 
 /// A database of jobs.
 pub trait JobStore:
-    Inspect + Graph + Survey + Timetable + Restraints + Leases + Send + std::marker::Sync
+    Inspect + Diagnosis + Graph + Survey + Timetable + Restraints + Leases + Send + std::marker::Sync
 {
     /// Runs `work` in one write transaction: all of it becomes visible at the commit, or none.
     /// `work` may be called again when a commit has to be repeated.

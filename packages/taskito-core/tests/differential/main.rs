@@ -11,6 +11,7 @@
 )]
 
 mod author;
+mod groups;
 mod plans;
 mod side;
 #[path = "../support/mod.rs"]

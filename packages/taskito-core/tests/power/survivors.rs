@@ -72,6 +72,7 @@ impl Survivors {
                         at.complete(
                             now,
                             &[Completion {
+                                preview: None,
                                 token,
                                 result: b"done",
                                 run,

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use taskito_core::breaker::Breaker;
+use taskito_core::cause::{Fingerprint, GroupFilter, GroupRow};
 use taskito_core::clock::Millis;
 use taskito_core::error::{Error, Result};
 use taskito_core::id::{DatabaseId, Key};
@@ -19,7 +20,8 @@ use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Graph, Inspect, JobStore, Leases, Passed, Restraints, Survey, Sync, Timetable, Work,
+    Appetite, Diagnosis, Graph, Inspect, JobStore, Leases, Passed, Restraints, Survey, Sync,
+    Timetable, Work,
 };
 
 /// How a store fails once.
@@ -115,6 +117,18 @@ impl Graph for Faulty {
 impl Leases for Faulty {
     ask! {
         lock_left(now: &Moment, name: &str) -> Option<Duration>;
+    }
+}
+
+impl Diagnosis for Faulty {
+    ask! {
+        groups(filter: &GroupFilter) -> Vec<GroupRow>;
+        group(group: Fingerprint) -> Option<GroupRow>;
+        group_jobs(group: Fingerprint, limit: u32) -> Vec<JobRow>;
+        group_letters(group: Fingerprint, after: Key, limit: u32) -> Vec<(Key, Key)>;
+        group_attempts(group: Fingerprint, limit: u32) -> Vec<AttemptRow>;
+        group_hours(group: Fingerprint, since: Millis, hours: u32) -> Vec<u64>;
+        result_preview(job: Key) -> Option<String>;
     }
 }
 

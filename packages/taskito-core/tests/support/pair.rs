@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use taskito_core::breaker::Breaker;
+use taskito_core::cause::{Fingerprint, GroupFilter, GroupRow};
 use taskito_core::clock::Millis;
 use taskito_core::error::Result;
 use taskito_core::id::{DatabaseId, Key};
@@ -19,7 +20,8 @@ use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Graph, Inspect, JobStore, Leases, Passed, Restraints, Survey, Sync, Timetable, Work,
+    Appetite, Diagnosis, Graph, Inspect, JobStore, Leases, Passed, Restraints, Survey, Sync,
+    Timetable, Work,
 };
 
 /// Writes through its handles in turn, and reads through the one that did not write last.
@@ -57,6 +59,36 @@ impl Graph for Pair {
 
     fn dependents(&self, job: Key) -> Result<Vec<Key>> {
         self.next().dependents(job)
+    }
+}
+
+impl Diagnosis for Pair {
+    fn groups(&self, filter: &GroupFilter) -> Result<Vec<GroupRow>> {
+        self.next().groups(filter)
+    }
+
+    fn group(&self, group: Fingerprint) -> Result<Option<GroupRow>> {
+        self.next().group(group)
+    }
+
+    fn group_jobs(&self, group: Fingerprint, limit: u32) -> Result<Vec<JobRow>> {
+        self.next().group_jobs(group, limit)
+    }
+
+    fn group_letters(&self, group: Fingerprint, after: Key, limit: u32) -> Result<Vec<(Key, Key)>> {
+        self.next().group_letters(group, after, limit)
+    }
+
+    fn group_attempts(&self, group: Fingerprint, limit: u32) -> Result<Vec<AttemptRow>> {
+        self.next().group_attempts(group, limit)
+    }
+
+    fn group_hours(&self, group: Fingerprint, since: Millis, hours: u32) -> Result<Vec<u64>> {
+        self.next().group_hours(group, since, hours)
+    }
+
+    fn result_preview(&self, job: Key) -> Result<Option<String>> {
+        self.next().result_preview(job)
     }
 }
 

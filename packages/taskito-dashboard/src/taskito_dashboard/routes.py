@@ -3,12 +3,14 @@
 from taskito_dashboard import openapi
 from taskito_dashboard._version import __version__
 from taskito_dashboard.api import dead
+from taskito_dashboard.api import failures as api_failures
 from taskito_dashboard.api import jobs as api_jobs
 from taskito_dashboard.api import queues as api_queues
 from taskito_dashboard.api import schedules as api_schedules
 from taskito_dashboard.api import system as api_system
 from taskito_dashboard.pages import (
     failures,
+    groups,
     job,
     jobs,
     overview,
@@ -33,6 +35,7 @@ TABLE = Table(
         *api_system.ROUTES,
         *api_jobs.ROUTES,
         *dead.ROUTES,
+        *api_failures.ROUTES,
         *api_queues.ROUTES,
         *api_schedules.ROUTES,
         reads("/api/v1/openapi.json", describe),
@@ -40,6 +43,7 @@ TABLE = Table(
         *jobs.ROUTES,
         *job.ROUTES,
         *failures.ROUTES,
+        *groups.ROUTES,
         *tasks.ROUTES,
         *queues.ROUTES,
         *schedules.ROUTES,

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from taskito._groups import Groups
 from taskito.exceptions import JobNotFoundError
 from taskito.job import JobResult
 from taskito.listing import JobFilter
@@ -54,6 +55,7 @@ class Source:
         queue: The queue.
         decodes: Whether arguments and results are decoded. Not when there is only a
             database file: decoding may run code, and nobody vouched for the file.
+        groups: Its groups of failures.
     """
 
     def __init__(self, queue: "Queue", *, decodes: bool) -> None:
@@ -62,6 +64,7 @@ class Source:
         self._trend: tuple[float, Metrics, Metrics] | None = None
         self._run = uuid.uuid4().hex[:8]
         self._database = queue._database  # noqa: SLF001 - of our own packages
+        self.groups = Groups(self._database)
 
     @property
     def now(self) -> int:

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Draft, Job};
+use crate::cause::{Cause, Fingerprint};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::Key;
@@ -142,21 +143,24 @@ impl Arrows for Draft<'_> {
         let Some(dead) = self.tables.jobs.get(&letter.job) else {
             return Ok(None);
         };
-        let again = NewJob::new(
-            Arc::new(JobSpec {
-                task: dead.row.task.as_str().into(),
-                queue: dead.row.queue.as_str().into(),
-                priority: dead.row.priority,
-                max_retries: dead.row.max_retries,
-                timeout: dead.row.timeout,
-                result_ttl: dead.row.result_ttl,
-                limit_key: dead.row.limit_key.clone(),
-                metadata: dead.row.metadata.clone(),
-                headers: dead.row.headers.clone(),
-                ..JobSpec::new("")
-            }),
-            dead.payload.clone(),
-        );
+        let again = NewJob {
+            preview: dead.row.preview.clone(),
+            ..NewJob::new(
+                Arc::new(JobSpec {
+                    task: dead.row.task.as_str().into(),
+                    queue: dead.row.queue.as_str().into(),
+                    priority: dead.row.priority,
+                    max_retries: dead.row.max_retries,
+                    timeout: dead.row.timeout,
+                    result_ttl: dead.row.result_ttl,
+                    limit_key: dead.row.limit_key.clone(),
+                    metadata: dead.row.metadata.clone(),
+                    headers: dead.row.headers.clone(),
+                    ..JobSpec::new("")
+                }),
+                dead.payload.clone(),
+            )
+        };
         Ok(Some(self.add(now, &again).key))
     }
 }
@@ -173,10 +177,14 @@ impl Draft<'_> {
         let key = self.keys.next(now);
         let lane = self.lane(&job.spec);
         let job = Job {
-            row: new_row(now, key, &job.spec),
+            row: JobRow {
+                preview: job.preview.clone(),
+                ..new_row(now, key, &job.spec)
+            },
             payload: job.payload.clone(),
             lane,
             result: None,
+            result_preview: None,
             parents: vec![],
             inputs: None,
         };
@@ -217,6 +225,7 @@ impl Draft<'_> {
         job.row.state = State::Complete;
         job.row.finished_at = Some(now);
         job.result = Some(done.result.to_vec());
+        job.result_preview = done.preview.map(str::to_owned);
         job.row.owner = None;
         self.note_run(now, done.token.key, done.run, false);
         self.release(now, done.token.key);
@@ -229,11 +238,12 @@ impl Draft<'_> {
             return Verdict::Stale;
         };
         let attempt = attempt(now, attempt_key, job, Mishap::Failed, failure.error);
-        self.tables.attempts.insert(attempt_key, attempt);
+        let group = self.record(attempt, failure.cause);
         self.note_run(now, failure.token.key, failure.run, true);
         self.wait_again(now, failure.token, |row| {
             row.state = State::Scheduled;
             row.retry_count += 1;
+            row.failure = group;
             row.run_at = failure.run_at;
             row.wait = Some(Wait::Backoff);
             row.wait_length = now.until(failure.run_at);
@@ -255,7 +265,7 @@ impl Draft<'_> {
             return Verdict::Stale;
         };
         let attempt = attempt(now, attempt_key, job, Mishap::Lost, end.error);
-        self.tables.attempts.insert(attempt_key, attempt);
+        self.record(attempt, None);
         self.wait_again(now, end.token, |row| {
             row.state = State::Pending;
             row.losses += 1;
@@ -291,7 +301,16 @@ impl Draft<'_> {
         if job.row.cancel_requested {
             let error = CANCELLED_BY_REQUEST;
             let run = None;
-            self.abort_one(now, &End { token, error, run });
+            let cause = None;
+            self.abort_one(
+                now,
+                &End {
+                    token,
+                    error,
+                    cause,
+                    run,
+                },
+            );
             return Verdict::Cancelled;
         }
         change(&mut job.row);
@@ -308,6 +327,10 @@ impl Draft<'_> {
         };
         let attempt = attempt(now, attempt_key, job, mishap, end.error);
         let letter = letter(now, letter_key, job, end.error);
+        let failure = self.record(attempt, end.cause);
+        let Some(job) = self.running(end.token) else {
+            return Verdict::Stale;
+        };
         match mishap {
             Mishap::Failed => {}
             Mishap::Lost => job.row.losses += 1,
@@ -316,13 +339,31 @@ impl Draft<'_> {
         job.row.finished_at = Some(now);
         job.row.error = Some(end.error.to_owned());
         job.row.owner = None;
-        self.tables.attempts.insert(attempt_key, attempt);
+        job.row.failure = failure;
         self.tables.letters.insert(letter_key, letter);
         if let Some(run) = end.run {
             self.note_run(now, end.token.key, run, true);
         }
         self.cascade(now, end.token.key, RootEnd::Dead);
         Verdict::Applied
+    }
+
+    /// Adds to the history of a job; the group that its failure belongs to.
+    fn record(&mut self, attempt: AttemptRow, cause: Option<&Cause>) -> Option<Fingerprint> {
+        let owner = self.tables.jobs.get(&attempt.job)?.row.owner;
+        let task = self.tables.jobs.get(&attempt.job)?.row.task.clone();
+        let failure = cause.map(|cause| self.note_failure(attempt.failed_at, &task, cause));
+        let worker = owner.and_then(|owner| self.tables.workers.get(&owner));
+        let attempt = AttemptRow {
+            worker: worker.map(|row| format!("{}:{}", row.about.hostname, row.about.pid)),
+            failure,
+            error_type: cause.map(|cause| cause.error_type.clone()),
+            message: cause.map(|cause| cause.message.clone()),
+            frames: cause.and_then(|cause| cause.frames.clone()),
+            ..attempt
+        };
+        self.tables.attempts.insert(attempt.key, attempt);
+        failure
     }
 
     /// The job of this claim, if the claim still holds it.
@@ -394,6 +435,8 @@ fn new_row(now: Millis, key: Key, spec: &JobSpec) -> JobRow {
         group: None,
         fire: spec.fire.clone(),
         owner: None,
+        failure: None,
+        preview: None,
     }
 }
 
@@ -408,6 +451,11 @@ fn attempt(now: Millis, key: Key, job: &Job, mishap: Mishap, error: &str) -> Att
         // A running job has always been claimed.
         claimed_at: job.row.claimed_at.unwrap_or(now),
         failed_at: now,
+        worker: None,
+        failure: None,
+        error_type: None,
+        message: None,
+        frames: None,
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod arrows;
 mod claim;
+mod failures;
 mod graph;
 mod inspect;
 mod limits;
@@ -21,6 +22,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::cause::{Fingerprint, GroupRow};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{DatabaseId, Key, KeySource};
@@ -46,6 +48,8 @@ struct Tables {
     jobs: BTreeMap<Key, Job>,
     attempts: BTreeMap<Key, AttemptRow>,
     letters: BTreeMap<Key, DeadRow>,
+    /// `dead` and `retrying` of these rows stay 0; readers get them counted.
+    failures: BTreeMap<Fingerprint, GroupRow>,
     logs: BTreeMap<Key, LogRow>,
     /// Task, end, run time and failure of each attempt that counts.
     runs: Vec<(String, Millis, Duration, bool)>,
@@ -71,6 +75,7 @@ struct Job {
     payload: Vec<u8>,
     lane: LaneId,
     result: Option<Vec<u8>>,
+    result_preview: Option<String>,
     /// What it waits for.
     parents: Vec<Key>,
     /// Whose results it takes.

@@ -17,6 +17,7 @@ mod contender;
 mod control;
 mod expire;
 mod failure;
+mod failures;
 mod flush;
 mod graph;
 mod group;

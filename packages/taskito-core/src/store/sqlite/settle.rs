@@ -5,6 +5,7 @@ use rusqlite::{Result, named_params, params};
 
 use super::row::millis;
 use super::transaction::SqliteTransaction;
+use crate::cause::{Cause, Fingerprint};
 use crate::clock::Millis;
 use crate::job::{Mishap, Token};
 use crate::links::RootEnd;
@@ -25,11 +26,17 @@ impl SqliteTransaction<'_> {
             .connection
             .prepare_cached(include_str!("sql/store_result.sql"))?;
         let mut verdicts = Vec::with_capacity(batch.len());
-        for Completion { token, result, run } in batch {
+        for Completion {
+            token,
+            result,
+            preview,
+            run,
+        } in batch
+        {
             let moved = complete.execute(params![now, token.key, token.fence])?;
             if moved == 1 {
                 self.stopwatch.note(now, token.spot.lane, *run, false);
-                store_result.execute(params![token.key, result])?;
+                store_result.execute(params![token.key, result, preview])?;
                 self.release(now, token.key)?;
             }
             verdicts.push(self.settled(token, moved, State::Complete));
@@ -49,14 +56,15 @@ impl SqliteTransaction<'_> {
         for Failure {
             token,
             error,
+            cause,
             run_at,
             run,
         } in batch
         {
-            self.record_attempt(now, token, Mishap::Failed, error)?;
+            let failure = self.record_attempt(now, token, Mishap::Failed, error, *cause)?;
             let moved = retry.execute(named_params! {
                 ":id": token.key, ":fence": token.fence, ":run_at": run_at,
-                ":wait_ms": millis(now.until(*run_at)),
+                ":wait_ms": millis(now.until(*run_at)), ":failure": failure,
             })?;
             let verdict = self.waits_again(now, token, moved, State::Scheduled)?;
             if verdict != Verdict::Stale {
@@ -88,7 +96,7 @@ impl SqliteTransaction<'_> {
             .prepare_cached(include_str!("sql/lose.sql"))?;
         let mut verdicts = Vec::with_capacity(batch.len());
         for End { token, error, .. } in batch {
-            self.record_attempt(now, token, Mishap::Lost, error)?;
+            self.record_attempt(now, token, Mishap::Lost, error, None)?;
             let moved = lose.execute(named_params! {":id": token.key, ":fence": token.fence})?;
             verdicts.push(self.waits_again(now, token, moved, State::Pending)?);
         }
@@ -125,12 +133,18 @@ impl SqliteTransaction<'_> {
             Mishap::Lost => include_str!("sql/bury_lost.sql"),
         })?;
         let mut verdicts = Vec::with_capacity(batch.len());
-        for End { token, error, run } in batch {
-            self.record_attempt(now, token, mishap, error)?;
+        for End {
+            token,
+            error,
+            cause,
+            run,
+        } in batch
+        {
+            let failure = self.record_attempt(now, token, mishap, error, *cause)?;
             let moved = self.with_new_key(now, |letter| {
                 bury.execute(named_params! {
                     ":id": token.key, ":fence": token.fence, ":now": now, ":error": error,
-                    ":dead_letter": letter,
+                    ":dead_letter": letter, ":failure": failure,
                 })
             })?;
             if moved == 1 {
@@ -144,23 +158,38 @@ impl SqliteTransaction<'_> {
         Ok(verdicts)
     }
 
+    /// Adds to the history of a job, and to the group that its failure belongs to, if it has a
+    /// cause; which that is.
     fn record_attempt(
         &self,
         now: Millis,
         token: &Token,
         mishap: Mishap,
         error: &str,
-    ) -> Result<()> {
+        cause: Option<&Cause>,
+    ) -> Result<Option<Fingerprint>> {
+        let group = cause
+            .map(|cause| self.group_of(token.spot.lane, cause))
+            .transpose()?
+            .flatten();
+        let failure = group.as_ref().map(|(failure, _)| *failure);
         let mut record = self
             .connection
             .prepare_cached(include_str!("sql/record_attempt.sql"))?;
-        self.with_new_key(now, |key| {
+        let recorded = self.with_new_key(now, |key| {
             record.execute(named_params! {
                 ":id": key, ":job": token.key, ":fence": token.fence,
-                ":outcome": mishap, ":error": error, ":now": now,
+                ":outcome": mishap, ":error": error, ":now": now, ":failure": failure,
+                ":message": cause.map(|cause| &cause.message),
+                ":frames": cause.and_then(|cause| cause.frames.as_ref()),
             })
         })?;
-        Ok(())
+        if recorded == 1
+            && let (Some((failure, task)), Some(cause)) = (&group, cause)
+        {
+            self.note_failure(now, *failure, task, cause)?;
+        }
+        Ok(failure)
     }
 
     fn abort_job(&mut self, now: Millis, token: &Token, error: &str) -> Result<Verdict> {

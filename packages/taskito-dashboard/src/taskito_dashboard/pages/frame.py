@@ -16,6 +16,9 @@ DEEDS = {
     "deleted": "{n} removed.",
     "paused": "Paused.",
     "resumed": "Resumed.",
+    "silenced": "Silenced.",
+    "resolved": "Resolved. The next failure opens it again.",
+    "reopened": "Open again.",
     "limited": "Limits stored.",
     "triggered": "One job enqueued.",
 }

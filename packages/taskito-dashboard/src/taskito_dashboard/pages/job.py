@@ -6,8 +6,11 @@ from typing import TYPE_CHECKING, Any, cast
 from werkzeug.wrappers import Response
 
 from taskito_dashboard.errors import Refused
+from taskito_dashboard.failures import stretches
 from taskito_dashboard.pages.frame import back, page
 from taskito_dashboard.routing import Call, acts, moved, shows
+from taskito_dashboard.source import Values
+from taskito_dashboard.words import call_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,11 +33,15 @@ def job(call: Call) -> Response:
         "jobs",
         row.task,
         job=row,
-        values=call.source.values(row),
+        line=call_line(row.task, row.preview),
+        result=call.source.groups.result_preview(row.id),
+        values=Values() if row.preview is not None else call.source.values(row),
         decodes=call.source.decodes,
         why=call.queue.why(row.id) if row.status in {"pending", "running"} else None,
         timeline=timeline(row, attempts, now),
         attempts=list(reversed(attempts)),
+        frames={attempt.id: stretches(attempt.frames) for attempt in attempts},
+        group=call.source.groups.get(row.failure or ""),
         logs=[{**line, "at": line["logged_at"]} for line in call.queue.task_logs(row.id)],
         dependencies=handle.dependencies[:_MOST_LINKS] if handle else [],
         dependents=handle.dependents[:_MOST_LINKS] if handle else [],

@@ -6,12 +6,13 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
-from taskito import JobPage
+from taskito import JobPage, JobResult
 from taskito_dashboard.api.jobs import FILTERS, cancelled, renamed, replayed
 from taskito_dashboard.errors import Refused
 from taskito_dashboard.pages.frame import back, page, sure
 from taskito_dashboard.params import MOST_IDS, Param, content, too_large
 from taskito_dashboard.routing import Call, Route, acts, moved, shows
+from taskito_dashboard.words import call_line
 
 PER_PAGE = 50
 TABS = (
@@ -42,7 +43,7 @@ def jobs(call: Call) -> Response:
         "jobs.html",
         "jobs",
         "Jobs",
-        rows=[row(job.to_dict()) for job in found],
+        rows=[called(job) for job in found],
         tabs=_tabs(call, kept),
         kept=kept,
         within=WITHIN,
@@ -60,6 +61,12 @@ def row(job: Mapping[str, Any]) -> dict[str, Any]:
         "wait_ms": None if started is None else started - job["scheduled_at"],
         "run_ms": None if started is None or ended is None else ended - started,
     }
+
+
+def called(job: JobResult[Any]) -> dict[str, Any]:
+    """Return a line of the list with the call that the job is."""
+    known = job._known()  # noqa: SLF001 - of our own packages
+    return {**row(job.to_dict()), "call": call_line(known.task, known.preview)}
 
 
 def find(call: Call) -> Response:

@@ -1,5 +1,5 @@
 -- Arrow: abort, running -> cancelled.
 -- Index: primary key.
 UPDATE job
-SET state = 'cancelled', owner = NULL, finished_at = :now, error = :error
+SET state = 'cancelled', owner = NULL, finished_at = :now, failure = NULL, error = :error
 WHERE id = :id AND state = 'running' AND fence = :fence

@@ -1,5 +1,7 @@
 -- Arrow: bury, running -> dead, after a failure.
 -- Index: primary key.
 UPDATE job
-SET state = 'dead', owner = NULL, finished_at = :now, error = :error, dead_letter = :dead_letter
+SET
+    state = 'dead', owner = NULL, finished_at = :now, error = :error, dead_letter = :dead_letter,
+    failure = :failure
 WHERE id = :id AND state = 'running' AND fence = :fence
