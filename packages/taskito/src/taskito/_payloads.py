@@ -59,8 +59,10 @@ class Payloads:
         """
         try:
             data = self._dumps(value)
-            preview = None if value is None else self._previews.result(value)
-            outcome = Outcome.done(data, preview=preview)
+            if value is None:
+                outcome = Outcome.done(data)
+            else:
+                outcome = Outcome.done(data, preview=self._previews.result(value))
         except SerializationError as error:
             error.add_note(f"the result of {task!r} cannot be serialized")
             raise
