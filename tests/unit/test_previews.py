@@ -188,4 +188,4 @@ class TestWhereTheyAre:
 
         with queue._stepping():
             job = queue.trigger_periodic("nightly")
-        assert stored(queue, getattr(job, "id", job)) == "7, token=***"
+        assert stored(queue, job.id) == "7, token=***"

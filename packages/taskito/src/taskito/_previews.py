@@ -24,7 +24,7 @@ _LONGEST_TEXT = 200
 _MOST_BYTES = 60
 _DEEPEST = 5
 _MOST_NAMES = 10_000
-_PLAIN = frozenset({int, float, bool, type(None)})
+_PLAIN: frozenset[type] = frozenset({int, float, bool, type(None)})
 _SIMPLE = _PLAIN | {str}
 _FEW_BYTES = 400  # of a payload: its text is not long, and no string in it is
 _BRACKETS: dict[type, tuple[str, str]] = {
@@ -246,7 +246,7 @@ def checked(redact: object) -> tuple[Redaction, ...]:
     if isinstance(redact, str) or not isinstance(redact, Iterable):
         message = f"redact must be a list of names and functions, got {short_repr(redact)}"
         raise TypeError(message)
-    given = tuple(cast("Iterable[Any]", redact))
+    given: tuple[Any, ...] = tuple(redact)
     for item in given:
         if isinstance(item, str):
             if not _WORDS.search(item):

@@ -1,6 +1,6 @@
 """Groups of failures as documents, and what can be done with them."""
 
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from taskito._groups import State
 from taskito_dashboard.errors import Refused
@@ -70,7 +70,7 @@ def judge_group(call: Call) -> dict[str, Any]:
     state = body_of(call.request).get("state")
     if state not in _STATES:
         raise Refused(400, f"state is {state!r}", f"it is one of {', '.join(_STATES)}")
-    call.source.groups.judge(group.fingerprint, state)
+    call.source.groups.judge(group.fingerprint, cast("State", state))
     return document(of(call))
 
 
