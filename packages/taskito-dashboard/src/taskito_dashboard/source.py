@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from taskito._groups import Groups
 from taskito.bulk import Bulk
 from taskito.exceptions import JobNotFoundError
 from taskito.job import JobResult
@@ -64,6 +65,7 @@ class Source:
             database file: decoding may run code, and nobody vouched for the file.
         bulk: Many jobs of the queue at once.
         driver: What takes operations on.
+        groups: Its groups of failures.
         database: ``with database as store`` gives the engine's own answers.
         backlog: What waited when somebody looked.
     """
@@ -78,6 +80,7 @@ class Source:
         self.database = queue._database  # noqa: SLF001 - of our own packages
         self.bulk = Bulk(queue)
         self.driver = Driver(self.bulk)
+        self.groups = Groups(self.database)
 
     @property
     def now(self) -> int:
