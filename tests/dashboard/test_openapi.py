@@ -1,5 +1,6 @@
 """The API against its own description: what schemathesis thinks of, sent to a real server."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -63,17 +64,18 @@ def named(queue: Queue) -> str:
     (letter, *_) = queue.dead_letters()
     with queue._database as store:
         (*_, workflow) = store.workflows()
-    values = {"jobs": letter["original_job_id"], "dead-letters": letter["id"]}
+        dead = store.job(letter["original_job_id"])
+    assert dead is not None
+    assert dead.failure is not None
+    values = {"jobs": dead.id, "dead-letters": letter["id"], "failures": dead.failure}
     values |= {"workflows": workflow, "queues": "default", "periodic": "nightly"}
     values["operations"] = Bulk(queue).begin("retry", Filter.parse("task:nothing"), who="ana").id
     found: list[str] = []
     for method, path in ANSWERS:
-        name = "id" if "<id>" in path else "name"
+        name = next((name for name in ("id", "group") if f"<{name}>" in path), "name")
         if ("<" in path and method == "GET") or "queues" in path or "periodic" in path:
             under = path.split("/")[2]
-            shown = (
-                path.removeprefix("/api").replace("<id>", "{id}").replace("<name:name>", "{name}")
-            )
+            shown = re.sub(r"<(?:name:)?(\w+)>", r"{\1}", path.removeprefix("/api"))
             found.append(CONFIG.format(path=shown, name=name, value=values[under]))
     return "".join(dict.fromkeys(found))
 

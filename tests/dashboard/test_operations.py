@@ -292,17 +292,31 @@ class TestExport:
         assert client.get("/export/jobs.csv?filter=x:y").status_code == 400
 
 
+def copies_of(html: str) -> dict[str, str]:
+    """What the page of a job offers to paste, by name."""
+    pattern = r"<summary>(\w+)</summary><pre[^>]*>(.*?)</pre>"
+    found = re.findall(pattern, html, re.DOTALL)
+    return {unescape(name): unescape(text) for name, text in found}
+
+
 class TestCopy:
+    @pytest.mark.parametrize(
+        "kwargs", [{"password": "moon"}, {"note": "moon" * 60}, {"note": object}]
+    )
+    def test_what_a_preview_does_not_show_is_not_copied(
+        self, client: Client, queue: Queue, kwargs: dict[str, object]
+    ) -> None:
+        job = queue.enqueue("add", (1,), kwargs)
+        html = page(client, f"/jobs/{job.id}")
+        copies = copies_of(html)
+        assert copies["Python"] == f"queue.replay({job.id!r})"
+        assert "- call: `add(1, " in copies["Markdown"]
+        assert "moon'" not in html
+
     def test_a_job_can_be_pasted_elsewhere(
         self, client: Client, queue: Queue, dead: list[str]
     ) -> None:
-        html = page(client, f"/jobs/{dead[0]}")
-        copies = {
-            unescape(name): unescape(text)
-            for name, text in re.findall(
-                r"<summary>(\w+)</summary><pre[^>]*>(.*?)</pre>", html, re.DOTALL
-            )
-        }
+        copies = copies_of(page(client, f"/jobs/{dead[0]}"))
         assert copies["CLI"] == f"taskito --db {queue.db_path} jobs show {dead[0]}"
         assert copies["Python"] == "queue.enqueue('fail', ['fault 0'], {})"
         assert copies["curl"] == f"curl -s http://localhost/api/jobs/{dead[0]}"

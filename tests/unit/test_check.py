@@ -64,7 +64,7 @@ class TestCheck:
         with queue._database as store:
             stored = store.insert_workflow(
                 [
-                    (JobSpec(name), queue.serializer.dumps((args, {})), link)
+                    (JobSpec(name), queue.serializer.dumps((args, {})), None, link)
                     for (name, args), link in zip(calls, links, strict=True)
                 ]
             )

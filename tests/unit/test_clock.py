@@ -36,10 +36,10 @@ def test_what_happens_in_a_store_happens_at_the_time_of_its_clock(
 ) -> None:
     clock = Clock(START)
     store = Store(name if name == ":memory:" else str(tmp_path / name), clock=clock)
-    [(first, _)] = store.insert([(JobSpec("t", delay_ms=60_000), b"")])
+    [(first, _)] = store.insert([(JobSpec("t", delay_ms=60_000), b"", None)])
     clock.advance(5000)
     assert store.now == START + 5000
-    [(second, _)] = store.insert([(JobSpec("t"), b"")])
+    [(second, _)] = store.insert([(JobSpec("t"), b"", None)])
     assert store.cancel(first)
 
     rows = {row.id: row for row in store.jobs()}

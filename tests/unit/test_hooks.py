@@ -154,7 +154,7 @@ class TestOrder:
         task = register(max_retries=0)
         with queue._database as store:
             spec = queue._producer.spec("t", task.definition.options, task._call)
-            store.insert([(spec, b"no pickle")])
+            store.insert([(spec, b"no pickle", None)])
         start_worker()
         order = [*START[:-1], *FAILURE, *DEAD]
         until(lambda: len(journal) >= len(order), within=5)

@@ -146,7 +146,8 @@ OTHERS: dict[str, tuple[Callable[..., Any], str]] = {
         (
             "db_path=None, workers=0, default_retry=3, default_timeout=300, default_priority=0, "
             "result_ttl=None, serializer=None, middleware=None, *, drain_timeout=30, "
-            "async_concurrency=100, durability='full', max_payload_bytes=16777216"
+            "async_concurrency=100, durability='full', max_payload_bytes=16777216, "
+            "redact=(), previews=True"
         ),
     ),
     "apply_async": (TaskWrapper.apply_async, f"self, args=(), kwargs=None, {OPTIONS}"),

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::cause::Fingerprint;
 use crate::clock::Millis;
 use crate::id::Key;
 use crate::links::{GroupId, Inputs, Links};
@@ -142,6 +143,8 @@ pub struct NewJob {
     pub spec: Arc<JobSpec>,
     /// Serialized arguments.
     pub payload: Vec<u8>,
+    /// The same for people, as the producer wrote it.
+    pub preview: Option<String>,
     /// What ties it to other jobs; most have no ties.
     pub links: Option<Box<Links>>,
 }
@@ -153,6 +156,7 @@ impl NewJob {
         Self {
             spec,
             payload,
+            preview: None,
             links: None,
         }
     }
@@ -287,6 +291,10 @@ pub struct JobRow {
     pub fire: Option<Fire>,
     /// The worker that runs it.
     pub owner: Option<WorkerId>,
+    /// The group of its last failure, while it is to be tried again or has a dead letter.
+    pub failure: Option<Fingerprint>,
+    /// Its arguments for people; nothing if the producer did not say.
+    pub preview: Option<String>,
 }
 
 /// How an attempt ended that did not succeed.
@@ -330,6 +338,16 @@ pub struct AttemptRow {
     pub started_at: Option<Millis>,
     /// When it ended.
     pub failed_at: Millis,
+    /// Machine and process of the worker that it ran on.
+    pub worker: Option<String>,
+    /// The group of its failure.
+    pub failure: Option<Fingerprint>,
+    /// Class of the exception, as the group has it.
+    pub error_type: Option<String>,
+    /// What the exception said.
+    pub message: Option<String>,
+    /// The traceback as a JSON list.
+    pub frames: Option<String>,
 }
 
 /// One log line of a job.

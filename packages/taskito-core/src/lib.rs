@@ -6,6 +6,7 @@
 pub mod breaker;
 pub mod bulk;
 pub mod call_text;
+pub mod cause;
 pub mod clock;
 pub mod cron;
 pub mod engine;

@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::breaker::Trial;
+use crate::cause::Cause;
 use crate::clock::Millis;
 use crate::job::{Claim, Held, Token};
 use crate::retry::RetryPolicy;
@@ -18,8 +19,13 @@ pub const CANCELLED_BY_REQUEST: &str = "cancelled by request";
 /// What happened to one attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// The function returned; its serialized result.
-    Done(Vec<u8>),
+    /// The function returned.
+    Done {
+        /// Its serialized result.
+        result: Vec<u8>,
+        /// The same for people, if it says anything.
+        preview: Option<String>,
+    },
     /// The function raised.
     Failed {
         /// The traceback.
@@ -28,6 +34,8 @@ pub enum Outcome {
         retryable: bool,
         /// The wait before that, if the task asked for one.
         delay: Option<Duration>,
+        /// Why, in parts.
+        cause: Option<Box<Cause>>,
     },
     /// The function wants to be called again later; nothing is spent.
     Snoozed {
@@ -50,6 +58,8 @@ pub enum Settlement<'o> {
     Complete {
         /// Serialized result.
         result: &'o [u8],
+        /// The same for people.
+        preview: Option<&'o str>,
     },
     /// running -> scheduled, one retry spent.
     Retry {
@@ -57,6 +67,8 @@ pub enum Settlement<'o> {
         run_at: Millis,
         /// The traceback.
         error: &'o str,
+        /// Why, in parts.
+        cause: Option<&'o Cause>,
     },
     /// running -> scheduled, nothing spent.
     Snooze {
@@ -67,6 +79,8 @@ pub enum Settlement<'o> {
     Bury {
         /// The traceback.
         error: &'o str,
+        /// Why, in parts.
+        cause: Option<&'o Cause>,
     },
     /// running -> cancelled.
     Abort {
@@ -78,15 +92,26 @@ pub enum Settlement<'o> {
 }
 
 impl Outcome {
+    /// The function returned, and nobody says what it looks like.
+    #[must_use]
+    pub fn done(result: Vec<u8>) -> Self {
+        Self::Done {
+            result,
+            preview: None,
+        }
+    }
+
     /// The failure of an attempt of `claim` that ran over its timeout.
     #[must_use]
     pub fn timed_out(claim: &Claim, policy: &RetryPolicy) -> Self {
+        let error = format!(
+            "TaskTimeoutError: task '{}' ran longer than its timeout of {} s",
+            claim.task,
+            claim.timeout.as_secs_f64()
+        );
         Self::Failed {
-            error: format!(
-                "TaskTimeoutError: task '{}' ran longer than its timeout of {} s",
-                claim.task,
-                claim.timeout.as_secs_f64()
-            ),
+            cause: Some(Cause::timed_out(&error).into()),
+            error,
             retryable: policy.retries_timeouts,
             delay: None,
         }
@@ -96,7 +121,7 @@ impl Outcome {
     #[must_use]
     pub fn trial(&self) -> Option<Trial> {
         match self {
-            Self::Done(_) => Some(Trial::Passed),
+            Self::Done { .. } => Some(Trial::Passed),
             Self::Failed { .. } => Some(Trial::Failed),
             Self::Snoozed { .. } | Self::Cancelled { .. } | Self::HandedBack => None,
         }
@@ -120,20 +145,26 @@ impl Outcome {
         random: u64,
     ) -> Settlement<'_> {
         match self {
-            Self::Done(result) => Settlement::Complete { result },
+            Self::Done { result, preview } => Settlement::Complete {
+                result,
+                preview: preview.as_deref(),
+            },
             Self::Failed {
                 error,
                 retryable,
                 delay,
+                cause,
             } => {
+                let cause = cause.as_deref();
                 if *retryable && claim.retry_count < claim.max_retries {
                     let delay = delay.unwrap_or_else(|| policy.delay(claim.retry_count, random));
                     Settlement::Retry {
                         run_at: now.plus(delay),
                         error,
+                        cause,
                     }
                 } else {
-                    Settlement::Bury { error }
+                    Settlement::Bury { error, cause }
                 }
             }
             Self::Snoozed { delay } => Settlement::Snooze {
@@ -214,11 +245,16 @@ mod tests {
         }
     }
 
+    fn dead(error: &str) -> Settlement<'_> {
+        Settlement::Bury { error, cause: None }
+    }
+
     fn failed(retryable: bool) -> Outcome {
         Outcome::Failed {
             error: "boom".into(),
             retryable,
             delay: None,
+            cause: None,
         }
     }
 
@@ -231,18 +267,19 @@ mod tests {
             first,
             Settlement::Retry {
                 run_at: Millis(2000),
-                error: "boom"
+                error: "boom",
+                cause: None
             }
         );
         let last = outcome.decide(&claim(1, 1), &policy, Millis(1000), 0);
-        assert_eq!(last, Settlement::Bury { error: "boom" });
+        assert_eq!(last, dead("boom"));
     }
 
     #[test]
     fn a_failure_the_filters_refuse_is_buried_at_once() {
         let outcome = failed(false);
         let verdict = outcome.decide(&claim(0, 9), &RetryPolicy::default(), Millis(0), 0);
-        assert_eq!(verdict, Settlement::Bury { error: "boom" });
+        assert_eq!(verdict, dead("boom"));
     }
 
     #[test]
@@ -251,14 +288,23 @@ mod tests {
             error: "later".into(),
             retryable: true,
             delay: Some(Duration::from_secs(7)),
+            cause: None,
         };
         let policy = RetryPolicy::default();
         let error = "later";
         let first = outcome.decide(&claim(0, 1), &policy, Millis(1000), 99);
         let run_at = Millis(8000);
-        assert_eq!(first, Settlement::Retry { run_at, error });
+        let cause = None;
+        assert_eq!(
+            first,
+            Settlement::Retry {
+                run_at,
+                error,
+                cause
+            }
+        );
         let last = outcome.decide(&claim(1, 1), &policy, Millis(1000), 99);
-        assert_eq!(last, Settlement::Bury { error });
+        assert_eq!(last, dead(error));
     }
 
     #[test]

@@ -57,6 +57,8 @@ pub struct Plan {
     pub spec: Arc<JobSpec>,
     /// Serialized arguments of its jobs.
     pub payload: Vec<u8>,
+    /// The same for people.
+    pub preview: Option<String>,
     /// When it fires.
     pub timing: Timing,
     /// What becomes of missed fires.
@@ -88,6 +90,8 @@ pub struct ScheduleRow {
     pub timeout: Duration,
     /// Serialized arguments of its jobs.
     pub payload: Vec<u8>,
+    /// The same for people.
+    pub preview: Option<String>,
     /// Whether it fires; an operator pauses and resumes it.
     pub enabled: bool,
     /// The next fire; `None` while it is paused, or when there will be none.
@@ -134,6 +138,7 @@ impl Plan {
             max_retries: self.spec.max_retries,
             timeout: self.spec.timeout,
             payload: self.payload.clone(),
+            preview: self.preview.clone(),
             enabled: true,
             next_run: self.timing.next(now),
             last_run: None,
@@ -198,7 +203,10 @@ impl ScheduleRow {
             }),
             ..JobSpec::new(&self.task)
         };
-        NewJob::new(spec.into(), self.payload.clone())
+        NewJob {
+            preview: self.preview.clone(),
+            ..NewJob::new(spec.into(), self.payload.clone())
+        }
     }
 }
 

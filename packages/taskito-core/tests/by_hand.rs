@@ -106,7 +106,7 @@ fn key(claim: Option<Claim>) -> Option<Key> {
 }
 
 fn finish(worker: &Engine, claim: &Claim) {
-    worker.settle(claim.token, Outcome::Done(b"done".to_vec()));
+    worker.settle(claim.token, Outcome::done(b"done".to_vec()));
     worker.commit().unwrap();
 }
 
@@ -119,6 +119,7 @@ fn fail(worker: &Engine, claim: &Claim) {
             error,
             retryable,
             delay: None,
+            cause: None,
         },
     );
     worker.commit().unwrap();
@@ -284,7 +285,7 @@ fn a_settlement_is_told_when_it_is_committed() {
     let worker = world.worker(RetryPolicy::default());
     world.enqueue(|_| {});
     let token = worker.take().unwrap().unwrap().token;
-    worker.settle_and_tell(token, Outcome::Done(Vec::new()));
+    worker.settle_and_tell(token, Outcome::done(Vec::new()));
     assert!(worker.events(Duration::ZERO).is_empty());
     worker.commit().unwrap();
     let events = worker.events(Duration::ZERO);
@@ -329,7 +330,7 @@ fn a_worker_that_leaves_hands_back_what_it_took() {
     assert!(worker.has_ended());
     assert_eq!(world.store.workers().unwrap().len(), 0);
     assert_eq!(world.job(job).state, State::Pending);
-    worker.settle(claim.token, Outcome::Done(Vec::new()));
+    worker.settle(claim.token, Outcome::done(Vec::new()));
     assert_eq!(world.job(job).state, State::Pending);
     worker.leave();
 }

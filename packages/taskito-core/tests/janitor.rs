@@ -113,6 +113,7 @@ impl World {
                 transaction.insert(now, std::slice::from_ref(&job))?;
                 for claim in transaction.claim(now, worker, &mut Any(1))? {
                     let done = Completion {
+                        preview: None,
                         token: claim.token,
                         result: b"",
                         run: Run::since(now, now, run),

@@ -129,7 +129,15 @@ fn every_index_that_a_statement_names_is_used() {
         .into_iter()
         .map(|(name, _)| name)
         .filter(|name| {
-            let prefixes = ["job_", "lane_", "dependency_", "schedule_", "lock_"];
+            let prefixes = [
+                "job_",
+                "lane_",
+                "dependency_",
+                "schedule_",
+                "lock_",
+                "attempt_",
+                "failure_",
+            ];
             prefixes.iter().any(|prefix| name.starts_with(prefix))
         })
         .collect();
@@ -159,6 +167,7 @@ fn every_statement_says_what_it_is_and_has_no_star() {
             "-- Every arrow: ",
             "-- Limits: ",
             "-- Locks: ",
+            "-- Failures: ",
         ];
         assert!(
             known.iter().any(|start| first.starts_with(start)),

@@ -119,7 +119,7 @@ fn every_job_of_many_producers_is_run_once_by_one_of_many_threads() {
             scope.spawn(move || {
                 while let Some(claim) = worker.next() {
                     runs.fetch_add(1, Ordering::Relaxed);
-                    assert!(worker.settle(claim.token, Outcome::Done(claim.payload)));
+                    assert!(worker.settle(claim.token, Outcome::done(claim.payload)));
                 }
             });
         }

@@ -365,7 +365,7 @@ fn a_worker_that_finishes_its_last_job_fires_nothing_more() {
     let next = world.next_run("a").unwrap();
     until(|| SystemClock.now() > next.plus(Duration::from_millis(200)));
     assert_eq!(world.jobs().len(), before);
-    engine.settle(claim.token, Outcome::Done(vec![]));
+    engine.settle(claim.token, Outcome::done(vec![]));
     assert_eq!(engine.join(seconds(10)), Waited::Woken);
 }
 

@@ -12,13 +12,27 @@ CREATE TABLE attempt (
     -- When its function began; NULL if nobody knows.
     started_at INTEGER,
     failed_at INTEGER NOT NULL,
+    -- Machine and process of its worker.
+    worker TEXT,
+    -- Its group, what the exception said, and the traceback in JSON; see src/cause.rs.
+    failure INTEGER,
+    message TEXT,
+    frames TEXT,
     CONSTRAINT a_claim_fails_once UNIQUE (job, fence)
 ) STRICT;
 INSERT INTO "attempt" VALUES(913468943070937901,913468942597244126,0,1,'failed','Traceback (most recent call last):
   File "shop.py", line 7, in fail
     raise ValueError("no")
 ValueError: no
-',1795624767455,1795624767455,1795624767460);
+',1795624767455,1795624767455,1795624767460,NULL,NULL,NULL,NULL);
+CREATE TABLE audit (
+    id INTEGER PRIMARY KEY,
+    at INTEGER NOT NULL,
+    who TEXT NOT NULL,
+    deed TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    count INTEGER NOT NULL
+) STRICT;
 CREATE TABLE breaker (
     task TEXT PRIMARY KEY,
     threshold INTEGER NOT NULL,
@@ -42,6 +56,17 @@ CREATE TABLE dependency (
     CONSTRAINT a_place_is_taken_once PRIMARY KEY (job, position)
 ) STRICT, WITHOUT ROWID;
 INSERT INTO "dependency" VALUES(913468943255490071,0,913468943184103066,0);
+CREATE TABLE failure_group (
+    fingerprint INTEGER PRIMARY KEY,
+    task TEXT NOT NULL,
+    error_type TEXT NOT NULL,
+    template TEXT NOT NULL,
+    location TEXT NOT NULL,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'open'
+    CONSTRAINT group_state_is_known CHECK (state IN ('open', 'silenced', 'resolved'))
+) STRICT;
 CREATE TABLE job (
     id INTEGER PRIMARY KEY,
     lane INTEGER NOT NULL,
@@ -86,6 +111,10 @@ CREATE TABLE job (
     metadata TEXT,
     headers TEXT,
     error TEXT,
+    -- The group of its last failure, while it is to be tried again or has a dead letter.
+    failure INTEGER,
+    -- Its arguments for people, as the producer wrote them.
+    preview TEXT,
     payload BLOB NOT NULL,
     CONSTRAINT state_is_known CHECK (
         state = 'pending' OR state = 'running' OR state = 'complete' OR state = 'scheduled'
@@ -98,21 +127,23 @@ CREATE TABLE job (
     ),
     CONSTRAINT only_the_dead_have_letters CHECK (dead_letter IS NULL OR state = 'dead')
 ) STRICT;
-INSERT INTO "job" VALUES(913468942592310503,1,'complete',0,1795624767346,1795624767346,3,300000,0,0,1,NULL,1795624767449,1795624767449,1795624767455,NULL,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,X'80059512000000000000008C08636F6D706C6574659485947D9486942E');
+INSERT INTO "job" VALUES(913468942592310503,1,'complete',0,1795624767346,1795624767346,3,300000,0,0,1,NULL,1795624767449,1795624767449,1795624767455,NULL,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,X'80059512000000000000008C08636F6D706C6574659485947D9486942E');
 INSERT INTO "job" VALUES(913468942597244126,2,'dead',0,1795624767347,1795624767347,0,300000,0,0,1,NULL,1795624767455,1795624767455,1795624767460,913468943070937902,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'Traceback (most recent call last):
   File "/tmp/exp/mkfix.py", line 8, in fail
     def fail(): raise ValueError("no")
                 ^^^^^^^^^^^^^^^^^^^^^^
-ValueError: no',X'8005950600000000000000297D9486942E');
-INSERT INTO "job" VALUES(913468943153387755,1,'cancelled',0,1795624767480,1795624767480,3,300000,0,0,0,NULL,NULL,NULL,1795624767481,NULL,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,X'80059513000000000000008C0963616E63656C6C65649485947D9486942E');
-INSERT INTO "job" VALUES(913468943184103066,1,'pending',0,1795624767487,1795624767487,3,300000,0,0,0,NULL,NULL,NULL,NULL,NULL,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'u','i','{"k":1}','{"h":"v"}',NULL,X'80059511000000000000008C0770656E64696E679485947D9486942E');
-INSERT INTO "job" VALUES(913468943255490071,1,'blocked',0,1795624767504,1795624767504,3,300000,0,0,0,NULL,NULL,NULL,NULL,NULL,0,1,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,X'80059511000000000000008C07626C6F636B65649485947D9486942E');
-INSERT INTO "job" VALUES(913468943284132683,1,'scheduled',0,1795624767512,1795624767511,3,300000,0,0,0,NULL,NULL,NULL,NULL,NULL,0,0,1,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,X'80059513000000000000008C097363686564756C65649485947D9486942E');
+ValueError: no',NULL,NULL,X'8005950600000000000000297D9486942E');
+INSERT INTO "job" VALUES(913468943153387755,1,'cancelled',0,1795624767480,1795624767480,3,300000,0,0,0,NULL,NULL,NULL,1795624767481,NULL,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,X'80059513000000000000008C0963616E63656C6C65649485947D9486942E');
+INSERT INTO "job" VALUES(913468943184103066,1,'pending',0,1795624767487,1795624767487,3,300000,0,0,0,NULL,NULL,NULL,NULL,NULL,0,0,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,'u','i','{"k":1}','{"h":"v"}',NULL,NULL,NULL,X'80059511000000000000008C0770656E64696E679485947D9486942E');
+INSERT INTO "job" VALUES(913468943255490071,1,'blocked',0,1795624767504,1795624767504,3,300000,0,0,0,NULL,NULL,NULL,NULL,NULL,0,1,0,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,X'80059511000000000000008C07626C6F636B65649485947D9486942E');
+INSERT INTO "job" VALUES(913468943284132683,1,'scheduled',0,1795624767512,1795624767511,3,300000,0,0,0,NULL,NULL,NULL,NULL,NULL,0,0,1,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,X'80059513000000000000008C097363686564756C65649485947D9486942E');
 CREATE TABLE job_result (
     job INTEGER PRIMARY KEY,
-    result BLOB NOT NULL
+    result BLOB NOT NULL,
+    -- The same for people, as the worker wrote it.
+    preview TEXT
 ) STRICT;
-INSERT INTO "job_result" VALUES(913468942592310503,X'8005950C000000000000008C08636F6D706C657465942E');
+INSERT INTO "job_result" VALUES(913468942592310503,X'8005950C000000000000008C08636F6D706C657465942E',NULL);
 CREATE TABLE lane (
     id INTEGER PRIMARY KEY,
     queue TEXT NOT NULL,
@@ -172,6 +203,38 @@ CREATE TABLE metric (
 ) STRICT;
 INSERT INTO "metric" VALUES(913468943050135168,1,1795624767455,NULL,NULL,NULL,NULL,NULL,X'D603');
 INSERT INTO "metric" VALUES(913468943070937903,2,1795624767460,NULL,NULL,NULL,NULL,NULL,X'990F');
+CREATE TABLE operation (
+    id INTEGER PRIMARY KEY,
+    verb TEXT NOT NULL CONSTRAINT verb_is_known CHECK (verb IN ('retry', 'cancel', 'delete')),
+    -- The filter as people write it, and its terms as the engine reads them.
+    filter TEXT NOT NULL,
+    terms TEXT NOT NULL,
+    who TEXT NOT NULL,
+    total INTEGER NOT NULL,
+    rate INTEGER CONSTRAINT rate_is_positive CHECK (rate > 0),
+    stop_after INTEGER CONSTRAINT stop_after_is_positive CHECK (stop_after > 0),
+    -- The newest job when it began, and the last one that it is through with.
+    last INTEGER NOT NULL,
+    reached INTEGER NOT NULL DEFAULT 0,
+    done INTEGER NOT NULL DEFAULT 0,
+    skipped INTEGER NOT NULL DEFAULT 0,
+    phase TEXT NOT NULL DEFAULT 'running'
+        CONSTRAINT phase_is_known CHECK (phase IN ('running', 'done', 'stopped')),
+    driver INTEGER NOT NULL DEFAULT 0,
+    leased_until INTEGER NOT NULL DEFAULT 0,
+    next_at INTEGER NOT NULL DEFAULT 0,
+    started_at INTEGER NOT NULL,
+    ended_at INTEGER,
+    report TEXT,
+    CONSTRAINT it_goes_no_further CHECK (reached <= last),
+    CONSTRAINT ended_has_a_time CHECK ((phase = 'running') = (ended_at IS NULL))
+) STRICT;
+CREATE TABLE operation_job (
+    operation INTEGER NOT NULL,
+    job INTEGER NOT NULL,
+    copy INTEGER,
+    CONSTRAINT a_job_is_touched_once PRIMARY KEY (operation, job)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE queue_setting (
     name TEXT PRIMARY KEY,
     paused INTEGER NOT NULL DEFAULT 0 CONSTRAINT paused_is_a_truth_value CHECK (paused IN (0, 1)),
@@ -212,6 +275,7 @@ CREATE TABLE schedule (
     next_run INTEGER,
     last_run INTEGER,
     last_job INTEGER,
+    preview TEXT,
     payload BLOB NOT NULL,
     CONSTRAINT it_has_one_rule CHECK ((cron IS NULL) <> (every_ms IS NULL)),
     CONSTRAINT a_paused_schedule_does_not_fire CHECK (enabled = 1 OR next_run IS NULL)
@@ -274,46 +338,6 @@ CREATE TABLE worker (
     -- Bytes of memory of its process, with the heartbeat.
     rss INTEGER
 ) STRICT;
-CREATE TABLE audit (
-    id INTEGER PRIMARY KEY,
-    at INTEGER NOT NULL,
-    who TEXT NOT NULL,
-    deed TEXT NOT NULL,
-    subject TEXT NOT NULL,
-    count INTEGER NOT NULL
-) STRICT;
-CREATE TABLE operation (
-    id INTEGER PRIMARY KEY,
-    verb TEXT NOT NULL CONSTRAINT verb_is_known CHECK (verb IN ('retry', 'cancel', 'delete')),
-    -- The filter as people write it, and its terms as the engine reads them.
-    filter TEXT NOT NULL,
-    terms TEXT NOT NULL,
-    who TEXT NOT NULL,
-    total INTEGER NOT NULL,
-    rate INTEGER CONSTRAINT rate_is_positive CHECK (rate > 0),
-    stop_after INTEGER CONSTRAINT stop_after_is_positive CHECK (stop_after > 0),
-    -- The newest job when it began, and the last one that it is through with.
-    last INTEGER NOT NULL,
-    reached INTEGER NOT NULL DEFAULT 0,
-    done INTEGER NOT NULL DEFAULT 0,
-    skipped INTEGER NOT NULL DEFAULT 0,
-    phase TEXT NOT NULL DEFAULT 'running'
-        CONSTRAINT phase_is_known CHECK (phase IN ('running', 'done', 'stopped')),
-    driver INTEGER NOT NULL DEFAULT 0,
-    leased_until INTEGER NOT NULL DEFAULT 0,
-    next_at INTEGER NOT NULL DEFAULT 0,
-    started_at INTEGER NOT NULL,
-    ended_at INTEGER,
-    report TEXT,
-    CONSTRAINT it_goes_no_further CHECK (reached <= last),
-    CONSTRAINT ended_has_a_time CHECK ((phase = 'running') = (ended_at IS NULL))
-) STRICT;
-CREATE TABLE operation_job (
-    operation INTEGER NOT NULL,
-    job INTEGER NOT NULL,
-    copy INTEGER,
-    CONSTRAINT a_job_is_touched_once PRIMARY KEY (operation, job)
-) STRICT, WITHOUT ROWID;
 CREATE INDEX lane_ready ON lane (id) WHERE ready = 1;
 CREATE INDEX lane_task ON lane (task);
 CREATE INDEX limiter_of_task ON limiter (task, limit_key) WHERE task IS NOT NULL;
@@ -340,6 +364,7 @@ WHERE unique_key IS NOT NULL AND finished_at IS NULL;
 CREATE INDEX job_idempotent ON job (idempotency_key) WHERE idempotency_key IS NOT NULL;
 CREATE INDEX job_workflow ON job (workflow) WHERE workflow IS NOT NULL;
 CREATE UNIQUE INDEX job_dead_letter ON job (dead_letter) WHERE dead_letter IS NOT NULL;
+CREATE INDEX job_failure ON job (failure, dead_letter) WHERE failure IS NOT NULL;
 CREATE TRIGGER job_moves_along_an_arrow BEFORE UPDATE OF state, fence ON job
 WHEN NEW.fence < OLD.fence OR NOT CASE OLD.state
     WHEN 'pending' THEN NEW.state = 'running' OR NEW.state = 'cancelled'
@@ -353,6 +378,8 @@ BEGIN
     SELECT RAISE(ROLLBACK, 'no arrow of the state machine leads there');
 END;
 CREATE INDEX dependency_parent ON dependency (parent, job);
+CREATE INDEX attempt_failure ON attempt (failure) WHERE failure IS NOT NULL;
+CREATE INDEX failure_group_seen ON failure_group (last_seen, fingerprint);
 CREATE INDEX task_log_job ON task_log (job);
 CREATE INDEX replay_original ON replay (original);
 CREATE INDEX schedule_due ON schedule (next_run, name) WHERE next_run IS NOT NULL;
@@ -365,7 +392,8 @@ SELECT
     job.timeout_ms, job.unique_key, job.idempotency_key, job.metadata, job.headers,
     job.error, job.progress, job.cancel_requested, job.waiting_on, job.wait, job.wait_ms,
     job.expires_at, job.result_ttl_ms, job.limit_key, job.workflow, job.schedule,
-    job.fire_time, job.owner, job.group_id, job.ended_by, job.started_at
+    job.fire_time, job.owner, job.group_id, job.ended_by, job.started_at, job.failure,
+    job.preview, job.dead_letter
 FROM job
 CROSS JOIN lane ON lane.id = job.lane;
 CREATE VIEW jobs AS

@@ -199,6 +199,12 @@ class JobRow:
     def wait(self) -> Literal["backoff", "snooze"] | None:
         """What the last wait for a time was; ``None`` is its own delay."""
     @property
+    def failure(self) -> str | None:
+        """The group of its last failure, while it is to be tried again or has a dead letter."""
+    @property
+    def preview(self) -> str | None:
+        """Its arguments for people, as the producer wrote them; ``None`` if it did not."""
+    @property
     def worker(self) -> int | None:
         """The number of the worker that runs it."""
 
@@ -224,6 +230,21 @@ class AttemptRow:
         """When its function began; ``None`` if nobody knows."""
     @property
     def failed_at(self) -> int: ...
+    @property
+    def worker(self) -> str | None:
+        """Machine and process of its worker, as ``host:pid``."""
+    @property
+    def failure(self) -> str | None:
+        """The fingerprint of its group; ``None`` for one that was lost and is tried again."""
+    @property
+    def error_type(self) -> str | None:
+        """Class of the exception with its module, unless that is ``builtins``."""
+    @property
+    def message(self) -> str | None:
+        """What the exception said, perhaps cut."""
+    @property
+    def frames(self) -> str | None:
+        """The traceback as a JSON list, outermost frame first; the keys are those of its writer."""
 
 @final
 class DeadRow:
@@ -365,8 +386,10 @@ class Store:
     @property
     def now(self) -> int:
         """The present instant by the clock of this store."""
-    def insert(self, jobs: Sequence[tuple[JobSpec, bytes]]) -> list[tuple[str, bool]]:
+    def insert(self, jobs: Sequence[tuple[JobSpec, bytes, str | None]]) -> list[tuple[str, bool]]:
         """Store all jobs in one transaction, or none; wake sleeping workers.
+
+        Each is a spec, the arguments in bytes, and the same for people: see ``JobRow.preview``.
 
         Returns, in order, ``(id, deduplicated)``. ``deduplicated`` is true when a live
         ``unique_key`` or an existing ``idempotency_key`` named another job, whose id is
@@ -376,7 +399,7 @@ class Store:
         Raises kind ``missing_dependency`` when one does not exist; then nothing is stored.
         """
     def insert_workflow(
-        self, jobs: Sequence[tuple[JobSpec, bytes, Links]]
+        self, jobs: Sequence[tuple[JobSpec, bytes, str | None, Links]]
     ) -> list[tuple[str, bool]]:
         """As :meth:`insert`, for jobs that wait for each other; they share a workflow."""
     def cancel(self, job_id: str) -> bool:
@@ -756,6 +779,7 @@ class Plan:
         payload: bytes,
         *,
         catch_up: Literal["one", "none", "all"] = "one",
+        preview: str | None = None,
     ) -> Plan: ...
 
 @final
@@ -906,6 +930,87 @@ class Rollup:
         """The run time that this share of attempts did not exceed, as :meth:`wait_ms`."""
 
 @final
+class Cause:
+    """Why an attempt failed, in parts that can be compared.
+
+    Failures of a task with the same ``error_type``, ``template`` and ``location`` are a group.
+    ``template`` is ``message`` without what differs from failure to failure, ``location`` names
+    the ``module:function`` of the user that failed, ``frames`` is the traceback in JSON.
+    """
+
+    def __new__(
+        cls,
+        error_type: str,
+        message: str,
+        *,
+        template: str,
+        location: str,
+        frames: str | None = None,
+    ) -> Cause: ...
+
+@final
+class GroupRow:
+    """One group of failures."""
+
+    @property
+    def fingerprint(self) -> str:
+        """16 hexadecimal digits, the same in every database."""
+    @property
+    def task(self) -> str: ...
+    @property
+    def error_type(self) -> str: ...
+    @property
+    def template(self) -> str: ...
+    @property
+    def location(self) -> str: ...
+    @property
+    def first_seen(self) -> int: ...
+    @property
+    def last_seen(self) -> int: ...
+    @property
+    def state(self) -> Literal["open", "silenced", "resolved"]:
+        """Somebody decides; a resolved group opens with its next failure."""
+    @property
+    def dead(self) -> int:
+        """Dead jobs with a letter whose last failure is of this group."""
+    @property
+    def retrying(self) -> int:
+        """Unfinished jobs whose last failure is of this group."""
+
+@final
+class Failures:
+    """The groups of failures of a database. Text that is no fingerprint names an empty one.
+
+    Attempts that failed belong to a group, as do jobs that died with their worker. A group goes
+    with the last of its attempts, unless it is silenced.
+    """
+
+    def __new__(cls, store: Store) -> Failures: ...
+    def groups(
+        self,
+        *,
+        state: Literal["open", "silenced", "resolved"] | None = None,
+        task: str | None = None,
+        limit: int = 1000,
+    ) -> list[GroupRow]:
+        """The one that failed last comes first."""
+    def group(self, fingerprint: str) -> GroupRow | None: ...
+    def jobs(self, fingerprint: str, *, limit: int) -> list[JobRow]:
+        """Those counted in ``dead``, newest death first, then those counted in ``retrying``."""
+    def attempts(self, fingerprint: str, *, limit: int) -> list[AttemptRow]:
+        """Newest first."""
+    def letters(
+        self, fingerprint: str, *, after: str | None = None, limit: int
+    ) -> list[tuple[str, str]]:
+        """The dead letters after that one, oldest first, each with its job."""
+    def hours(self, fingerprint: str, since: int, hours: int) -> list[int]:
+        """How many attempts failed in each of so many hours from ``since`` on."""
+    def judge(self, fingerprint: str, state: Literal["open", "silenced", "resolved"]) -> bool:
+        """Say what people make of a group. False when there is no such group."""
+    def result_preview(self, job_id: str) -> str | None:
+        """What a job returned, as its worker wrote it for people."""
+
+@final
 class RetryPolicy:
     """How one task waits between attempts: ``min(cap, base * 2**n) + U[0, base)``.
 
@@ -960,13 +1065,19 @@ class Outcome:
     """What happened to one attempt."""
 
     @staticmethod
-    def done(result: bytes) -> Outcome:
-        """It returned: complete."""
+    def done(result: bytes, *, preview: str | None = None) -> Outcome:
+        """It returned: complete. ``preview`` is the result for people."""
     @staticmethod
-    def failed(error: str, *, retryable: bool = True, delay_ms: int | None = None) -> Outcome:
+    def failed(
+        error: str,
+        *,
+        retryable: bool = True,
+        delay_ms: int | None = None,
+        cause: Cause | None = None,
+    ) -> Outcome:
         """It failed: retried, after exactly ``delay_ms`` if given, or dead.
 
-        Dead when it is not retryable or no retry is left.
+        Dead when it is not retryable or no retry is left. ``cause`` puts it into its group.
         """
     @staticmethod
     def snoozed(delay_ms: int) -> Outcome:

@@ -83,18 +83,28 @@ fn settle(
         let began = ledger::on_the_wall(&*site.clock, now, start);
         let run = Run::since(claim.run_at, began, claim.timeout);
         let verdicts = match outcome.decide(claim, policy, now, random) {
-            Settlement::Retry { run_at, error } => {
+            Settlement::Retry {
+                run_at,
+                error,
+                cause,
+            } => {
                 let failure = Failure {
                     token,
                     error,
+                    cause,
                     run_at,
                     run,
                 };
                 transaction.retry(now, &[failure])?
             }
-            Settlement::Bury { error } => {
-                let run = Some(run);
-                let verdicts = transaction.bury(now, &[End { token, error, run }])?;
+            Settlement::Bury { error, cause } => {
+                let end = End {
+                    token,
+                    error,
+                    cause,
+                    run: Some(run),
+                };
+                let verdicts = transaction.bury(now, &[end])?;
                 buried = (verdicts == [Verdict::Applied]).then(|| error.to_owned());
                 verdicts
             }

@@ -1,7 +1,9 @@
 //! Settling what dead workers held. Any number of reapers may run: the fence lets one win.
 
+use std::iter;
 use std::path::Path;
 
+use crate::cause::Cause;
 use crate::error::Result;
 use crate::job::{Claim, Held, Token, WorkerRow};
 use crate::outcome::{LossVerdict, decide_loss};
@@ -119,8 +121,10 @@ fn settle(site: &Site, worker: &WorkerRow) -> Result<Vec<(Held, String)>> {
         let applied = applied.filter(|(_, verdict)| *verdict != Verdict::Stale);
         let unstarted: Vec<Token> = applied.map(|(token, _)| *token).collect();
         transaction.put_back_tokens(&unstarted)?;
-        transaction.lose(now, &ends(&lost))?;
-        let verdicts = transaction.bury_lost(now, &ends(&buried))?;
+        transaction.lose(now, &ends(&lost, &[]))?;
+        let errors = buried.iter().map(|(_, error, _)| Cause::lost(error));
+        let causes: Vec<Cause> = errors.collect();
+        let verdicts = transaction.bury_lost(now, &ends(&buried, &causes))?;
         transaction.dismiss(worker.id)?;
         let errors = buried.into_iter().map(|(_, error, _)| error);
         dead = doomed
@@ -135,11 +139,15 @@ fn settle(site: &Site, worker: &WorkerRow) -> Result<Vec<(Held, String)>> {
     Ok(dead)
 }
 
-fn ends(jobs: &[(Token, String, Option<Run>)]) -> Vec<End<'_>> {
+/// The ends of these jobs; the last ones of them have no cause.
+fn ends<'a>(jobs: &'a [(Token, String, Option<Run>)], causes: &'a [Cause]) -> Vec<End<'a>> {
+    let causes = causes.iter().map(Some).chain(iter::repeat(None));
     jobs.iter()
-        .map(|(token, error, run)| End {
+        .zip(causes)
+        .map(|((token, error, run), cause)| End {
             token: *token,
             error,
+            cause,
             run: *run,
         })
         .collect()

@@ -50,15 +50,25 @@ impl<'o> Batch<'o> {
     fn add(&mut self, one: &'o Settled, run: Option<Run>, settlement: Settlement<'o>) -> Arrow {
         let token = one.claim.token;
         match settlement {
-            Settlement::Complete { result } => {
+            Settlement::Complete { result, preview } => {
                 let run = run.unwrap_or_default();
-                self.completed.push(Completion { token, result, run });
+                self.completed.push(Completion {
+                    token,
+                    result,
+                    preview,
+                    run,
+                });
                 Arrow::Complete
             }
-            Settlement::Retry { run_at, error } => {
+            Settlement::Retry {
+                run_at,
+                error,
+                cause,
+            } => {
                 self.retried.push(Failure {
                     token,
                     error,
+                    cause,
                     run_at,
                     run: run.unwrap_or_default(),
                 });
@@ -68,12 +78,22 @@ impl<'o> Batch<'o> {
                 self.snoozed.push(Rest { token, run_at });
                 Arrow::Snooze
             }
-            Settlement::Bury { error } => {
-                self.buried.push(End { token, error, run });
+            Settlement::Bury { error, cause } => {
+                self.buried.push(End {
+                    token,
+                    error,
+                    cause,
+                    run,
+                });
                 Arrow::Dead
             }
             Settlement::Abort { error } => {
-                self.aborted.push(End { token, error, run });
+                self.aborted.push(End {
+                    token,
+                    error,
+                    cause: None,
+                    run,
+                });
                 Arrow::Cancelled
             }
             Settlement::HandBack => {

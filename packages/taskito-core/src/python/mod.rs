@@ -13,6 +13,7 @@ mod clock;
 mod engine;
 mod error;
 mod event;
+mod failures;
 mod limits;
 mod links;
 mod lock;
@@ -41,6 +42,8 @@ mod _native {
     use super::error::EngineError;
     #[pymodule_export]
     use super::event::PyEvent;
+    #[pymodule_export]
+    use super::failures::{PyCause, PyFailures, PyGroupRow};
     #[pymodule_export]
     use super::limits::{PyBreakerRow, PyHold, PyLimits, PyQueueRow};
     #[pymodule_export]

@@ -3,6 +3,7 @@
 use pyo3::prelude::*;
 
 use super::types::millis;
+use crate::cause::Fingerprint;
 use crate::id::DatabaseId;
 use crate::job::{AttemptRow, DeadRow, JobRow, Wait, WorkerRow};
 use crate::state::State;
@@ -178,6 +179,16 @@ impl PyJobRow {
     }
 
     #[getter]
+    fn failure(&self) -> Option<String> {
+        self.row.failure.map(Fingerprint::text)
+    }
+
+    #[getter]
+    fn preview(&self) -> Option<&str> {
+        self.row.preview.as_deref()
+    }
+
+    #[getter]
     fn worker(&self) -> Option<i64> {
         self.row.owner.map(|worker| worker.0)
     }
@@ -236,6 +247,31 @@ impl PyAttemptRow {
     #[getter]
     fn failed_at(&self) -> i64 {
         self.row.failed_at.0
+    }
+
+    #[getter]
+    fn worker(&self) -> Option<&str> {
+        self.row.worker.as_deref()
+    }
+
+    #[getter]
+    fn failure(&self) -> Option<String> {
+        self.row.failure.map(Fingerprint::text)
+    }
+
+    #[getter]
+    fn error_type(&self) -> Option<&str> {
+        self.row.error_type.as_deref()
+    }
+
+    #[getter]
+    fn message(&self) -> Option<&str> {
+        self.row.message.as_deref()
+    }
+
+    #[getter]
+    fn frames(&self) -> Option<&str> {
+        self.row.frames.as_deref()
     }
 }
 

@@ -25,13 +25,14 @@ pub(super) struct PyPlan(Plan);
 #[pymethods]
 impl PyPlan {
     #[new]
-    #[pyo3(signature = (name, timing, spec, payload, *, catch_up = "one"))]
+    #[pyo3(signature = (name, timing, spec, payload, *, catch_up = "one", preview = None))]
     fn new(
         name: String,
         timing: &Bound<'_, PyTiming>,
         spec: &Bound<'_, PyJobSpec>,
         payload: Vec<u8>,
         catch_up: &str,
+        preview: Option<String>,
     ) -> PyResult<Self> {
         let catch_up = CatchUp::from_name(catch_up)
             .ok_or_else(|| PyValueError::new_err(format!("unknown catch-up '{catch_up}'")))?;
@@ -39,6 +40,7 @@ impl PyPlan {
             name,
             spec: Arc::clone(&spec.get().spec),
             payload,
+            preview,
             timing: timing.get().0.clone(),
             catch_up,
         }))

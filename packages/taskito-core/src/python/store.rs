@@ -70,26 +70,25 @@ impl PyStore {
     fn insert(
         &self,
         py: Python<'_>,
-        jobs: Vec<(Bound<'_, PyJobSpec>, Bound<'_, PyBytes>)>,
+        jobs: Vec<(Bound<'_, PyJobSpec>, Bound<'_, PyBytes>, Option<String>)>,
     ) -> PyResult<Vec<(String, bool)>> {
         let mut named = Vec::new();
-        let job =
-            |(index, (spec, payload)): (usize, &(Bound<'_, PyJobSpec>, Bound<'_, PyBytes>))| {
-                spec.get().job(payload, index, &mut named)
-            };
-        let jobs = jobs.iter().enumerate().map(job).collect();
-        detached(py, || self.store(jobs, named))
+        let mut plain = Vec::with_capacity(jobs.len());
+        for (index, (spec, payload, preview)) in jobs.into_iter().enumerate() {
+            plain.push(spec.get().job(&payload, preview, index, &mut named));
+        }
+        detached(py, || self.store(plain, named))
     }
 
     fn insert_workflow(
         &self,
         py: Python<'_>,
-        jobs: Vec<(Bound<'_, PyJobSpec>, Bound<'_, PyBytes>, Bound<'_, PyLinks>)>,
+        jobs: Vec<PyNode<'_>>,
     ) -> PyResult<Vec<(String, bool)>> {
         let mut named = Vec::new();
         let mut tied = Vec::with_capacity(jobs.len());
-        for (index, (spec, payload, links)) in jobs.iter().enumerate() {
-            let job = spec.get().job(payload, index, &mut named);
+        for (index, (spec, payload, preview, links)) in jobs.into_iter().enumerate() {
+            let job = spec.get().job(&payload, preview, index, &mut named);
             let links = Some(links.get().plain().into());
             tied.push(NewJob { links, ..job });
         }
@@ -641,6 +640,14 @@ impl PyStore {
     }
 }
 
+/// A job of a workflow: what it is, its arguments in bytes and for people, and its ties.
+type PyNode<'py> = (
+    Bound<'py, PyJobSpec>,
+    Bound<'py, PyBytes>,
+    Option<String>,
+    Bound<'py, PyLinks>,
+);
+
 /// Id, queue, task, arguments, and whether results of other jobs go in front of them.
 type PyWaiting<'py> = (String, String, String, Bound<'py, PyBytes>, bool);
 
@@ -723,7 +730,7 @@ impl PyStore {
         self.rows(py, ask, Key::text)
     }
 
-    fn rows<T: Send, R>(
+    pub(super) fn rows<T: Send, R>(
         &self,
         py: Python<'_>,
         ask: impl FnOnce() -> Result<Vec<T>> + Send,

@@ -6,6 +6,7 @@ use std::time::Duration;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 
+use super::failures::PyCause;
 use super::links::Named;
 use crate::id::DatabaseId;
 use crate::job::{Claim, JobSpec, NewJob, Token};
@@ -131,13 +132,17 @@ impl PyJobSpec {
     pub(super) fn job(
         &self,
         payload: &Bound<'_, PyBytes>,
+        preview: Option<String>,
         index: usize,
         named: &mut Vec<Named>,
     ) -> NewJob {
         if !self.depends_on.is_empty() {
             named.push((index, self.depends_on.clone()));
         }
-        NewJob::new(Arc::clone(&self.spec), payload.as_bytes().to_vec())
+        NewJob {
+            preview,
+            ..NewJob::new(Arc::clone(&self.spec), payload.as_bytes().to_vec())
+        }
     }
 }
 
@@ -238,7 +243,7 @@ pub(super) struct PyOutcome(Report);
 
 /// An outcome whose bytes still belong to Python.
 enum Report {
-    Done(Py<PyBytes>),
+    Done(Py<PyBytes>, Option<String>),
     Other(Outcome),
     TimedOut,
 }
@@ -246,17 +251,24 @@ enum Report {
 #[pymethods]
 impl PyOutcome {
     #[staticmethod]
-    fn done(result: Py<PyBytes>) -> Self {
-        Self(Report::Done(result))
+    #[pyo3(signature = (result, *, preview = None))]
+    fn done(result: Py<PyBytes>, preview: Option<String>) -> Self {
+        Self(Report::Done(result, preview))
     }
 
     #[staticmethod]
-    #[pyo3(signature = (error, *, retryable = true, delay_ms = None))]
-    fn failed(error: String, retryable: bool, delay_ms: Option<i64>) -> Self {
+    #[pyo3(signature = (error, *, retryable = true, delay_ms = None, cause = None))]
+    fn failed(
+        error: String,
+        retryable: bool,
+        delay_ms: Option<i64>,
+        cause: Option<&Bound<'_, PyCause>>,
+    ) -> Self {
         Self(Report::Other(Outcome::Failed {
             error,
             retryable,
             delay: delay_ms.map(duration),
+            cause: cause.map(|cause| cause.get().0.clone().into()),
         }))
     }
 
@@ -281,7 +293,10 @@ impl PyOutcome {
     /// The same without Python; `None` for an answer to an overdue attempt.
     pub(super) fn plain(&self, py: Python<'_>) -> Option<Outcome> {
         match &self.0 {
-            Report::Done(result) => Some(Outcome::Done(result.as_bytes(py).to_vec())),
+            Report::Done(result, preview) => Some(Outcome::Done {
+                result: result.as_bytes(py).to_vec(),
+                preview: preview.clone(),
+            }),
             Report::Other(outcome) => Some(outcome.clone()),
             Report::TimedOut => None,
         }

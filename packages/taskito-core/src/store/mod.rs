@@ -5,6 +5,7 @@
 //! contract and simulation tests compare it with.
 
 pub mod bulk;
+mod failures;
 pub mod gate;
 mod limits;
 mod locks;
@@ -21,6 +22,7 @@ mod watching;
 mod workflows;
 
 pub use bulk::{Bulk, Searching};
+pub use failures::{Diagnosis, Failures};
 pub use operations::Operations;
 pub(crate) use purge::delete;
 pub use purge::{Purge, purge};
@@ -33,6 +35,7 @@ pub use workflows::{
 
 use std::time::Duration;
 
+use crate::cause::Cause;
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{DatabaseId, Key};
@@ -79,6 +82,8 @@ pub struct Completion<'a> {
     pub token: Token,
     /// Serialized result.
     pub result: &'a [u8],
+    /// The same for people.
+    pub preview: Option<&'a str>,
     /// When the attempt ran.
     pub run: Run,
 }
@@ -90,6 +95,8 @@ pub struct Failure<'a> {
     pub token: Token,
     /// The traceback.
     pub error: &'a str,
+    /// Why, in parts.
+    pub cause: Option<&'a Cause>,
     /// When the next attempt is due.
     pub run_at: Millis,
     /// When the attempt ran.
@@ -112,6 +119,8 @@ pub struct End<'a> {
     pub token: Token,
     /// What is said about it.
     pub error: &'a str,
+    /// Why it failed, in parts; only of a job that dies.
+    pub cause: Option<&'a Cause>,
     /// When the attempt ran; `None` if it did not, or nobody knows.
     pub run: Option<Run>,
 }
@@ -190,7 +199,8 @@ pub trait Arrows {
     /// Storage failures.
     fn complete(&mut self, now: Millis, batch: &[Completion<'_>]) -> Result<Vec<Verdict>>;
 
-    /// running -> scheduled, one retry spent, the attempt recorded.
+    /// running -> scheduled, one retry spent, the attempt recorded. Its cause says which group of
+    /// failures the job belongs to, until it is no longer to be tried again.
     ///
     /// # Errors
     /// Storage failures.
@@ -323,12 +333,32 @@ pub trait Roster {
 
 /// Everything one write transaction can do.
 pub trait Transaction:
-    Arrows + Bulk + Notes + Operations + Roster + Retention + Schedules + Limits + Locks + Waits
+    Arrows
+    + Bulk
+    + Failures
+    + Notes
+    + Operations
+    + Roster
+    + Retention
+    + Schedules
+    + Limits
+    + Locks
+    + Waits
 {
 }
 
 impl<T> Transaction for T where
-    T: Arrows + Bulk + Notes + Operations + Roster + Retention + Schedules + Limits + Locks + Waits
+    T: Arrows
+        + Bulk
+        + Failures
+        + Notes
+        + Operations
+        + Roster
+        + Retention
+        + Schedules
+        + Limits
+        + Locks
+        + Waits
 {
 }
 
@@ -494,6 +524,7 @@ pub trait Graph {
 /// A database of jobs.
 pub trait JobStore:
     Inspect
+    + Diagnosis
     + Watching
     + Graph
     + Workflows

@@ -46,7 +46,7 @@ pub fn take_back(
 /// # Errors
 /// Storage failures.
 pub fn reinstate(store: &dyn JobStore, now: Millis, cancelled: Key) -> Result<Option<Key>> {
-    let (Some(row), Some(payload)) = (store.job(cancelled)?, store.payload(cancelled)?) else {
+    let (Some(mut row), Some(payload)) = (store.job(cancelled)?, store.payload(cancelled)?) else {
         return Ok(None);
     };
     let stands_alone = row.workflow.is_none()
@@ -57,7 +57,11 @@ pub fn reinstate(store: &dyn JobStore, now: Millis, cancelled: Key) -> Result<Op
     if !stands_alone || !was_waiting {
         return Ok(None);
     }
-    let job = NewJob::new(Arc::new(spec_of(row, now)), payload);
+    let preview = row.preview.take();
+    let job = NewJob {
+        preview,
+        ..NewJob::new(Arc::new(spec_of(row, now)), payload)
+    };
     let mut key = None;
     store.write(Sync::Durable, &mut |transaction| {
         key = None;

@@ -59,6 +59,7 @@ fn aborting_is_refused_without_the_claim(world: &World) {
 fn each_end_of_a_slice_is_judged_for_itself(world: &World) {
     assert_judges_each(world, |tokens| {
         let end = |&token| End {
+            cause: None,
             token,
             error: "e",
             run: None,

@@ -100,6 +100,11 @@ fn assert_last_attempt(world: &World, mishap: Mishap, bury: Bury) {
             claimed_at,
             started_at: None,
             failed_at: world.now(),
+            worker: Some("host:42".into()),
+            failure: None,
+            error_type: None,
+            message: None,
+            frames: None,
         }
     );
 }
@@ -158,6 +163,7 @@ fn each_loss_of_a_slice_is_judged_for_itself(world: &World) {
 
 fn end(token: &Token) -> End<'static> {
     End {
+        cause: None,
         token: *token,
         error: "e",
         run: None,

@@ -166,6 +166,7 @@ fn burials_of_one_batch_cascade_each_for_itself(world: &World) {
     let roots = ["a", "b"].map(|task| world.running(job(task)));
     let children = roots.map(|root| world.insert(after("child", &[root.key])));
     let batch = roots.map(|token| End {
+        cause: None,
         token,
         error: "boom",
         run: None,

@@ -72,6 +72,7 @@ fn each_completion_of_a_slice_is_judged_for_itself(world: &World) {
         let batch: Vec<_> = tokens
             .iter()
             .map(|&token| Completion {
+                preview: None,
                 token,
                 result: b"r",
                 run: Run::default(),
@@ -87,6 +88,7 @@ fn each_completion_of_a_slice_has_its_own_result(world: &World) {
     let batch: Vec<_> = claims
         .iter()
         .map(|claim| Completion {
+            preview: None,
             token: claim.token,
             result: claim.task.as_bytes(),
             run: Run::default(),
@@ -104,6 +106,7 @@ fn each_completion_of_a_slice_has_its_own_result(world: &World) {
 fn of_two_completions_in_a_slice_the_first_counts(world: &World) {
     let token = world.running(job("a"));
     let batch = [&b"first"[..], &b"later"[..]].map(|result| Completion {
+        preview: None,
         token,
         result,
         run: Run::default(),

@@ -358,6 +358,7 @@ fn when_two_slots_of_a_group_are_free_two_members_start(world: &World) {
     let ends: Vec<Completion<'_>> = claims
         .iter()
         .map(|claim| Completion {
+            preview: None,
             token: claim.token,
             result: b"r",
             run: taskito_core::rollup::Run::default(),

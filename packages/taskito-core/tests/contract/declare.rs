@@ -38,6 +38,7 @@ fn a_schedule_is_stored_with_all_that_its_jobs_need(world: &World) {
     let mut daily = plan("näme \"x\"", cron("@daily", "Europe/Berlin"));
     daily.catch_up = CatchUp::All;
     daily.payload = b"arguments".to_vec();
+    daily.preview = Some("7".into());
     daily.spec = job_with("send", |spec| {
         spec.queue = "mail".into();
         spec.priority = -7;
@@ -60,6 +61,7 @@ fn a_schedule_is_stored_with_all_that_its_jobs_need(world: &World) {
             max_retries: 9,
             timeout: Duration::from_millis(1234),
             payload: b"arguments".to_vec(),
+            preview: Some("7".into()),
             enabled: true,
             next_run: daily.timing.next(START),
             last_run: None,

@@ -96,6 +96,8 @@ fn a_job_without_delay_is_pending_and_due_at_once(world: &World) {
             group: None,
             fire: None,
             owner: None,
+            failure: None,
+            preview: None,
         }
     );
 }

@@ -53,6 +53,11 @@ fn the_lost_attempt_is_recorded(world: &World) {
             claimed_at,
             started_at: None,
             failed_at: world.now(),
+            worker: Some("host:42".into()),
+            failure: None,
+            error_type: None,
+            message: None,
+            frames: None,
         }]
     );
 }
@@ -87,6 +92,7 @@ fn each_loss_of_a_slice_is_judged_for_itself(world: &World) {
         let batch: Vec<_> = tokens
             .iter()
             .map(|&token| End {
+                cause: None,
                 token,
                 error: "e",
                 run: None,

@@ -35,6 +35,7 @@ fn of(world: &World, task: &str) -> Summary {
 
 fn complete(world: &World, token: Token, micros: u64) {
     let done = Completion {
+        preview: None,
         token,
         result: b"",
         run: lasting(Duration::from_micros(micros)),
@@ -49,6 +50,7 @@ fn ran(world: &World, task: &str, micros: u64) {
 
 fn failure(token: Token, run_at: Millis, micros: u64) -> Failure<'static> {
     Failure {
+        cause: None,
         token,
         error: "e",
         run_at,
@@ -58,6 +60,7 @@ fn failure(token: Token, run_at: Millis, micros: u64) -> Failure<'static> {
 
 fn end(token: Token, run: Option<Duration>) -> End<'static> {
     End {
+        cause: None,
         token,
         error: "e",
         run: run.map(lasting),

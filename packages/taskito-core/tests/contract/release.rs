@@ -166,6 +166,7 @@ fn parents_that_complete_together_release_their_job_once(world: &World) {
     let [a, b] = ["a", "b"].map(|task| world.running(job(task)));
     let key = world.insert(after("c", &[a.key, b.key]));
     let batch = [a, b].map(|token| Completion {
+        preview: None,
         token,
         result: b"r",
         run: Run::default(),
@@ -178,6 +179,7 @@ fn parents_that_complete_together_release_their_job_once(world: &World) {
 fn a_job_that_is_blocked_and_released_in_one_transaction_runs(world: &World) {
     let [other, parent] = ["other", "parent"].map(|task| world.running(job(task)));
     let done = |token| Completion {
+        preview: None,
         token,
         result: b"r",
         run: Run::default(),

@@ -61,6 +61,11 @@ fn the_failed_attempt_is_recorded(world: &World) {
             claimed_at,
             started_at: Some(Run::default().started_at),
             failed_at: world.now(),
+            worker: Some("host:42".into()),
+            failure: None,
+            error_type: None,
+            message: None,
+            frames: None,
         }]
     );
     assert!(attempts[0].key > token.key);
@@ -109,6 +114,7 @@ fn each_failure_of_a_slice_is_judged_for_itself(world: &World) {
         let batch: Vec<_> = tokens
             .iter()
             .map(|&token| Failure {
+                cause: None,
                 token,
                 error: "e",
                 run_at: world.later(1000),
@@ -128,12 +134,14 @@ fn each_failure_of_a_slice_has_its_own_error_and_time(world: &World) {
     let claims = world.claim(&mut Hunger::endless());
     let batch = [
         Failure {
+            cause: None,
             token: claims[0].token,
             error: "first",
             run_at: world.later(1),
             run: Run::default(),
         },
         Failure {
+            cause: None,
             token: claims[1].token,
             error: "second",
             run_at: world.later(2),

@@ -82,17 +82,20 @@ fn one_transaction_settles_in_every_way(world: &World) {
     let claims = world.claim(&mut Hunger::endless());
     let tokens: Vec<Token> = claims.iter().map(|claim| claim.token).collect();
     let end = |index: usize| End {
+        cause: None,
         token: tokens[index],
         error: "e",
         run: None,
     };
     let now = world.now();
     let completion = Completion {
+        preview: None,
         token: tokens[0],
         result: b"r",
         run: Run::default(),
     };
     let failure = Failure {
+        cause: None,
         token: tokens[1],
         error: "e",
         run_at: now,

@@ -3,17 +3,21 @@
 use std::time::Duration;
 
 use taskito_core::bulk::{NewOperation, Verb};
+use taskito_core::cause::Cause;
 use taskito_core::filter::Filter;
 use taskito_core::id::Key;
+use taskito_core::job::NewJob;
 use taskito_core::state::State;
 use taskito_core::store::bulk::{Driven, begin, drive};
 use taskito_core::store::undo::{reinstate, take_back, undo};
+use taskito_core::store::{End, Verdict};
 
 use crate::support::{Hunger, after, job, job_with};
 use crate::world::{NOBODY, World, assert_applied};
 
 contract![
     a_revived_job_goes_and_its_letter_comes_back,
+    a_letter_that_comes_back_counts_in_its_group_again,
     a_replayed_job_goes,
     a_copy_that_a_worker_has_had_stays,
     a_cancelled_job_waits_again_as_it_did,
@@ -39,6 +43,26 @@ fn a_revived_job_goes_and_its_letter_comes_back(world: &World) {
     assert!(world.revive(world.letter(token.key).key).is_some());
 }
 
+fn a_letter_that_comes_back_counts_in_its_group_again(world: &World) {
+    let token = world.running(job("a"));
+    let cause = Cause::lost("no");
+    let end = End {
+        token,
+        error: "no",
+        cause: Some(&cause),
+        run: None,
+    };
+    let verdicts = world.write(|t| t.bury(world.now(), &[end]));
+    assert_eq!(verdicts, [Verdict::Applied]);
+    let group = cause.fingerprint("a");
+    let dead = || world.store().group(group).unwrap().unwrap().dead;
+    let copy = world.revive(world.letter(token.key).key).unwrap();
+    assert_eq!(dead(), 0);
+    assert!(take_back(world.store(), world.now(), copy, Some(token.key)).unwrap());
+    assert_eq!(dead(), 1);
+    assert_eq!(world.row(token.key).failure, Some(group));
+}
+
 fn a_replayed_job_goes(world: &World) {
     let token = world.running(job("a"));
     assert_applied(world.complete(token, b""));
@@ -62,7 +86,7 @@ fn a_copy_that_a_worker_has_had_stays(world: &World) {
 }
 
 fn a_cancelled_job_waits_again_as_it_did(world: &World) {
-    let source = world.insert(job_with("a", |spec| {
+    let settings = job_with("a", |spec| {
         spec.queue = "mail".into();
         spec.delay = Duration::from_secs(60);
         spec.unique_key = Some("u".into());
@@ -71,7 +95,11 @@ fn a_cancelled_job_waits_again_as_it_did(world: &World) {
         spec.headers = Some("{}".into());
         spec.limit_key = Some("l".into());
         spec.expires = Some(Duration::from_secs(90));
-    }));
+    });
+    let source = world.insert(NewJob {
+        preview: Some("7".into()),
+        ..settings
+    });
     let before = world.row(source);
     world.advance(10_000);
     assert!(world.cancel(source));

@@ -73,14 +73,23 @@ fn run(world: &World, wait: u64, length: u64) -> Run {
 }
 
 fn complete(world: &World, token: Token, run: Run) {
-    let result = b"";
-    world.write(|t| t.complete(world.now(), &[Completion { token, result, run }]));
+    world.write(|t| t.complete(world.now(), &[done(token, run)]));
+}
+
+fn done(token: Token, run: Run) -> Completion<'static> {
+    Completion {
+        token,
+        result: b"",
+        preview: None,
+        run,
+    }
 }
 
 fn retry(world: &World, token: Token, run: Run) {
     let failure = Failure {
         token,
         error: "e",
+        cause: None,
         run_at: world.now(),
         run,
     };
@@ -91,6 +100,7 @@ fn end(token: Token, run: Option<Run>) -> End<'static> {
     End {
         token,
         error: "e",
+        cause: None,
         run,
     }
 }
@@ -177,17 +187,15 @@ fn attempts_of_one_commit_and_of_many_tell_the_same(world: &World) {
     };
     let run = run(world, 30, 40);
     let many = claims(50);
-    let done = |token| Completion {
-        token,
-        result: b"",
-        run,
-    };
     for claim in &many {
         complete(world, claim.token, run);
     }
     let apart = sum(world);
     world.advance(10_000);
-    let batch: Vec<_> = claims(50).iter().map(|claim| done(claim.token)).collect();
+    let batch: Vec<_> = claims(50)
+        .iter()
+        .map(|claim| done(claim.token, run))
+        .collect();
     world.write(|t| t.complete(world.now(), &batch));
     let buckets = &told(world, &whole(world)).series[""];
     let mut twice = apart.clone();

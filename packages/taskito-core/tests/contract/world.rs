@@ -140,6 +140,7 @@ impl World {
             t.complete(
                 self.now(),
                 &[Completion {
+                    preview: None,
                     token,
                     result,
                     run: Run::default(),
@@ -150,6 +151,7 @@ impl World {
 
     pub(crate) fn retry(&self, token: Token, error: &str, run_at: Millis) -> Verdict {
         let failure = Failure {
+            cause: None,
             token,
             error,
             run_at,
@@ -163,6 +165,7 @@ impl World {
             t.lose(
                 self.now(),
                 &[End {
+                    cause: None,
                     token,
                     error,
                     run: None,
@@ -180,6 +183,7 @@ impl World {
             t.bury(
                 self.now(),
                 &[End {
+                    cause: None,
                     token,
                     error,
                     run: None,
@@ -193,6 +197,7 @@ impl World {
             t.bury_lost(
                 self.now(),
                 &[End {
+                    cause: None,
                     token,
                     error,
                     run: None,
@@ -207,6 +212,7 @@ impl World {
 
     pub(crate) fn abort(&self, token: Token, error: &str) -> Verdict {
         let end = End {
+            cause: None,
             token,
             error,
             run: None,

@@ -31,6 +31,7 @@ type Step<'a> = &'a dyn Fn(&mut dyn Transaction) -> Result<()>;
 
 fn done(token: Token) -> Completion<'static> {
     Completion {
+        preview: None,
         token,
         result: b"r",
         run: Run::default(),
@@ -58,6 +59,7 @@ fn a_failed_transaction_changes_nothing_whatever_it_did(world: &World) {
     let before = world.sight();
     let now = world.later(5000);
     let end = |index: usize| End {
+        cause: None,
         token: tokens[index],
         error: "e",
         run: None,
@@ -69,6 +71,7 @@ fn a_failed_transaction_changes_nothing_whatever_it_did(world: &World) {
         &|t| t.complete(now, &[done(tokens[0])]).map(drop),
         &|t| {
             let failure = Failure {
+                cause: None,
                 token: tokens[1],
                 error: "e",
                 run_at: now,
@@ -145,6 +148,7 @@ fn a_transaction_sees_what_it_did_before(world: &World) {
         t.retry(
             now,
             &[Failure {
+                cause: None,
                 token,
                 error: "e",
                 run_at: now,

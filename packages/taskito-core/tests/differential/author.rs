@@ -69,6 +69,8 @@ pub(crate) enum Step {
     PutBack(Vec<Pick>),
     Judge(Vec<(Pick, Trial)>),
     Grip(Grip),
+    /// People make something of a group.
+    JudgeGroup(Pick, usize),
 }
 
 /// A job to insert, and what ties it to others.
@@ -268,7 +270,7 @@ impl Author {
         if self.one_in(10) {
             return Step::Grip(self.grip());
         }
-        match self.below(47) {
+        match self.below(49) {
             0..8 => Step::Insert((0..self.below(5)).map(|index| self.fresh(index)).collect()),
             8..10 => Step::Promote(self.one_of(&[0, 1, 2, 100])),
             10..17 => Step::Claim(self.pick(), self.hunger()),
@@ -306,6 +308,7 @@ impl Author {
             42 => Step::NoteLog(self.picks()),
             43 => Step::ShiftWaits(self.one_of(&[0, 900, -900])),
             44 => Step::ShortenWaits,
+            45 | 46 => Step::JudgeGroup(self.pick(), self.below(3)),
             _ if self.one_in(2) => Step::Enlist,
             _ => Step::Dismiss(self.pick()),
         }
@@ -365,7 +368,12 @@ impl Author {
             spec.limit_key = self.one_in(3).then(|| key(self)).flatten();
             spec.headers = self.one_in(4).then(|| "{}".into());
         });
-        NewJob { payload, ..job }
+        let preview = self.one_in(2).then(|| "7, x=[1]".to_owned());
+        NewJob {
+            payload,
+            preview,
+            ..job
+        }
     }
 
     fn call(&mut self) -> Call {

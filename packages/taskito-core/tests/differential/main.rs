@@ -12,6 +12,7 @@
 )]
 
 mod author;
+mod groups;
 mod history;
 mod plans;
 mod side;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use taskito_core::breaker::{Breaker, Trial};
+use taskito_core::cause::Fingerprint;
 use taskito_core::clock::Millis;
 use taskito_core::error::{Error, Result};
 use taskito_core::id::Key;
@@ -26,6 +27,7 @@ use taskito_core::store::{
 };
 
 use crate::author::{Act, Fresh, Kin, Pick, Question, Step};
+use crate::groups::{self, Seen, cause};
 use crate::plans::Call;
 use crate::support::{Home, Hunger, worker};
 use crate::vault::{self, Grip};
@@ -53,6 +55,8 @@ struct Known {
     workers: Vec<WorkerId>,
     /// The dead letters before this transaction, oldest first.
     letters: Vec<Key>,
+    /// The groups of failures before this transaction, in the order of their numbers.
+    groups: Vec<Fingerprint>,
     /// The highest fence of a lock.
     newest_fence: i64,
 }
@@ -87,6 +91,7 @@ pub(crate) enum Answer {
     NotDismissed,
     NobodyThere,
     Gripped(i64, Vec<bool>),
+    Judged(bool),
 }
 
 /// All that can be seen of a store but the details of each job.
@@ -109,6 +114,7 @@ pub(crate) struct Sight {
     queues: Vec<QueueRow>,
     breakers: Vec<(String, Breaker)>,
     locks: Vec<Option<Duration>>,
+    groups: Vec<Seen>,
 }
 
 impl Sight {
@@ -135,6 +141,7 @@ pub(crate) struct Details {
     row: Option<JobRow>,
     state: Option<State>,
     result: Option<Vec<u8>>,
+    result_preview: Option<String>,
     attempts: Vec<AttemptRow>,
     /// What each line says, and when.
     logs: Vec<(String, Millis)>,
@@ -165,6 +172,9 @@ impl Side {
     /// Runs one transaction; what its steps answered, also when it fails at its end.
     pub(crate) fn perform(&mut self, act: &Act) -> Vec<Answer> {
         self.known.letters = self.raw_letters();
+        let groups = groups::seen(self.store()).into_iter();
+        self.known.groups = groups.map(|group| group.row.fingerprint).collect();
+        self.known.groups.sort_unstable();
         let mut told = None;
         let end = self.store().write(Sync::Relaxed, &mut |t| {
             let mut known = self.known.clone();
@@ -213,6 +223,7 @@ impl Side {
             queues: store.queues(now).unwrap(),
             breakers: self.breakers(),
             locks: vault::left(store, moment),
+            groups: groups::seen(store),
         }
     }
 
@@ -225,6 +236,7 @@ impl Side {
             row: row.map(|row| self.share(row)),
             state: self.store().state(key).unwrap(),
             result: self.store().result(key).unwrap(),
+            result_preview: self.store().result_preview(key).unwrap(),
             attempts: self.attempts(key),
             logs: self.logs(key),
             dependencies: self.shared_all(self.store().dependencies(key).unwrap()),
@@ -465,6 +477,7 @@ impl Known {
     fn perform(&mut self, t: &mut dyn Transaction, now: Millis, step: &Step) -> Result<Answer> {
         let ends = |picks: &[Pick]| {
             self.tokens(picks, |token| End {
+                cause: cause(token),
                 token,
                 error: "e",
                 run: (now.0 % 2 == 0).then(|| run_until(now)),
@@ -478,33 +491,8 @@ impl Known {
             }
             Step::Promote(limit) => Answer::Promoted(t.promote(now, *limit)?),
             Step::Claim(worker, hunger) => self.claim(t, now, *worker, hunger.clone())?,
-            Step::Complete(picks) => {
-                let results = self.tokens(picks, |token| {
-                    let result = format!("of the claim {:?} at {now:?}", token.fence);
-                    (token, result)
-                });
-                let batch: Vec<_> = results
-                    .iter()
-                    .map(|(token, result)| Completion {
-                        token: *token,
-                        result: result.as_bytes(),
-                        run: run_until(now),
-                    })
-                    .collect();
-                Answer::Settled(t.complete(now, &batch)?)
-            }
-            Step::Retry(failures) => {
-                let batch: Vec<Failure<'_>> = failures
-                    .iter()
-                    .map(|&(pick, run_at)| Failure {
-                        token: self.token(pick),
-                        error: "retried",
-                        run_at,
-                        run: run_until(now),
-                    })
-                    .collect();
-                Answer::Settled(t.retry(now, &batch)?)
-            }
+            Step::Complete(picks) => self.complete(t, now, picks)?,
+            Step::Retry(failures) => self.retry(t, now, failures)?,
             Step::Lose(picks) => Answer::Settled(t.lose(now, &ends(picks))?),
             Step::HandBack(picks) => {
                 let batch = self.tokens(picks, |token| token);
@@ -529,6 +517,7 @@ impl Known {
             }
             Step::Expire(limit) => Answer::Expired(t.expire(now, *limit)?),
             Step::Fold(now, limit) => Answer::Folded(t.fold_rollups(*now, *limit)?),
+            Step::JudgeGroup(group, state) => self.judge_group(t, *group, *state)?,
             Step::Prune(_) | Step::Replay(_) | Step::Discard(_) | Step::Progress(..) => {
                 self.operate(t, now, step)?
             }
@@ -563,6 +552,49 @@ impl Known {
             Step::Dismiss(worker) => self.dismiss(t, *worker)?,
             Step::Schedule(worker, call) => self.schedule(t, now, *worker, call)?,
         })
+    }
+
+    fn complete(&self, t: &mut dyn Transaction, now: Millis, picks: &[Pick]) -> Result<Answer> {
+        let results = self.tokens(picks, |token| {
+            let result = format!("of the claim {:?} at {now:?}", token.fence);
+            (token, result)
+        });
+        let batch: Vec<_> = results
+            .iter()
+            .map(|(token, result)| Completion {
+                token: *token,
+                result: result.as_bytes(),
+                preview: (token.fence.0 % 2 == 0).then_some(result.as_str()),
+                run: run_until(now),
+            })
+            .collect();
+        Ok(Answer::Settled(t.complete(now, &batch)?))
+    }
+
+    fn retry(
+        &self,
+        t: &mut dyn Transaction,
+        now: Millis,
+        failures: &[(Pick, Millis)],
+    ) -> Result<Answer> {
+        let batch: Vec<Failure<'_>> = failures
+            .iter()
+            .map(|&(pick, run_at)| (self.token(pick), run_at))
+            .map(|(token, run_at)| Failure {
+                token,
+                error: "retried",
+                cause: cause(token),
+                run_at,
+                run: run_until(now),
+            })
+            .collect();
+        Ok(Answer::Settled(t.retry(now, &batch)?))
+    }
+
+    fn judge_group(&self, t: &mut dyn Transaction, group: Pick, state: usize) -> Result<Answer> {
+        let group = group.of(&self.groups).unwrap_or(Fingerprint(7));
+        let judged = t.judge_group(group, groups::state(state))?;
+        Ok(Answer::Judged(judged))
     }
 
     fn operate(&mut self, t: &mut dyn Transaction, now: Millis, step: &Step) -> Result<Answer> {

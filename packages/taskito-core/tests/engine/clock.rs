@@ -31,6 +31,7 @@ fn retried(world: &World, engine: &Engine) -> Key {
         error: "boom".into(),
         retryable: true,
         delay: Some(Duration::from_secs(3600)),
+        cause: None,
     };
     engine.settle(claim.token, outcome);
     world.reaches(job, State::Scheduled);

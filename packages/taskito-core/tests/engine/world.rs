@@ -172,7 +172,7 @@ pub(crate) fn take(engine: &Engine) -> Claim {
 }
 
 pub(crate) fn done() -> Outcome {
-    Outcome::Done(b"result".to_vec())
+    Outcome::done(b"result".to_vec())
 }
 
 pub(crate) fn failed() -> Outcome {
@@ -180,6 +180,7 @@ pub(crate) fn failed() -> Outcome {
         error: "boom".into(),
         retryable: true,
         delay: None,
+        cause: None,
     }
 }
 

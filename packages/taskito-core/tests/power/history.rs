@@ -198,11 +198,20 @@ impl History {
         match draw.below(4) {
             0..2 => self.relaxed(|at| {
                 let result = &result;
-                at.complete(now, &[Completion { token, result, run }])
-                    .map(drop)
+                at.complete(
+                    now,
+                    &[Completion {
+                        token,
+                        result,
+                        run,
+                        preview: None,
+                    }],
+                )
+                .map(drop)
             }),
             2 => self.relaxed(|at| {
                 let failure = Failure {
+                    cause: None,
                     token,
                     error,
                     run_at,
@@ -212,7 +221,16 @@ impl History {
             }),
             _ => self.relaxed(|at| {
                 let run = Some(run);
-                at.bury(now, &[End { token, error, run }]).map(drop)
+                at.bury(
+                    now,
+                    &[End {
+                        token,
+                        error,
+                        run,
+                        cause: None,
+                    }],
+                )
+                .map(drop)
             }),
         }
     }

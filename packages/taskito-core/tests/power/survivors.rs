@@ -73,6 +73,7 @@ impl Survivors {
                         at.complete(
                             now,
                             &[Completion {
+                                preview: None,
                                 token,
                                 result: b"done",
                                 run,

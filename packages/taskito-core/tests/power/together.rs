@@ -139,6 +139,7 @@ fn work(store: &SqliteStore) {
                 at.complete(
                     now,
                     &[Completion {
+                        preview: None,
                         token,
                         result: b"done",
                         run,

@@ -54,6 +54,7 @@ fn lived_in(directory: &Directory) -> (SqliteStore, WorkerId) {
             t.complete(
                 START,
                 &[Completion {
+                    preview: None,
                     token: token(0),
                     result: b"r",
                     run,
@@ -62,6 +63,7 @@ fn lived_in(directory: &Directory) -> (SqliteStore, WorkerId) {
             t.bury(
                 START,
                 &[End {
+                    cause: None,
                     token: token(1),
                     error: "e",
                     run: Some(run),
@@ -70,6 +72,7 @@ fn lived_in(directory: &Directory) -> (SqliteStore, WorkerId) {
             t.lose(
                 START,
                 &[End {
+                    cause: None,
                     token: token(2),
                     error: "e",
                     run: None,
@@ -78,6 +81,7 @@ fn lived_in(directory: &Directory) -> (SqliteStore, WorkerId) {
             t.retry(
                 START,
                 &[Failure {
+                    cause: None,
                     token: token(3),
                     error: "e",
                     run_at: START,
@@ -231,6 +235,7 @@ fn use_it(store: &SqliteStore, id: WorkerId, now: Millis) {
                 t.complete(
                     now,
                     &[Completion {
+                        preview: None,
                         token: held.token,
                         result: b"",
                         run: Run::default(),

@@ -107,10 +107,24 @@ impl World {
             let (result, run) = (&b""[..], Run::default());
             let (error, failed) = ("no", Some(run));
             match chance.below(3) {
-                0 => self.write(|t| t.complete(self.now, &[Completion { token, result, run }])),
+                0 => {
+                    let preview = None;
+                    let done = Completion {
+                        token,
+                        result,
+                        preview,
+                        run,
+                    };
+                    self.write(|t| t.complete(self.now, &[done]))
+                }
                 1 => {
-                    let run = failed;
-                    self.write(|t| t.bury(self.now, &[End { token, error, run }]))
+                    let end = End {
+                        token,
+                        error,
+                        cause: None,
+                        run: failed,
+                    };
+                    self.write(|t| t.bury(self.now, &[end]))
                 }
                 _ => continue,
             };

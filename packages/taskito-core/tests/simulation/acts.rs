@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use taskito_core::cause::Cause;
 use taskito_core::engine::Event;
 use taskito_core::outcome::Outcome;
 
@@ -147,6 +148,7 @@ fn failed(retryable: bool, delay: Option<Duration>) -> (Outcome, Report) {
         error,
         retryable,
         delay,
+        cause: Some(Box::new(Cause::timed_out("TaskTimeoutError: boom"))),
     };
     (outcome, Report::Failed { retryable })
 }
@@ -154,7 +156,7 @@ fn failed(retryable: bool, delay: Option<Duration>) -> (Outcome, Report) {
 /// A result that no other attempt has.
 pub(crate) fn done(number: u64) -> (Outcome, Report) {
     let result = number.to_le_bytes().to_vec();
-    (Outcome::Done(result.clone()), Report::Done(result))
+    (Outcome::done(result.clone()), Report::Done(result))
 }
 
 /// A function of that worker ends.

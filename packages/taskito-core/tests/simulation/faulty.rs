@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use taskito_core::breaker::Breaker;
 use taskito_core::bulk::{AuditRow, OperationRow};
+use taskito_core::cause::{Fingerprint, GroupFilter, GroupRow};
 use taskito_core::clock::Millis;
 use taskito_core::error::{Error, Result};
 use taskito_core::filter::Filter;
@@ -23,8 +24,8 @@ use taskito_core::state::State;
 use taskito_core::store::bulk::{Found, Search};
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Census, Graph, Inspect, JobStore, Leases, Member, Passed, Restraints, Searching,
-    Survey, Sync, Tally, Tie, Timetable, Watching, Work, Workflows,
+    Appetite, Census, Diagnosis, Graph, Inspect, JobStore, Leases, Member, Passed, Restraints,
+    Searching, Survey, Sync, Tally, Tie, Timetable, Watching, Work, Workflows,
 };
 
 /// How a store fails once.
@@ -129,6 +130,18 @@ impl Workflows for Faulty {
 impl Leases for Faulty {
     ask! {
         lock_left(now: &Moment, name: &str) -> Option<Duration>;
+    }
+}
+
+impl Diagnosis for Faulty {
+    ask! {
+        groups(filter: &GroupFilter) -> Vec<GroupRow>;
+        group(group: Fingerprint) -> Option<GroupRow>;
+        group_jobs(group: Fingerprint, limit: u32) -> Vec<JobRow>;
+        group_letters(group: Fingerprint, after: Key, limit: u32) -> Vec<(Key, Key)>;
+        group_attempts(group: Fingerprint, limit: u32) -> Vec<AttemptRow>;
+        group_hours(group: Fingerprint, since: Millis, hours: u32) -> Vec<u64>;
+        result_preview(job: Key) -> Option<String>;
     }
 }
 

@@ -131,6 +131,8 @@ fn arrow(old: Option<&JobRow>, row: &JobRow) -> Lawful {
     if old.state.is_finished() {
         let same = JobRow {
             progress: row.progress,
+            // It goes with the letter, and never comes back.
+            failure: old.failure.filter(|_| row.failure.is_some()),
             ..old.clone()
         };
         law!(same == *row, "a finished job changed: {old:?} {row:?}");

@@ -5,7 +5,22 @@ use std::path::Path;
 use rusqlite::{Connection, OpenFlags};
 
 /// What must find nothing, and what it says if it does.
-const LAWS: [(&str, &str); 7] = [
+const LAWS: [(&str, &str); 9] = [
+    (
+        "a job has the failure of another",
+        "SELECT id FROM job WHERE failure IS NOT NULL AND (
+            failure NOT IN (
+                SELECT failure FROM attempt WHERE attempt.job = job.id AND failure IS NOT NULL
+            )
+            OR (finished_at IS NOT NULL AND dead_letter IS NULL)
+        )",
+    ),
+    (
+        "an attempt has no group, or a group no attempt",
+        "SELECT id FROM attempt WHERE failure IS NOT NULL AND failure NOT IN (SELECT fingerprint FROM failure_group)
+        UNION ALL SELECT fingerprint FROM failure_group WHERE state <> 'silenced'
+            AND fingerprint NOT IN (SELECT failure FROM attempt WHERE failure IS NOT NULL)",
+    ),
     (
         "a lane miscounts",
         "SELECT id FROM lane WHERE

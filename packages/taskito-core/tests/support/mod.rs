@@ -142,6 +142,7 @@ pub(crate) fn after_new(task: &str, parents: &[usize]) -> NewJob {
 /// A schedule of the task with its name; missed fires become one job.
 pub(crate) fn plan(name: &str, timing: Timing) -> Plan {
     Plan {
+        preview: None,
         name: name.into(),
         spec: job(name).spec,
         payload: name.into(),

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use taskito_core::breaker::Breaker;
 use taskito_core::bulk::{AuditRow, OperationRow};
+use taskito_core::cause::{Fingerprint, GroupFilter, GroupRow};
 use taskito_core::clock::Millis;
 use taskito_core::error::Result;
 use taskito_core::filter::Filter;
@@ -23,8 +24,8 @@ use taskito_core::state::State;
 use taskito_core::store::bulk::{Found, Search};
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Census, Graph, Inspect, JobStore, Leases, Member, Passed, Restraints, Searching,
-    Survey, Sync, Tally, Tie, Timetable, Watching, Work, Workflows,
+    Appetite, Census, Diagnosis, Graph, Inspect, JobStore, Leases, Member, Passed, Restraints,
+    Searching, Survey, Sync, Tally, Tie, Timetable, Watching, Work, Workflows,
 };
 
 /// Writes through its handles in turn, and reads through the one that did not write last.
@@ -102,6 +103,36 @@ impl Workflows for Pair {
 
     fn ties(&self, workflow: Key, first: Key, last: Key) -> Result<Vec<Tie>> {
         self.next().ties(workflow, first, last)
+    }
+}
+
+impl Diagnosis for Pair {
+    fn groups(&self, filter: &GroupFilter) -> Result<Vec<GroupRow>> {
+        self.next().groups(filter)
+    }
+
+    fn group(&self, group: Fingerprint) -> Result<Option<GroupRow>> {
+        self.next().group(group)
+    }
+
+    fn group_jobs(&self, group: Fingerprint, limit: u32) -> Result<Vec<JobRow>> {
+        self.next().group_jobs(group, limit)
+    }
+
+    fn group_letters(&self, group: Fingerprint, after: Key, limit: u32) -> Result<Vec<(Key, Key)>> {
+        self.next().group_letters(group, after, limit)
+    }
+
+    fn group_attempts(&self, group: Fingerprint, limit: u32) -> Result<Vec<AttemptRow>> {
+        self.next().group_attempts(group, limit)
+    }
+
+    fn group_hours(&self, group: Fingerprint, since: Millis, hours: u32) -> Result<Vec<u64>> {
+        self.next().group_hours(group, since, hours)
+    }
+
+    fn result_preview(&self, job: Key) -> Result<Option<String>> {
+        self.next().result_preview(job)
     }
 }
 

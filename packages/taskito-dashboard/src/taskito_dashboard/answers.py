@@ -84,6 +84,11 @@ _LOG = thing(
     extra=TEXT_OR_NULL,
     logged_at=WHOLE,
 )
+_GROUP = {
+    **dict.fromkeys(("fingerprint", "task_name", "error_type", "template", "location"), TEXT),
+    **dict.fromkeys(("first_seen", "last_seen", "dead", "retrying"), WHOLE),
+    "state": {"enum": ["open", "silenced", "resolved"]},
+}
 _LETTER = thing(
     id=TEXT,
     original_job_id=TEXT,
@@ -256,6 +261,17 @@ ANSWERS: Mapping[tuple[str, str], Schema] = {
     ("GET", "/api/jobs/<id>/why"): _WHY,
     ("POST", "/api/jobs/<id>/cancel"): thing(cancelled={"const": True}),
     ("POST", "/api/jobs/<id>/replay"): thing(replay_job_id=TEXT),
+    ("GET", "/api/failures"): list_of(thing(**_GROUP)),
+    ("GET", "/api/failures/<group>"): thing(
+        **_GROUP,
+        hours=list_of(WHOLE),
+        jobs=list_of(thing(id=TEXT, status=STATUS, preview=TEXT_OR_NULL)),
+        message=TEXT_OR_NULL,
+        frames=list_of({"type": "object"}),
+    ),
+    ("POST", "/api/failures/<group>/retry"): thing(new_job_ids=TEXTS),
+    ("POST", "/api/failures/<group>/discard"): thing(deleted=WHOLE),
+    ("PUT", "/api/failures/<group>/state"): thing(**_GROUP),
     ("GET", "/api/dead-letters"): list_of(_LETTER),
     ("POST", "/api/dead-letters/purge"): thing(purged=WHOLE),
     ("POST", "/api/dead-letters/retry"): thing(new_job_ids=TEXTS),

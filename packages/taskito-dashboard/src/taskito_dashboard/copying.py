@@ -1,9 +1,14 @@
-"""A job as something to paste elsewhere: a command, a call, a request, a report."""
+"""A job as something to paste elsewhere: a command, a call, a request, a report.
 
+A job that has a preview shows no more of its arguments than that does.
+"""
+
+import ast
 import json
 import shlex
 from typing import TYPE_CHECKING
 
+from taskito._previews import HIDDEN
 from taskito_dashboard import words
 
 if TYPE_CHECKING:
@@ -22,13 +27,34 @@ def copies(row: "JobRow", values: "Values", database: str, address: str) -> list
 
 
 def _python(row: "JobRow", values: "Values") -> str:
-    args, kwargs = _literal(values.args), _literal(values.kwargs)
-    if args is None or kwargs is None:
+    known = _written(row.preview) if row.preview is not None else _decoded(values)
+    if known is None:
         return f"queue.replay({row.id!r})"
+    args, kwargs = known
     options = "" if row.queue == "default" else f", queue={row.queue!r}"
     if row.priority:
         options += f", priority={row.priority}"
     return f"queue.enqueue({row.task!r}, {args}, {kwargs}{options})"
+
+
+def _written(preview: str) -> tuple[str, str] | None:
+    """Return the arguments in a preview; ``None`` if it hides or leaves out any of them."""
+    if HIDDEN in preview:
+        return None
+    try:
+        call = ast.parse(f"f({preview})", mode="eval").body
+        if not isinstance(call, ast.Call):
+            return None
+        args = [ast.literal_eval(value) for value in call.args]
+        kwargs = {word.arg: ast.literal_eval(word.value) for word in call.keywords}
+    except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
+        return None
+    return (repr(args), repr(kwargs)) if None not in kwargs else None
+
+
+def _decoded(values: "Values") -> tuple[str, str] | None:
+    args, kwargs = _literal(values.args), _literal(values.kwargs)
+    return None if args is None or kwargs is None else (args, kwargs)
 
 
 def _literal(text: str | None) -> str | None:
@@ -49,7 +75,9 @@ def _markdown(row: "JobRow", values: "Values") -> str:
     ]
     if row.completed_at is not None:
         lines.append(f"- ended: {words.iso(row.completed_at)}")
-    if values.args is not None:
+    if row.preview is not None:
+        lines.append(f"- call: `{words.call_line(row.task, row.preview)}`")
+    elif values.args is not None:
         lines.append(f"- arguments: `{values.args}` `{values.kwargs}`")
     if row.error:
         fence = "```"

@@ -3,6 +3,7 @@
 from taskito_dashboard import openapi
 from taskito_dashboard._version import __version__
 from taskito_dashboard.api import dead
+from taskito_dashboard.api import failures as api_failures
 from taskito_dashboard.api import jobs as api_jobs
 from taskito_dashboard.api import operations as api_operations
 from taskito_dashboard.api import queues as api_queues
@@ -13,6 +14,7 @@ from taskito_dashboard.api import workflows as api_workflows
 from taskito_dashboard.pages import (
     export,
     failures,
+    groups,
     job,
     jobs,
     operations,
@@ -39,6 +41,7 @@ TABLE = Table(
         *api_system.ROUTES,
         *api_jobs.ROUTES,
         *dead.ROUTES,
+        *api_failures.ROUTES,
         *api_queues.ROUTES,
         *api_rollups.ROUTES,
         *api_schedules.ROUTES,
@@ -49,6 +52,7 @@ TABLE = Table(
         *jobs.ROUTES,
         *job.ROUTES,
         *failures.ROUTES,
+        *groups.ROUTES,
         *tasks.ROUTES,
         *queues.ROUTES,
         *schedules.ROUTES,

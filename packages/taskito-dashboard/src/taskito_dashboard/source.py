@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from taskito._groups import Groups
 from taskito._watching import attempts, crew, curves, running
 from taskito.bulk import Bulk
 from taskito.exceptions import JobNotFoundError
@@ -67,6 +68,7 @@ class Source:
             database file: decoding may run code, and nobody vouched for the file.
         bulk: Many jobs of the queue at once.
         driver: What takes operations on.
+        groups: Its groups of failures.
         database: ``with database as store`` gives the engine's own answers.
         backlog: What waited when somebody looked.
     """
@@ -81,6 +83,7 @@ class Source:
         self.database = queue._database  # noqa: SLF001 - of our own packages
         self.bulk = Bulk(queue)
         self.driver = Driver(self.bulk)
+        self.groups = Groups(self.database)
 
     @property
     def now(self) -> int:
@@ -109,6 +112,11 @@ class Source:
     def attempts(self, job_id: str) -> list[dict[str, Any]]:
         """The attempts of a job, oldest first, as :func:`taskito._watching.attempts` tells them."""
         return attempts(self.database, job_id)
+
+    def failed_attempts(self, job_id: str) -> "list[AttemptRow]":
+        """The failed and lost attempts of a job with all that is stored of them, oldest first."""
+        with self.database as store:
+            return store.attempts(job_id)
 
     def running(self, limit: int) -> list[dict[str, Any]]:
         """What runs now, the longest first, as :func:`taskito._watching.running` tells it."""

@@ -104,6 +104,11 @@ def percent(part: float, whole: float) -> str:
     return _DASH if not whole else f"{100 * part / whole:.1f}{THIN}%"
 
 
+def call_line(task: str, preview: str | None) -> str:
+    """Return a job as the call it was, or its task alone if its arguments are not known."""
+    return task if preview is None else f"{task}({preview})"
+
+
 def last_line(error: str | None) -> str:
     """Return the end of a traceback, which names the exception."""
     lines = [line for line in (error or "").splitlines() if line.strip()]

@@ -8,7 +8,7 @@ if TYPE_CHECKING:
 
 _LONGEST_ERROR = 65_536
 _LONGEST_SUMMARY = 200
-_OWN_MODULES = {
+OWN_MODULES = {
     "taskito._runner",
     "taskito._attempt",
     "taskito._payloads",
@@ -38,7 +38,7 @@ def error_text(error: BaseException) -> str:
 def user_frames(error: BaseException) -> "TracebackType | None":
     """Return the traceback of ``error`` from the first frame that is not the library's."""
     frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_globals.get("__name__") in _OWN_MODULES:
+    while frames is not None and frames.tb_frame.f_globals.get("__name__") in OWN_MODULES:
         frames = frames.tb_next
     return frames
 

@@ -3,6 +3,7 @@
 import logging
 from typing import TYPE_CHECKING
 
+from taskito._causes import cause_of
 from taskito._core import Outcome
 from taskito._failures import error_text, summary
 from taskito._joblog import log_about
@@ -41,7 +42,9 @@ def _failed(
     error: BaseException, context: "JobContext", *, retryable: bool, delay_ms: int | None = None
 ) -> Outcome:
     log_failure(error, context, retryable=retryable)
-    return Outcome.failed(error_text(error), retryable=retryable, delay_ms=delay_ms)
+    return Outcome.failed(
+        error_text(error), retryable=retryable, delay_ms=delay_ms, cause=cause_of(error)
+    )
 
 
 def log_failure(error: BaseException, context: "JobContext", *, retryable: bool) -> None:

@@ -8,6 +8,7 @@ from taskito.exceptions import SerializationError
 
 if TYPE_CHECKING:
     from taskito._core import Claim
+    from taskito._previews import Previews
     from taskito._sizes import PayloadSizes
     from taskito.serializers import Serializer
 
@@ -15,13 +16,16 @@ if TYPE_CHECKING:
 class Payloads:
     """Decodes and encodes for the attempts of one Queue."""
 
-    __slots__ = ("_dumps", "_loads", "_sizes")
+    __slots__ = ("_dumps", "_loads", "_previews", "_sizes")
 
-    def __init__(self, serializer: "Serializer", sizes: "PayloadSizes") -> None:
-        """Use the serializer and the limits of the Queue."""
+    def __init__(
+        self, serializer: "Serializer", sizes: "PayloadSizes", previews: "Previews"
+    ) -> None:
+        """Use what the Queue has."""
         self._loads = serializer.loads
         self._dumps = serializer.dumps
         self._sizes = sizes
+        self._previews = previews
 
     def arguments(self, claim: "Claim") -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Return what to call the function with.
@@ -55,7 +59,10 @@ class Payloads:
         """
         try:
             data = self._dumps(value)
-            outcome = Outcome.done(data)
+            if value is None:
+                outcome = Outcome.done(data)
+            else:
+                outcome = Outcome.done(data, preview=self._previews.result(value))
         except SerializationError as error:
             error.add_note(f"the result of {task!r} cannot be serialized")
             raise

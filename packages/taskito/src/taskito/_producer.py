@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from taskito._database import Database
     from taskito._hooks import Hooks
     from taskito._plan import Step
+    from taskito._previews import Previews
     from taskito._sizes import PayloadSizes
     from taskito.options import TaskOptions
     from taskito.serializers import Serializer
@@ -25,10 +26,11 @@ class Producer:
 
     Attributes:
         hooks: What listens to it.
+        previews: What writes arguments for people.
         trial: What runs jobs instead, in test mode.
     """
 
-    __slots__ = ("_database", "_dumps", "_serializer", "_sizes", "hooks", "trial")
+    __slots__ = ("_database", "_dumps", "_serializer", "_sizes", "hooks", "previews", "trial")
 
     def __init__(
         self,
@@ -36,6 +38,7 @@ class Producer:
         serializer: "Serializer",
         sizes: "PayloadSizes",
         hooks: "Hooks",
+        previews: "Previews",
     ) -> None:
         """Keep what a job needs on its way into the database."""
         self._database = database
@@ -43,6 +46,7 @@ class Producer:
         self._dumps = serializer.dumps
         self._sizes = sizes
         self.hooks = hooks
+        self.previews = previews
         self.trial: Trial | None = None
 
     def here(self) -> "Producer":
@@ -144,8 +148,12 @@ class Producer:
         if self.trial is not None:
             return self.trial.run(spec, args, kwargs)
         payload = self.payload(task, args, kwargs)
+        previews = self.previews
+        preview = previews.empty
+        if args or kwargs:
+            preview = previews.arguments(task, args, kwargs, len(payload))
         with self._database as store:
-            [(job_id, deduplicated)] = store.insert([(spec, payload)])
+            [(job_id, deduplicated)] = store.insert([(spec, payload, preview)])
         return JobResult(self._database, self._serializer, job_id, deduplicated)
 
     def submit_many(
@@ -158,8 +166,13 @@ class Producer:
         if self.trial is not None:
             return self.trial.run_many(specs, calls)
         payload, database, serializer = self.payload, self._database, self._serializer
+        preview, empty = self.previews.arguments, self.previews.empty
         jobs = [
-            (spec, payload(task, args, kwargs))
+            (
+                spec,
+                data := payload(task, args, kwargs),
+                preview(task, args, kwargs, len(data)) if args or kwargs else empty,
+            )
             for spec, (args, kwargs) in zip(specs, calls, strict=False)
         ]
         if not jobs:
@@ -188,11 +201,15 @@ class Producer:
 
         if self.trial is not None:
             return self.trial.run_workflow(steps, specs)
-        jobs: list[tuple[JobSpec, bytes, Links]] = []
+        jobs: list[tuple[JobSpec, bytes, str | None, Links]] = []
         for step, spec in zip(steps, specs, strict=True):
-            payload = self.payload(step.task.name, step.args, step.kwargs)
+            name, args, kwargs = step.task.name, step.args, step.kwargs
+            payload = self.payload(name, args, kwargs)
+            preview = self.previews.arguments(
+                name, args, kwargs, takes_results=step.takes is not None
+            )
             links = Links(takes=step.takes, after=step.after, groups=step.groups)
-            jobs.append((spec, payload, links))
+            jobs.append((spec, payload, preview, links))
         with self._database as store:
             stored = store.insert_workflow(jobs)
         return [JobResult(self._database, self._serializer, *row) for row in stored]

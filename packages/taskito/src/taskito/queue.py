@@ -40,6 +40,7 @@ from taskito._checks import (
 from taskito._database import Database
 from taskito._explained import explains_options
 from taskito._hooks import Hook3, Hook4, Hook5, Hooks
+from taskito._previews import Previews, Redaction
 from taskito._producer import Producer
 from taskito._sizes import PayloadSizes
 from taskito._twins import twin
@@ -126,6 +127,8 @@ class Queue:
         async_concurrency: int = 100,
         durability: Literal["full", "normal"] = "full",
         max_payload_bytes: int | None = 16 * 2**20,
+        redact: Iterable[Redaction] = (),
+        previews: bool = True,
     ) -> None:
         """Describe a queue.
 
@@ -149,6 +152,12 @@ class Queue:
                 loss. ``"normal"``: it survives a killed process, not power loss.
             max_payload_bytes: Limit on serialized arguments and on a serialized result;
                 ``None`` means no limit. Above 1 MiB one warning per task is logged.
+            redact: What the previews of arguments and results hide: names of keys, parameters
+                and fields, besides ``password``, ``passwd``, ``secret``, ``token``, ``api_key``,
+                ``authorization`` and ``cookie``; and functions that take the text of a preview
+                and return what is stored. Where one raises, no preview is stored.
+            previews: Whether arguments and results are stored a second time as short text for
+                people. The payloads themselves are stored in any case.
 
         Raises:
             ValueError: For a value that cannot work.
@@ -181,8 +190,11 @@ class Queue:
             message = f"serializer must be an object with dumps and loads, got {serializer!r}"
             raise TypeError(message)
         self._hooks = Hooks(checked_middleware("middleware", middleware or ()))
-        self._producer = Producer(self._database, self._serializer, self._sizes, self._hooks)
         self._tasks: dict[str, TaskWrapper[..., Any]] = {}
+        self._previews = Previews(redact, self._tasks, enabled=previews)
+        self._producer = Producer(
+            self._database, self._serializer, self._sizes, self._hooks, self._previews
+        )
         self._schedules = Schedules(self._database, self._producer, self._serializer)
         self._workers: set[Worker] = set()
 
@@ -279,6 +291,7 @@ class Queue:
                 "task %r now means %r instead of %r", name, checked, before.definition.function
             )
         self._tasks[name] = task
+        self._previews.forget(name)
         self._hooks.renew()
         # A worker that starts meanwhile joins the set before it reads the tasks.
         for worker in tuple(self._workers):
@@ -1306,7 +1319,7 @@ class Queue:
             database=self._database,
             tasks=self._tasks,
             hooks=self._hooks,
-            payloads=Payloads(self._serializer, self._sizes),
+            payloads=Payloads(self._serializer, self._sizes, self._previews),
             stepped=stepped,
         )
 

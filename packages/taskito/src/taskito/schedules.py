@@ -125,7 +125,14 @@ class Schedules:
                 max_retries=options.max_retries,
                 timeout_ms=options.timeout_ms,
             )
-            plan = Plan(name, declaration.timing, spec, payload, catch_up=declaration.catch_up)
+            plan = Plan(
+                name,
+                declaration.timing,
+                spec,
+                payload,
+                catch_up=declaration.catch_up,
+                preview=self._producer.previews.arguments(task.name, args, kwargs),
+            )
         self._plans[name] = plan
         self._configs[name] = {
             "name": name,

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Draft, Job};
+use crate::cause::{Cause, Fingerprint};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::Key;
@@ -143,21 +144,24 @@ impl Arrows for Draft<'_> {
         let Some(dead) = self.tables.jobs.get(&letter.job) else {
             return Ok(None);
         };
-        let again = NewJob::new(
-            Arc::new(JobSpec {
-                task: dead.row.task.as_str().into(),
-                queue: dead.row.queue.as_str().into(),
-                priority: dead.row.priority,
-                max_retries: dead.row.max_retries,
-                timeout: dead.row.timeout,
-                result_ttl: dead.row.result_ttl,
-                limit_key: dead.row.limit_key.clone(),
-                metadata: dead.row.metadata.clone(),
-                headers: dead.row.headers.clone(),
-                ..JobSpec::new("")
-            }),
-            dead.payload.clone(),
-        );
+        let again = NewJob {
+            preview: dead.row.preview.clone(),
+            ..NewJob::new(
+                Arc::new(JobSpec {
+                    task: dead.row.task.as_str().into(),
+                    queue: dead.row.queue.as_str().into(),
+                    priority: dead.row.priority,
+                    max_retries: dead.row.max_retries,
+                    timeout: dead.row.timeout,
+                    result_ttl: dead.row.result_ttl,
+                    limit_key: dead.row.limit_key.clone(),
+                    metadata: dead.row.metadata.clone(),
+                    headers: dead.row.headers.clone(),
+                    ..JobSpec::new("")
+                }),
+                dead.payload.clone(),
+            )
+        };
         Ok(Some(self.add(now, &again).key))
     }
 }
@@ -174,10 +178,14 @@ impl Draft<'_> {
         let key = self.keys.next(now);
         let lane = self.lane(&job.spec);
         let job = Job {
-            row: new_row(now, key, &job.spec),
+            row: JobRow {
+                preview: job.preview.clone(),
+                ..new_row(now, key, &job.spec)
+            },
             payload: job.payload.clone(),
             lane,
             result: None,
+            result_preview: None,
             parents: vec![],
             inputs: None,
         };
@@ -219,6 +227,7 @@ impl Draft<'_> {
         job.row.started_at = Some(done.run.started_at);
         job.row.finished_at = Some(now);
         job.result = Some(done.result.to_vec());
+        job.result_preview = done.preview.map(str::to_owned);
         job.row.owner = None;
         self.note_run(now, done.token.key, done.run, Ending::Done);
         self.release(now, done.token.key);
@@ -237,11 +246,12 @@ impl Draft<'_> {
             Ending::Retried
         };
         let attempt = attempt(now, attempt_key, job, Mishap::Failed, failure.error, run);
-        self.tables.attempts.insert(attempt_key, attempt);
+        let group = self.record(attempt, failure.cause);
         self.note_run(now, failure.token.key, failure.run, ending);
         self.wait_again(now, failure.token, run, |row| {
             row.state = State::Scheduled;
             row.retry_count += 1;
+            row.failure = group;
             row.run_at = failure.run_at;
             row.wait = Some(Wait::Backoff);
             row.wait_length = now.until(failure.run_at);
@@ -263,7 +273,7 @@ impl Draft<'_> {
             return Verdict::Stale;
         };
         let attempt = attempt(now, attempt_key, job, Mishap::Lost, end.error, end.run);
-        self.tables.attempts.insert(attempt_key, attempt);
+        self.record(attempt, None);
         self.wait_again(now, end.token, end.run, |row| {
             row.state = State::Pending;
             row.losses += 1;
@@ -300,7 +310,15 @@ impl Draft<'_> {
         };
         if job.row.cancel_requested {
             let error = CANCELLED_BY_REQUEST;
-            self.abort_one(now, &End { token, error, run });
+            self.abort_one(
+                now,
+                &End {
+                    token,
+                    error,
+                    cause: None,
+                    run,
+                },
+            );
             return Verdict::Cancelled;
         }
         change(&mut job.row);
@@ -317,6 +335,10 @@ impl Draft<'_> {
         };
         let attempt = attempt(now, attempt_key, job, mishap, end.error, end.run);
         let letter = letter(now, letter_key, job, end.error);
+        let failure = self.record(attempt, end.cause);
+        let Some(job) = self.running(end.token) else {
+            return Verdict::Stale;
+        };
         match mishap {
             Mishap::Failed => {}
             Mishap::Lost => job.row.losses += 1,
@@ -326,13 +348,31 @@ impl Draft<'_> {
         job.row.finished_at = Some(now);
         job.row.error = Some(end.error.to_owned());
         job.row.owner = None;
-        self.tables.attempts.insert(attempt_key, attempt);
+        job.row.failure = failure;
         self.tables.letters.insert(letter_key, letter);
         if let (Mishap::Failed, Some(run)) = (mishap, end.run) {
             self.note_run(now, end.token.key, run, Ending::Failed);
         }
         self.cascade(now, end.token.key, RootEnd::Dead);
         Verdict::Applied
+    }
+
+    /// Adds to the history of a job; the group that its failure belongs to.
+    fn record(&mut self, attempt: AttemptRow, cause: Option<&Cause>) -> Option<Fingerprint> {
+        let owner = self.tables.jobs.get(&attempt.job)?.row.owner;
+        let task = self.tables.jobs.get(&attempt.job)?.row.task.clone();
+        let failure = cause.map(|cause| self.note_failure(attempt.failed_at, &task, cause));
+        let worker = owner.and_then(|owner| self.tables.workers.get(&owner));
+        let attempt = AttemptRow {
+            worker: worker.map(|row| format!("{}:{}", row.about.hostname, row.about.pid)),
+            failure,
+            error_type: cause.map(|cause| cause.error_type.clone()),
+            message: cause.map(|cause| cause.message.clone()),
+            frames: cause.and_then(|cause| cause.frames.clone()),
+            ..attempt
+        };
+        self.tables.attempts.insert(attempt.key, attempt);
+        failure
     }
 
     /// The job of this claim, if the claim still holds it.
@@ -405,6 +445,8 @@ fn new_row(now: Millis, key: Key, spec: &JobSpec) -> JobRow {
         group: None,
         fire: spec.fire.clone(),
         owner: None,
+        failure: None,
+        preview: None,
     }
 }
 
@@ -427,6 +469,11 @@ fn attempt(
         claimed_at: job.row.claimed_at.unwrap_or(now),
         started_at: run.map(|run| run.started_at),
         failed_at: now,
+        worker: None,
+        failure: None,
+        error_type: None,
+        message: None,
+        frames: None,
     }
 }
 

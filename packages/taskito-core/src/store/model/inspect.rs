@@ -23,18 +23,19 @@ impl Inspect for ModelStore {
     }
 
     fn job(&self, job: Key) -> Result<Option<JobRow>> {
-        Ok(self.committed().jobs.get(&job).map(|job| job.row.clone()))
+        let tables = self.committed();
+        Ok(tables.jobs.get(&job).map(|job| tables.shown(&job.row)))
     }
 
     fn jobs(&self, filter: &JobFilter) -> Result<Vec<JobRow>> {
-        Ok(self
-            .committed()
+        let tables = self.committed();
+        Ok(tables
             .rows()
             .rev()
             .filter(|row| lets_through(filter, row))
             .skip(index(filter.offset))
             .take(index(filter.limit))
-            .cloned()
+            .map(|row| tables.shown(row))
             .collect())
     }
 

@@ -7,6 +7,7 @@
 mod arrows;
 mod bulk;
 mod claim;
+mod failures;
 mod graph;
 mod inspect;
 mod limits;
@@ -24,6 +25,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::bulk::{AuditRow, OperationRow};
+use crate::cause::{Fingerprint, GroupRow};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::{DatabaseId, Key, KeySource};
@@ -49,6 +51,8 @@ struct Tables {
     jobs: BTreeMap<Key, Job>,
     attempts: BTreeMap<Key, AttemptRow>,
     letters: BTreeMap<Key, DeadRow>,
+    /// `dead` and `retrying` of these rows stay 0; readers get them counted.
+    failures: BTreeMap<Fingerprint, GroupRow>,
     logs: BTreeMap<Key, LogRow>,
     /// Each attempt that counts.
     ended: Vec<watching::Ended>,
@@ -78,6 +82,7 @@ struct Job {
     payload: Vec<u8>,
     lane: LaneId,
     result: Option<Vec<u8>>,
+    result_preview: Option<String>,
     /// What it waits for.
     parents: Vec<Key>,
     /// Whose results it takes.

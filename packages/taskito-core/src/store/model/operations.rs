@@ -26,7 +26,10 @@ impl Operations for Draft<'_> {
             metadata: Some(original.said_to_be_replayed(self.database)),
             ..JobSpec::new(&job.row.task)
         };
-        let again = NewJob::new(Arc::new(again), job.payload.clone());
+        let again = NewJob {
+            preview: job.row.preview.clone(),
+            ..NewJob::new(Arc::new(again), job.payload.clone())
+        };
         let copy = self.insert(now, &[again])?[0].key;
         self.tables.replays.insert(copy, (original, now));
         Ok(Some(copy))

@@ -26,6 +26,7 @@ impl Retention for Draft<'_> {
                     child.parents.retain(|parent| parent != key);
                 }
                 pruned += 1;
+                self.drop_idle_groups();
             }
         }
         Ok(pruned)

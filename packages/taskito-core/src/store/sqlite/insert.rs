@@ -85,6 +85,7 @@ impl SqliteTransaction<'_> {
                 spec.metadata,
                 spec.headers,
                 job.payload,
+                job.preview,
                 place.waiting_on,
                 millis(spec.delay),
                 place.shape,

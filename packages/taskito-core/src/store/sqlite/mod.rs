@@ -18,6 +18,7 @@ mod contender;
 mod control;
 mod expire;
 mod failure;
+mod failures;
 mod flush;
 mod frames;
 mod graph;

@@ -52,9 +52,12 @@ impl SqliteTransaction<'_> {
             .prepare_cached(include_str!("sql/settings.sql"))?
             .query_row(params![original], row::settings)
             .optional()?;
-        Ok(job.map(|(mut spec, payload)| {
+        Ok(job.map(|(mut spec, payload, preview)| {
             spec.metadata = Some(original.said_to_be_replayed(self.database));
-            NewJob::new(Arc::new(spec), payload)
+            NewJob {
+                preview,
+                ..NewJob::new(Arc::new(spec), payload)
+            }
         }))
     }
 

@@ -7,10 +7,9 @@ use crate::id::Key;
 use crate::job::LaneId;
 use crate::state::State;
 
-/// What goes with a job, the job last.
-const BELONGINGS: [&str; 8] = [
+/// What goes with a job besides its attempts, the job last.
+const BELONGINGS: [&str; 7] = [
     include_str!("sql/prune_result.sql"),
-    include_str!("sql/prune_attempts.sql"),
     include_str!("sql/prune_logs.sql"),
     include_str!("sql/prune_parents.sql"),
     include_str!("sql/prune_children.sql"),
@@ -22,13 +21,17 @@ const BELONGINGS: [&str; 8] = [
 impl SqliteTransaction<'_> {
     pub(super) fn prune_jobs(&mut self, jobs: &[Key]) -> Result<u32> {
         let mut pruned = 0;
+        let mut had_failed = false;
         for job in jobs {
-            pruned += u32::from(self.prune_job(*job)?);
+            pruned += u32::from(self.prune_job(*job, &mut had_failed)?);
+        }
+        if had_failed {
+            self.drop_idle_groups()?;
         }
         Ok(pruned)
     }
 
-    fn prune_job(&mut self, job: Key) -> Result<bool> {
+    fn prune_job(&mut self, job: Key, had_failed: &mut bool) -> Result<bool> {
         let prunable: Option<(LaneId, State)> = self
             .connection
             .prepare_cached(include_str!("sql/prunable.sql"))?
@@ -37,6 +40,11 @@ impl SqliteTransaction<'_> {
         let Some((lane, state)) = prunable else {
             return Ok(false);
         };
+        *had_failed |= self
+            .connection
+            .prepare_cached(include_str!("sql/prune_attempts.sql"))?
+            .execute(params![job])?
+            > 0;
         for statement in BELONGINGS {
             self.connection
                 .prepare_cached(statement)?

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Result, Row};
 
+use crate::cause::{Fingerprint, GroupRow, GroupState};
 use crate::clock::Millis;
 use crate::id::Key;
 use crate::job::{
@@ -36,7 +37,17 @@ macro_rules! integer_column {
 }
 
 integer_column!(
-    Millis, Key, Fence, LaneId, StrandId, WorkerId, GroupId, LimiterId, Bucket, Interval
+    Millis,
+    Key,
+    Fence,
+    LaneId,
+    StrandId,
+    WorkerId,
+    GroupId,
+    LimiterId,
+    Bucket,
+    Interval,
+    Fingerprint
 );
 
 impl ToSql for State {
@@ -96,6 +107,20 @@ impl FromSql for Mishap {
                 format!("unknown outcome '{other}'").into(),
             )),
         }
+    }
+}
+
+impl ToSql for GroupState {
+    fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
+        Ok(ToSqlOutput::from(self.name()))
+    }
+}
+
+impl FromSql for GroupState {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        let name = value.as_str()?;
+        Self::from_name(name)
+            .ok_or_else(|| FromSqlError::Other(format!("unknown group state '{name}'").into()))
     }
 }
 
@@ -197,6 +222,8 @@ pub(super) fn job(row: &Row<'_>) -> Result<JobRow> {
         group: row.get(31)?,
         ended_by: row.get(32)?,
         started_at: row.get(33)?,
+        failure: row.get(34)?,
+        preview: row.get(35)?,
     })
 }
 
@@ -219,6 +246,27 @@ pub(super) fn attempt(row: &Row<'_>) -> Result<AttemptRow> {
         claimed_at: row.get(6)?,
         started_at: row.get(7)?,
         failed_at: row.get(8)?,
+        worker: row.get(9)?,
+        failure: row.get(10)?,
+        error_type: row.get(11)?,
+        message: row.get(12)?,
+        frames: row.get(13)?,
+    })
+}
+
+/// A row of `group.sql` or `groups.sql`.
+pub(super) fn group(row: &Row<'_>) -> Result<GroupRow> {
+    Ok(GroupRow {
+        fingerprint: row.get(0)?,
+        task: row.get(1)?,
+        error_type: row.get(2)?,
+        template: row.get(3)?,
+        location: row.get(4)?,
+        first_seen: row.get(5)?,
+        last_seen: row.get(6)?,
+        state: row.get(7)?,
+        dead: row.get(8)?,
+        retrying: row.get(9)?,
     })
 }
 
@@ -271,8 +319,8 @@ pub(super) fn held(row: &Row<'_>) -> Result<Held> {
     })
 }
 
-/// A row of `settings.sql`, with the arguments.
-pub(super) fn settings(row: &Row<'_>) -> Result<(JobSpec, Vec<u8>)> {
+/// A row of `settings.sql`, with the arguments, for the function and for people.
+pub(super) fn settings(row: &Row<'_>) -> Result<(JobSpec, Vec<u8>, Option<String>)> {
     let spec = JobSpec {
         queue: row.get(0)?,
         priority: row.get(2)?,
@@ -282,7 +330,7 @@ pub(super) fn settings(row: &Row<'_>) -> Result<(JobSpec, Vec<u8>)> {
         limit_key: row.get(6)?,
         ..JobSpec::new(row.get_ref(1)?.as_str()?)
     };
-    Ok((spec, row.get(7)?))
+    Ok((spec, row.get(7)?, row.get(8)?))
 }
 
 /// A row of `waiting.sql`.

@@ -136,6 +136,7 @@ impl SqliteTransaction<'_> {
                 ":next_run": row.next_run,
                 ":last_run": row.last_run,
                 ":last_job": row.last_job,
+                ":preview": row.preview,
             })?;
         Ok(())
     }
@@ -224,5 +225,6 @@ fn schedule(row: &Row<'_>) -> rusqlite::Result<ScheduleRow> {
         next_run: row.get(12)?,
         last_run: row.get(13)?,
         last_job: row.get(14)?,
+        preview: row.get(15)?,
     })
 }

@@ -173,6 +173,10 @@ CREATE TABLE job (
     metadata TEXT,
     headers TEXT,
     error TEXT,
+    -- The group of its last failure, while it is to be tried again or has a dead letter.
+    failure INTEGER,
+    -- Its arguments for people, as the producer wrote them.
+    preview TEXT,
     payload BLOB NOT NULL,
     CONSTRAINT state_is_known CHECK (
         state = 'pending' OR state = 'running' OR state = 'complete' OR state = 'scheduled'
@@ -215,6 +219,8 @@ CREATE INDEX job_idempotent ON job (idempotency_key) WHERE idempotency_key IS NO
 CREATE INDEX job_workflow ON job (workflow) WHERE workflow IS NOT NULL;
 -- Which dead letters are there?
 CREATE UNIQUE INDEX job_dead_letter ON job (dead_letter) WHERE dead_letter IS NOT NULL;
+-- Which jobs does a group of failures have, and how many are dead? Claims do not touch its columns.
+CREATE INDEX job_failure ON job (failure, dead_letter) WHERE failure IS NOT NULL;
 
 -- Old programs and hand-written SQL cannot break the state machine either. To roll back, unlike
 -- to abort, needs no journal of each statement.
@@ -248,7 +254,9 @@ CREATE INDEX dependency_parent ON dependency (parent, job);
 
 CREATE TABLE job_result (
     job INTEGER PRIMARY KEY,
-    result BLOB NOT NULL
+    result BLOB NOT NULL,
+    -- The same for people, as the worker wrote it.
+    preview TEXT
 ) STRICT;
 
 -- Attempts that failed or were lost. A successful one is the job itself.
@@ -263,8 +271,33 @@ CREATE TABLE attempt (
     -- When its function began; NULL if nobody knows.
     started_at INTEGER,
     failed_at INTEGER NOT NULL,
+    -- Machine and process of its worker.
+    worker TEXT,
+    -- Its group, what the exception said, and the traceback in JSON; see src/cause.rs.
+    failure INTEGER,
+    message TEXT,
+    frames TEXT,
     CONSTRAINT a_claim_fails_once UNIQUE (job, fence)
 ) STRICT;
+
+-- Which attempts belong to a group of failures?
+CREATE INDEX attempt_failure ON attempt (failure) WHERE failure IS NOT NULL;
+
+-- What failures have in common. How many jobs it has is counted in job_failure.
+CREATE TABLE failure_group (
+    fingerprint INTEGER PRIMARY KEY,
+    task TEXT NOT NULL,
+    error_type TEXT NOT NULL,
+    template TEXT NOT NULL,
+    location TEXT NOT NULL,
+    first_seen INTEGER NOT NULL,
+    last_seen INTEGER NOT NULL,
+    state TEXT NOT NULL DEFAULT 'open'
+    CONSTRAINT group_state_is_known CHECK (state IN ('open', 'silenced', 'resolved'))
+) STRICT;
+
+-- Which groups failed last?
+CREATE INDEX failure_group_seen ON failure_group (last_seen, fingerprint);
 
 -- What attempts said of themselves.
 CREATE TABLE task_log (
@@ -352,6 +385,7 @@ CREATE TABLE schedule (
     next_run INTEGER,
     last_run INTEGER,
     last_job INTEGER,
+    preview TEXT,
     payload BLOB NOT NULL,
     CONSTRAINT it_has_one_rule CHECK ((cron IS NULL) <> (every_ms IS NULL)),
     CONSTRAINT a_paused_schedule_does_not_fire CHECK (enabled = 1 OR next_run IS NULL)
@@ -433,7 +467,8 @@ SELECT
     job.timeout_ms, job.unique_key, job.idempotency_key, job.metadata, job.headers,
     job.error, job.progress, job.cancel_requested, job.waiting_on, job.wait, job.wait_ms,
     job.expires_at, job.result_ttl_ms, job.limit_key, job.workflow, job.schedule,
-    job.fire_time, job.owner, job.group_id, job.ended_by, job.started_at
+    job.fire_time, job.owner, job.group_id, job.ended_by, job.started_at, job.failure,
+    job.preview, job.dead_letter
 FROM job
 CROSS JOIN lane ON lane.id = job.lane;
 

@@ -5,6 +5,7 @@ use rusqlite::{Result, named_params, params};
 
 use super::row::millis;
 use super::transaction::SqliteTransaction;
+use crate::cause::Fingerprint;
 use crate::clock::Millis;
 use crate::job::{Mishap, Token};
 use crate::links::RootEnd;
@@ -26,11 +27,17 @@ impl SqliteTransaction<'_> {
             .connection
             .prepare_cached(include_str!("sql/store_result.sql"))?;
         let mut verdicts = Vec::with_capacity(batch.len());
-        for Completion { token, result, run } in batch {
+        for Completion {
+            token,
+            result,
+            preview,
+            run,
+        } in batch
+        {
             let moved = complete.execute(params![run.started_at, now, token.key, token.fence])?;
             if moved == 1 {
                 self.stopwatch.note(now, token.spot.lane, run, Ending::Done);
-                store_result.execute(params![token.key, result])?;
+                store_result.execute(params![token.key, result, preview])?;
                 self.release(now, token.key)?;
             }
             verdicts.push(self.settled(token, moved, State::Complete));
@@ -50,14 +57,21 @@ impl SqliteTransaction<'_> {
         for Failure {
             token,
             error,
+            cause,
             run_at,
             run,
         } in batch
         {
-            self.record_attempt(now, token, Mishap::Failed, error, Some(run))?;
+            let end = End {
+                token: *token,
+                error,
+                cause: *cause,
+                run: Some(*run),
+            };
+            let failure = self.record_attempt(now, Mishap::Failed, &end)?;
             let moved = retry.execute(named_params! {
                 ":id": token.key, ":fence": token.fence, ":run_at": run_at,
-                ":wait_ms": millis(now.until(*run_at)),
+                ":wait_ms": millis(now.until(*run_at)), ":failure": failure,
             })?;
             let verdict = self.waits_again(now, token, Some(run), moved, State::Scheduled)?;
             let ending = match verdict {
@@ -93,8 +107,16 @@ impl SqliteTransaction<'_> {
             .connection
             .prepare_cached(include_str!("sql/lose.sql"))?;
         let mut verdicts = Vec::with_capacity(batch.len());
-        for End { token, error, run } in batch {
-            self.record_attempt(now, token, Mishap::Lost, error, run.as_ref())?;
+        for end in batch {
+            let End { token, run, .. } = end;
+            self.record_attempt(
+                now,
+                Mishap::Lost,
+                &End {
+                    cause: None,
+                    ..*end
+                },
+            )?;
             let moved = lose.execute(named_params! {":id": token.key, ":fence": token.fence})?;
             verdicts.push(self.waits_again(now, token, run.as_ref(), moved, State::Pending)?);
         }
@@ -130,12 +152,16 @@ impl SqliteTransaction<'_> {
             Mishap::Lost => include_str!("sql/bury_lost.sql"),
         })?;
         let mut verdicts = Vec::with_capacity(batch.len());
-        for End { token, error, run } in batch {
-            self.record_attempt(now, token, mishap, error, run.as_ref())?;
+        for end in batch {
+            let End {
+                token, error, run, ..
+            } = end;
+            let failure = self.record_attempt(now, mishap, end)?;
             let moved = self.with_new_key(now, |letter| {
                 bury.execute(named_params! {
                     ":id": token.key, ":fence": token.fence, ":now": now, ":error": error,
-                    ":dead_letter": letter, ":started_at": run.map(|run| run.started_at),
+                    ":dead_letter": letter, ":failure": failure,
+                    ":started_at": run.map(|run| run.started_at),
                 })
             })?;
             if moved == 1 {
@@ -150,29 +176,49 @@ impl SqliteTransaction<'_> {
         Ok(verdicts)
     }
 
+    /// Adds to the history of a job, and to the group that its failure belongs to, if it has a
+    /// cause; which that is.
     fn record_attempt(
         &self,
         now: Millis,
-        token: &Token,
         mishap: Mishap,
-        error: &str,
-        run: Option<&Run>,
-    ) -> Result<()> {
+        end: &End<'_>,
+    ) -> Result<Option<Fingerprint>> {
+        let End {
+            token,
+            error,
+            cause,
+            run,
+        } = end;
+        let group = cause
+            .map(|cause| self.group_of(token.spot.lane, cause))
+            .transpose()?
+            .flatten();
+        let failure = group.as_ref().map(|(failure, _)| *failure);
         let mut record = self
             .connection
             .prepare_cached(include_str!("sql/record_attempt.sql"))?;
-        self.with_new_key(now, |key| {
+        let recorded = self.with_new_key(now, |key| {
             record.execute(named_params! {
                 ":id": key, ":job": token.key, ":fence": token.fence,
-                ":outcome": mishap, ":error": error, ":now": now,
+                ":outcome": mishap, ":error": error, ":now": now, ":failure": failure,
+                ":message": cause.map(|cause| &cause.message),
+                ":frames": cause.and_then(|cause| cause.frames.as_ref()),
                 ":started_at": run.map(|run| run.started_at),
             })
         })?;
-        Ok(())
+        if recorded == 1
+            && let (Some((failure, task)), Some(cause)) = (&group, cause)
+        {
+            self.note_failure(now, *failure, task, cause)?;
+        }
+        Ok(failure)
     }
 
     fn abort_job(&mut self, now: Millis, end: &End<'_>) -> Result<Verdict> {
-        let End { token, error, run } = end;
+        let End {
+            token, error, run, ..
+        } = end;
         let moved = self
             .connection
             .prepare_cached(include_str!("sql/abort.sql"))?
@@ -202,6 +248,7 @@ impl SqliteTransaction<'_> {
         let end = End {
             token: *token,
             error: CANCELLED_BY_REQUEST,
+            cause: None,
             run: run.copied(),
         };
         Ok(match self.abort_job(now, &end)? {

@@ -106,10 +106,14 @@ impl Worker {
 
     fn run(&self) {
         while let Some(claim) = self.desk.next() {
-            assert!(
-                self.desk
-                    .settle(claim.token, Outcome::Done(Vec::new()), false)
-            );
+            assert!(self.desk.settle(
+                claim.token,
+                Outcome::Done {
+                    result: Vec::new(),
+                    preview: None
+                },
+                false
+            ));
         }
     }
 }

@@ -1,10 +1,13 @@
 """Dead letters: jobs that will not be tried again until a person says so."""
 
+from typing import Any
+
 from werkzeug.wrappers import Response
 
 from taskito_dashboard.api.dead import FILTERS, deleted, retried
 from taskito_dashboard.errors import Refused
 from taskito_dashboard.pages.frame import back, capped, page, sure
+from taskito_dashboard.pages.groups import line
 from taskito_dashboard.params import MOST_IDS, Param, content, too_large
 from taskito_dashboard.routing import Call, acts, shows
 
@@ -25,12 +28,20 @@ def failures(call: Call) -> Response:
         "failures",
         "Failures",
         rows=list(found),
+        groups=groups_of(call, given["task"]),
         kept=kept,
         ages=AGES,
         total=capped(call.source.letters()),
         next_cursor=found.next_cursor,
         is_first=given["cursor"] is None,
     )
+
+
+def groups_of(call: Call, task: str | None) -> list[dict[str, Any]]:
+    """Return the groups that jobs are in now, those with most jobs first, the silenced last."""
+    found = [row for row in call.source.groups.all(task=task) if row.dead + row.retrying]
+    found.sort(key=lambda row: (row.state != "open", -row.dead - row.retrying))
+    return [{"row": row, "line": line(call, row)} for row in found[:PER_PAGE]]
 
 
 def act(call: Call) -> Response:

@@ -10,9 +10,12 @@ from taskito.filters import Filter
 from taskito_dashboard.api.operations import begun
 from taskito_dashboard.copying import copies
 from taskito_dashboard.errors import Refused
+from taskito_dashboard.failures import stretches
 from taskito_dashboard.pages.frame import back, page
 from taskito_dashboard.routing import Call, acts, moved, shows
+from taskito_dashboard.source import Values
 from taskito_dashboard.timeline import PARTS, timeline
+from taskito_dashboard.words import call_line
 
 if TYPE_CHECKING:
     from taskito_core import JobRow
@@ -24,14 +27,17 @@ def job(call: Call) -> Response:
     """One job."""
     row = call.source.job(call.names["id"])
     handle = call.queue.get_job(row.id)
-    attempts, now = call.source.attempts(row.id), call.source.now
-    values = call.source.values(row)
+    attempts, failed = call.source.attempts(row.id), call.source.failed_attempts(row.id)
+    now = call.source.now
+    values = Values() if row.preview is not None else call.source.values(row)
     return page(
         call,
         "job.html",
         "jobs",
         row.task,
         job=row,
+        line=call_line(row.task, row.preview),
+        result=call.source.groups.result_preview(row.id),
         values=values,
         copies=copies(
             row, values, call.queue.db_path, f"{call.request.host_url.rstrip('/')}{call.root}"
@@ -40,7 +46,9 @@ def job(call: Call) -> Response:
         why=call.queue.why(row.id) if row.status in {"pending", "running"} else None,
         timeline=timeline(row, attempts, now, begun_at=call.source.begun_at(row)),
         parts=PARTS,
-        errors=[attempt for attempt in reversed(attempts) if attempt["error"] is not None],
+        errors=list(reversed(failed)),
+        frames={attempt.id: stretches(attempt.frames) for attempt in failed},
+        group=call.source.groups.get(row.failure or ""),
         logs=[{**line, "at": line["logged_at"]} for line in call.queue.task_logs(row.id)],
         dependencies=handle.dependencies[:_MOST_LINKS] if handle else [],
         dependents=handle.dependents[:_MOST_LINKS] if handle else [],

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from werkzeug.wrappers import Response
 
+from taskito import JobResult
 from taskito.bulk import VERBS, Count, Found, Verb
 from taskito.filters import Filter, FilterError, Term
 from taskito_dashboard.api.jobs import STATUSES
@@ -13,6 +14,7 @@ from taskito_dashboard.errors import Refused
 from taskito_dashboard.pages.frame import back, page
 from taskito_dashboard.params import MOST_IDS, Param, content, too_large
 from taskito_dashboard.routing import Call, Route, acts, moved, shows
+from taskito_dashboard.words import call_line
 
 PER_PAGE = 50
 TABS = (
@@ -56,7 +58,7 @@ def jobs(call: Call) -> Response:
         "jobs.html",
         "jobs",
         "Jobs",
-        rows=[row(job.to_dict()) for job in found],
+        rows=[called(job) for job in found],
         line=line,
         kept={"filter": line} if line else {},
         chips=[(str(term), _url(call, _less(which, term))) for term in which.terms],
@@ -77,6 +79,12 @@ def row(job: Mapping[str, Any]) -> dict[str, Any]:
         "wait_ms": None if started is None else started - job["scheduled_at"],
         "run_ms": None if started is None or ended is None else ended - started,
     }
+
+
+def called(job: JobResult[Any]) -> dict[str, Any]:
+    """Return a line of the list with the call that the job is."""
+    known = job._known()  # noqa: SLF001 - of our own packages
+    return {**row(job.to_dict()), "call": call_line(known.task, known.preview)}
 
 
 def find(call: Call) -> Response:

@@ -2,9 +2,9 @@
 -- Index: primary key.
 INSERT INTO schedule (
     name, task, queue, cron, every_ms, timezone, catch_up, priority, max_retries, timeout_ms,
-    payload, enabled, next_run, last_run, last_job
+    payload, enabled, next_run, last_run, last_job, preview
 )
 VALUES (
     :name, :task, :queue, :cron, :every_ms, :timezone, :catch_up, :priority, :max_retries,
-    :timeout_ms, :payload, :enabled, :next_run, :last_run, :last_job
+    :timeout_ms, :payload, :enabled, :next_run, :last_run, :last_job, :preview
 )

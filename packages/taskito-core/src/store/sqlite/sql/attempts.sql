@@ -1,6 +1,10 @@
 -- Question: the failed and lost attempts of a job, oldest first.
--- Index: a_claim_fails_once.
-SELECT id, job, attempt, fence, outcome, error, claimed_at, started_at, failed_at
+-- Index: a_claim_fails_once, then the primary key of failure_group.
+SELECT
+    attempt.id, attempt.job, attempt.attempt, attempt.fence, attempt.outcome, attempt.error,
+    attempt.claimed_at, attempt.started_at, attempt.failed_at, attempt.worker, attempt.failure,
+    failure_group.error_type, attempt.message, attempt.frames
 FROM attempt
-WHERE job = :job
-ORDER BY fence
+LEFT JOIN failure_group ON failure_group.fingerprint = attempt.failure
+WHERE attempt.job = :job
+ORDER BY attempt.fence

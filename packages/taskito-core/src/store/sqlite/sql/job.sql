@@ -5,6 +5,6 @@ SELECT
     run_at, claimed_at, finished_at, timeout_ms, unique_key, idempotency_key, metadata,
     headers, error, progress, cancel_requested, waiting_on, wait, wait_ms, expires_at,
     result_ttl_ms, limit_key, workflow, schedule, fire_time, owner,
-    group_id, ended_by, started_at
+    group_id, ended_by, started_at, failure, preview
 FROM job_row
 WHERE id = :id

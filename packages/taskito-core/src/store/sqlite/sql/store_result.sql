@@ -1,4 +1,4 @@
 -- Arrow: complete, its result.
 -- Index: primary key.
-INSERT INTO job_result (job, result)
-VALUES (:job, :result)
+INSERT INTO job_result (job, result, preview)
+VALUES (:job, :result, :preview)

@@ -1,0 +1,122 @@
+"""One group of failures: what its failures share, where they differ, and what to do about them."""
+
+from typing import TYPE_CHECKING, Any
+
+from werkzeug.wrappers import Response
+
+from taskito_dashboard.errors import Refused, not_found
+from taskito_dashboard.failures import (
+    HOUR_MS,
+    HOURS,
+    bars,
+    stretches,
+    varying,
+    workers,
+)
+from taskito_dashboard.pages.frame import back, page, sure
+from taskito_dashboard.pages.jobs import row
+from taskito_dashboard.routing import Call, acts, moved, shows
+from taskito_dashboard.words import call_line
+
+if TYPE_CHECKING:
+    from taskito_core import GroupRow, JobRow
+
+SAMPLES = 20
+_ATTEMPTS = 200
+_STATES = {"silence": "silenced", "resolve": "resolved", "open": "open"}
+_DEEDS = {"silenced": "silenced", "resolved": "resolved", "open": "reopened"}
+
+
+def group(call: Call) -> Response:
+    """One group of failures."""
+    found = of(call)
+    fingerprint = found.fingerprint
+    attempts = call.source.groups.attempts(fingerprint, _ATTEMPTS)
+    return page(
+        call,
+        "group.html",
+        "failures",
+        found.error_type,
+        group=found,
+        line=line(call, found),
+        samples=[sample(job) for job in call.source.groups.jobs(fingerprint, SAMPLES)],
+        parts=varying(found.template, [attempt.message or "" for attempt in attempts]),
+        workers=workers(attempts),
+        looked_at=len(attempts),
+        newest=attempts[0] if attempts else None,
+        stretches=stretches(attempts[0].frames) if attempts else [],
+    )
+
+
+def act(call: Call) -> Response:
+    """Replay one job of a group or all, remove its letters, or say what is thought of it."""
+    found = of(call)
+    deed = call.request.form.get("deed", "")
+    here = ("failures", found.fingerprint)
+    if deed == "canary":
+        new = call.source.groups.retry(found.fingerprint, 1)
+        if not new:
+            raise Refused(
+                409, "the group has no dead job", "those that are tried again go on alone"
+            )
+        return moved(call.url("jobs", new[0], did="retried", n=1))
+    if deed == "replay":
+        sure(call, "replay all dead jobs of the group")
+        return back(call, *here, did="retried", n=len(call.source.groups.retry(found.fingerprint)))
+    if deed == "discard":
+        sure(call, "remove all dead letters of the group")
+        return back(call, *here, did="deleted", n=call.source.groups.discard(found.fingerprint))
+    state = _STATES.get(deed)
+    if state is None:
+        raise Refused(400, f"there is no action {deed!r}", "use the buttons of the page")
+    call.source.groups.judge(found.fingerprint, state)  # type: ignore[arg-type] # of the table
+    return back(call, *here, did=_DEEDS[state])
+
+
+def of(call: Call) -> "GroupRow":
+    """Return the group that an address names.
+
+    Raises:
+        Refused: With 404.
+    """
+    name = call.names["group"]
+    found = call.source.groups.get(name)
+    if found is None:
+        hint = "it went with the last of its failures; see /failures"
+        raise not_found(f"no group of failures {name!r}", hint)
+    return found
+
+
+def line(call: Call, found: "GroupRow") -> dict[str, Any]:
+    """Return the sparkline of a group: bars, and how many failures they stand for."""
+    since = call.source.now - (HOURS - 1) * HOUR_MS
+    since -= since % HOUR_MS
+    counts = call.source.groups.hours(found.fingerprint, since, HOURS)
+    return {"bars": bars(counts), "total": sum(counts), "most": max(counts)}
+
+
+def sample(job: "JobRow") -> dict[str, Any]:
+    """Return a line of the list of jobs."""
+    known = {
+        "id": job.id,
+        "task_name": job.task,
+        "call": call_line(job.task, job.preview),
+        "status": job.status,
+        "queue": job.queue,
+        "progress": job.progress,
+        "retry_count": job.retry_count,
+        "max_retries": job.max_retries,
+        "created_at": job.created_at,
+        "scheduled_at": job.scheduled_at,
+        "started_at": job.started_at,
+        "completed_at": job.completed_at,
+        "error": job.error,
+    }
+    return row(known)
+
+
+ROUTES = (
+    shows("/failures/<group>", group),
+    acts("/failures/<group>", act),
+)
+"""After those of the letters: their paths have no name."""

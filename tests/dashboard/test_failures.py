@@ -1,0 +1,211 @@
+"""Groups of failures: the list, a group, what is done with it, and tracebacks of jobs."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from werkzeug.test import Client
+
+from taskito import Queue
+from taskito._groups import Groups
+from taskito_dashboard import create_app
+from taskito_dashboard.failures import bars, stretches, varying
+from tests.dashboard.asking import HOSTILE, Work, get, page, post, words
+
+
+@pytest.fixture
+def mails(queue: Queue, work: Work) -> list[str]:
+    """Four jobs that died for the same reason, oldest first."""
+
+    @queue.task(name="send", max_retries=0)
+    def send(user_id: int, *, password: str) -> None:
+        assert password == "hunter2"
+        raise ConnectionError(f"SMTP timeout talking to mx{user_id % 2}.example.com")
+
+    jobs = [queue.enqueue("send", (number,), {"password": "hunter2"}) for number in range(4)]
+    work()
+    return [job.id for job in jobs]
+
+
+def fingerprint(client: Client) -> str:
+    [group] = get(client, "/api/failures")
+    return str(group["fingerprint"])
+
+
+class TestPages:
+    @pytest.mark.usefixtures("mails")
+    def test_the_list_shows_one_line_for_failures_of_one_kind(self, client: Client) -> None:
+        text = words(page(client, "/failures"))
+
+        assert "ConnectionError: SMTP timeout talking to mx{N}.example.com" in text
+        assert re.search(r"at tests\.dashboard\.test_failures:mails\.<locals>\.send send 4 0", text)
+        assert "4 in the last 24 h, at most 4 in an hour" in text
+
+    def test_a_group_says_what_it_shares_and_what_varies(
+        self, client: Client, mails: list[str]
+    ) -> None:
+        html = page(client, f"/failures/{fingerprint(client)}")
+        text = words(html)
+
+        assert "4 dead · 0 retrying" in text
+        assert re.search(r"Part 1 [01] 2 [01] 2", text)
+        assert "raise ConnectionError" in text
+        assert "send(0, password=***)" in text
+        assert all(job in html for job in mails)
+        assert "hunter2" not in html
+
+    def test_a_job_leads_to_its_group(self, client: Client, mails: list[str]) -> None:
+        html = page(client, f"/jobs/{mails[0]}")
+
+        assert "same as 4 jobs" in words(html)
+        assert f'href="/failures/{fingerprint(client)}"' in html
+        assert "send(0, password=***)" in words(html)
+        assert "hunter2" not in html
+
+    @pytest.mark.usefixtures("mails")
+    def test_the_list_of_jobs_shows_calls(self, client: Client) -> None:
+        assert "send(3, password=***)" in words(page(client, "/jobs"))
+
+    def test_frames_of_libraries_are_folded(self, client: Client, queue: Queue, work: Work) -> None:
+        @queue.task(max_retries=0)
+        def parse() -> None:
+            import json
+
+            json.loads("{")
+
+        job = parse.delay()
+        work()
+        html = page(client, f"/jobs/{job.id}")
+
+        assert "<summary>… 3 frames in json</summary>" in html
+        assert '<code class="code">json.loads(&#34;{&#34;)</code>' in html
+
+    def test_a_group_that_is_not_there_says_so(self, client: Client) -> None:
+        assert "no group of failures" in words(page(client, "/failures/0123", 404))
+
+    def test_hostile_failures_are_text(self, client: Client, queue: Queue, work: Work) -> None:
+        @queue.task(name=HOSTILE, max_retries=0)
+        def fail(text: str) -> None:
+            raise type(HOSTILE, (Exception,), {"__module__": HOSTILE})(f"{text} 7")
+
+        job = queue.enqueue(HOSTILE, (HOSTILE,))
+        work()
+        for path in ("/failures", f"/failures/{fingerprint(client)}", f"/jobs/{job.id}", "/jobs"):
+            html = page(client, path)
+            assert "<script>alert" not in html, path
+            assert "<img" not in html, path
+            assert "&lt;script&gt;alert" in html, path
+
+
+class TestActions:
+    @pytest.fixture
+    def path(self, client: Client, mails: list[str]) -> str:
+        assert len(mails) == 4
+        return f"/failures/{fingerprint(client)}"
+
+    def test_one_job_is_replayed_first(self, client: Client, queue: Queue, path: str) -> None:
+        answer = client.post(path, data={"deed": "canary"})
+
+        assert answer.status_code == 303
+        assert answer.headers["Location"].startswith("/jobs/")
+        assert queue.stats()["pending"] == 1
+        assert "3 dead" in words(page(client, path))
+
+    def test_all_are_replayed_or_discarded_only_if_that_is_confirmed(
+        self, client: Client, queue: Queue, path: str
+    ) -> None:
+        for deed in ("replay", "discard"):
+            assert client.post(path, data={"deed": deed}).status_code == 400
+        assert queue.stats()["pending"] == 0
+        client.post(path, data={"deed": "replay", "sure": "yes"})
+        assert queue.stats()["pending"] == 4
+        assert client.post(path, data={"deed": "canary"}).status_code == 409
+
+    def test_discarded_jobs_are_no_longer_listed(self, client: Client, path: str) -> None:
+        client.post(path, data={"deed": "discard", "sure": "yes"})
+        assert "0 dead · 0 retrying" in words(page(client, path))
+        assert "SMTP" not in words(page(client, "/failures"))
+
+    def test_a_group_is_silenced_resolved_and_opened(self, client: Client, path: str) -> None:
+        for deed, state in (("silence", "silenced"), ("resolve", "resolved"), ("open", "open")):
+            client.post(path, data={"deed": deed})
+            assert get(client, f"/api{path}")["state"] == state
+
+    def test_other_deeds_are_refused(self, client: Client, path: str) -> None:
+        assert client.post(path, data={"deed": "explode"}).status_code == 400
+
+    def test_who_only_reads_cannot_act(self, queue: Queue, path: str) -> None:
+        reader = Client(create_app(queue, read_only=True))
+        assert reader.post(path, data={"deed": "canary"}).status_code == 403
+        assert "Replay" not in words(page(reader, path))
+
+
+class TestApi:
+    def test_groups_and_what_is_done_with_them(self, client: Client, mails: list[str]) -> None:
+        [group] = get(client, "/api/failures?state=open&task=send")
+        path = f"/api/failures/{group['fingerprint']}"
+
+        assert (group["dead"], group["retrying"]) == (4, 0)
+        found = get(client, path)
+        assert [job["id"] for job in found["jobs"]] == mails[::-1]
+        assert found["jobs"][0]["preview"] == "3, password=***"
+        assert found["frames"][-1]["function"].endswith("send")
+        assert sum(found["hours"]) == 4
+        assert len(post(client, f"{path}/retry", {"most": 1})["new_job_ids"]) == 1
+        assert len(post(client, f"{path}/retry", {"most": None})["new_job_ids"]) == 3
+        assert post(client, f"{path}/discard") == {"deleted": 0}
+        assert client.put(f"{path}/state", json={"state": "resolved"}).json == {
+            **group,
+            "dead": 0,
+            "state": "resolved",
+        }
+        assert get(client, "/api/failures?state=open") == []
+
+    def test_what_is_wrong_is_said(self, client: Client, mails: list[str]) -> None:
+        assert mails
+        path = f"/api/failures/{fingerprint(client)}"
+        assert "state is 'odd'" in get(client, "/api/failures?state=odd", 400)["error"]
+        for most in (0, "1", True):
+            answer = client.post(f"{path}/retry", json={"most": most})
+            assert (answer.status_code, "most is" in answer.text) == (400, True)
+        assert client.put(f"{path}/state", json={"state": 1}).status_code == 400
+        assert get(client, "/api/failures/x", 404)["error"] == "no group of failures 'x'"
+
+
+class TestShapes:
+    @given(st.one_of(st.text(), st.none()))
+    def test_any_text_in_place_of_a_traceback_is_shown_or_passed_over(
+        self, text: str | None
+    ) -> None:
+        assert isinstance(stretches(text), list)
+
+    @given(st.lists(st.integers(0, 10**6), max_size=24))
+    def test_bars_stay_in_their_picture(self, counts: list[int]) -> None:
+        for bar in bars(counts):
+            assert 0 <= bar["x"] < 96
+            assert bar["y"] >= 0
+            assert bar["y"] + bar["height"] == 20
+
+    @pytest.mark.parametrize(
+        ("template", "messages", "parts"),
+        [
+            ("mx{N}.x", ["mx1.x", "mx2.x", "mx1.x"], [[("1", 2), ("2", 1)]]),
+            ("{N} of {N}", ["1 of 2"], [[("1", 1)], [("2", 1)]]),
+            ("{N}", ["7"], [[("7", 1)]]),
+            ("{N}{str}", ["7'a'"], [[], []]),
+            ("nothing", ["nothing"], []),
+            ("a {N} b", ["other"], [[]]),
+        ],
+    )
+    def test_what_varies_is_found_between_what_does_not(
+        self, template: str, messages: list[str], parts: list[list[tuple[str, int]]]
+    ) -> None:
+        assert varying(template, messages) == parts
+
+    def test_the_groups_of_a_queue_are_those_of_its_page(
+        self, queue: Queue, client: Client, mails: list[str]
+    ) -> None:
+        assert mails
+        [group] = Groups(queue._database).all()
+        assert group.fingerprint == fingerprint(client)
