@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from taskito import Queue
-    from taskito_core import JobRow
+    from taskito_core import AttemptRow, JobRow
 
 Metrics: TypeAlias = dict[str, dict[str, int | float]]
 
