@@ -68,8 +68,9 @@ class TestParts:
         assert [lengths(span)[:2] for span in spans] == [(None, 100), (300, None), (300, 0)]
 
     def test_a_job_that_waits_for_its_retry_has_the_next_attempt(self) -> None:
-        row = job(scheduled_at=900, status="pending")
-        _, waits = timeline(row, [attempt(0, 0, 100, "failed")], 500)
+        row = job(scheduled_at=900, started_at=50, status="pending")
+        first, waits = timeline(row, [attempt(50, 50, 100, "failed")], 500)
+        assert lengths(first) == (None, 50, 0, 50)
         assert (waits["outcome"], waits["at"], lengths(waits)) == (
             "pending",
             None,
@@ -101,6 +102,7 @@ class TestParts:
         (only,) = timeline(row, [attempt(0, None, None, "running")], now, begun_at=-50)
 
         assert all(ms is None or ms >= 0 for ms in lengths(only))
+        assert lengths(only)[3] == now
         for _, place, width in only["bars"]:
             assert 0 <= place <= 100
             assert 0 < width <= 100 - place
