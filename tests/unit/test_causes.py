@@ -255,7 +255,8 @@ class TestExceptionsThatMisbehave:
         source = f"def {name}(n):\n    {name}(n - 1) if n else 1 / 0 #{'ü' * 500}\n"
         place: dict[str, object] = {"__name__": "made"}
         file = f"<{'ü' * 300}>"
-        linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+        lines: list[str] = [*source.splitlines(keepends=True)]
+        linecache.cache[file] = (len(source), None, lines, file)
         exec(compile(source, file, "exec"), place)
         with pytest.raises(ZeroDivisionError) as caught:
             place[name](100)  # type: ignore[operator]
