@@ -99,8 +99,14 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All Python tests but those with sessions of their own. Arguments go to pytest."""
     install(session, "test", packages=True)
-    others = ["--ignore=tests/packaging", "--ignore=tests/browser"]
-    session.run("pytest", *(session.posargs or others))
+    if session.posargs:
+        session.run("pytest", *session.posargs)
+        return
+    # What kills and times processes has the machine to itself; the rest is run two at a time.
+    alone = [f"tests/{name}" for name in ("crash", "e2e", "performance")]
+    elsewhere = [f"--ignore={path}" for path in [*alone, "tests/packaging", "tests/browser"]]
+    session.run("pytest", "-n2", *elsewhere)
+    session.run("pytest", *alone)
 
 
 @nox.session

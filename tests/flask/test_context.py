@@ -221,7 +221,7 @@ class TestAttempt:
             seen.append(current_app.name)
 
         with manual_worker(taskito.queue) as worker:
-            worker.advance(61)
+            worker.advance(60)
             worker.run()
 
         assert seen == [app.name]

@@ -221,6 +221,17 @@ fn other_jobs_live_as_long_as_the_worker_says() {
 }
 
 #[test]
+fn a_clock_that_was_set_back_keeps_no_job_whose_time_is_over() {
+    let mut world = World::new(Some(Duration::ZERO));
+    world.enqueue(1, |_| {});
+    world.clock.step(-600_000);
+    let jobs = world.finished(1, |_| {});
+    world.clock.advance(Duration::from_millis(1));
+    world.work();
+    assert_eq!(world.left(&jobs), 0);
+}
+
+#[test]
 fn a_job_that_took_long_goes_in_its_time_too() {
     let mut world = World::new(Some(HOUR));
     let early = world.enqueue(2, |_| {});
