@@ -82,7 +82,7 @@ def test_r_retries_the_row_and_c_cancels_it(visitor: Visitor, shop: Shop) -> Non
 
     expect(visitor.page.locator(f"#job-{job.id}")).to_contain_text("Cancelled")
     visitor.go("/failures?task=send_email")
-    letters = visitor.page.locator("tbody tr")
+    letters = visitor.page.locator("#list tbody tr")
     number = letters.count()
     visitor.page.keyboard.press("j")
     visitor.page.keyboard.press("r")

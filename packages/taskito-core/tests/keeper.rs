@@ -115,8 +115,18 @@ fn each_lock_is_renewed_at_its_own_time() {
         world.advance(2);
         keeper.step();
     }
-    assert_eq!(world.left(&store, "long"), Some(30));
-    assert_eq!(world.left(&store, "short"), Some(6));
+    // A third of its time after it was taken, or at the next step: steps are two seconds long.
+    let left = |name| world.left(&store, name);
+    assert!(
+        left("long").is_some_and(|left| left >= 18),
+        "{:?}",
+        left("long")
+    );
+    assert!(
+        left("short").is_some_and(|left| left >= 2),
+        "{:?}",
+        left("short")
+    );
 }
 
 #[test]

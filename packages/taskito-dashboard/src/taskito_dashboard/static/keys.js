@@ -32,7 +32,8 @@ const deeds = {
 };
 
 function step(by) {
-  const rows = all("main tbody tr");
+  const ticks = all("main tbody tr:has([name=ids])");
+  const rows = ticks.length ? ticks : all("main tbody tr");
   const row = rows[rows.indexOf(chosen()) + by] ?? rows.at(by > 0 ? 0 : -1);
   if (!row) return;
   row.tabIndex = -1;
