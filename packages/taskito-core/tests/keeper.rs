@@ -20,8 +20,7 @@ use taskito_core::store::{JobStore, Leases, Sync};
 
 const TTL: Duration = Duration::from_secs(30);
 
-/// A database, a clock, and keepers as of several processes. The threads of the keepers sleep
-/// by the real clock and are in nobody's way: each test is over before they wake.
+/// A database, a clock, and keepers as of several processes. They have no threads: tests step them.
 struct World {
     folder: PathBuf,
     uptime: Arc<AtomicI64>,
@@ -115,18 +114,8 @@ fn each_lock_is_renewed_at_its_own_time() {
         world.advance(2);
         keeper.step();
     }
-    // A third of its time after it was taken, or at the next step: steps are two seconds long.
-    let left = |name| world.left(&store, name);
-    assert!(
-        left("long").is_some_and(|left| left >= 18),
-        "{:?}",
-        left("long")
-    );
-    assert!(
-        left("short").is_some_and(|left| left >= 2),
-        "{:?}",
-        left("short")
-    );
+    assert_eq!(world.left(&store, "long"), Some(30));
+    assert_eq!(world.left(&store, "short"), Some(6));
 }
 
 #[test]

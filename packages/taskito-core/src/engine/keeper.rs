@@ -36,6 +36,8 @@ pub enum Grasp {
 /// The locks of one store that this process holds.
 pub struct Keeper {
     store: Arc<SqliteStore>,
+    /// Whether its owner steps it, and no thread does.
+    is_stepped: bool,
     clock: Box<dyn Fn() -> Moment + Send + std::marker::Sync>,
     /// Used only while no fork can happen, so that no child inherits it locked.
     book: Mutex<Book>,
@@ -79,16 +81,20 @@ impl Keeper {
     /// A keeper of the locks of `store` that holds none.
     #[must_use]
     pub fn new(store: Arc<SqliteStore>) -> Self {
-        Self::with_clock(store, Moment::now)
+        Self {
+            is_stepped: false,
+            ..Self::with_clock(store, Moment::now)
+        }
     }
 
-    /// One whose time is told by `clock`, as for tests that step it.
+    /// One whose time is told by `clock`, and that has no thread: its owner calls [`Self::step`].
     pub fn with_clock(
         store: Arc<SqliteStore>,
         clock: impl Fn() -> Moment + Send + std::marker::Sync + 'static,
     ) -> Self {
         Self {
             store,
+            is_stepped: true,
             clock: Box::new(clock),
             book: Mutex::default(),
         }
@@ -199,7 +205,7 @@ impl Keeper {
 
     fn keep(self: &Arc<Self>, fence: LockFence, holding: Holding) -> Result<()> {
         let mut pages = self.pages();
-        if pages.book.thread.is_none() {
+        if !self.is_stepped && pages.book.thread.is_none() {
             let keeper = Arc::clone(self);
             let thread = spawn("taskito-locks", move || {
                 while let Some(rest) = keeper.step() {
