@@ -1,5 +1,6 @@
-//! Which jobs are meant: the terms of a filter line, and whether a job meets them. The line itself
-//! is read by `taskito/filters.py`; what it means is decided here, for every store.
+//! Which jobs are meant: the terms of a filter line, and whether a job meets them. Long because
+//! each term says what it means, with tests beside it. The line itself is read by
+//! `taskito/filters.py`; what it means is decided here, for every store.
 
 use std::time::Duration;
 

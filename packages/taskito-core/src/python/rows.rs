@@ -1,4 +1,4 @@
-//! Rows as Python reads them: every field is a property.
+//! Rows as Python reads them: every field is a property. Long because there are so many fields.
 
 use pyo3::prelude::*;
 

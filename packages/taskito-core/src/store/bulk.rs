@@ -1,5 +1,7 @@
 //! The storage contract about many jobs at once: searching by a filter, and operations on all that
-//! match. [`drive`] takes an operation on, batch by batch.
+//! match. Long because each part of it says what it promises.
+//!
+//! [`drive`] takes an operation on, batch by batch.
 //!
 //! An operation goes over the jobs from the oldest to the newest that was there when it began. Each
 //! batch is one transaction that also moves its `reached`, and that changes nothing when `reached`

@@ -1,4 +1,4 @@
--- The newest schema, as a reader wants to see it. The ladder in migrations/ leads here.
+-- The newest schema, whole, so it is long: as a reader wants to see it. The ladder in migrations/ leads here.
 -- Instants are integer milliseconds since the Unix epoch, durations end in _ms.
 
 -- What this file is. The random number makes the public ids of this database its own.
