@@ -4,7 +4,8 @@
 //!
 //! 1. Our copy of `SQLite` takes open-file-description locks. The usual record locks belong to
 //!    the process: another copy (Python's `sqlite3`) that opens and closes the same file would
-//!    make them vanish.
+//!    make them vanish. `SQLite` relies on the process all the same, and gives back through one
+//!    descriptor what it took through another; so all locks of a file go through one of them.
 //! 2. Our copy never closes a file it has locked while the file exists, because that would make
 //!    the locks of the other copy vanish.
 //! 3. Nothing of ours is open while the process forks. Every use of a store is a [`Use`]; a
@@ -114,27 +115,28 @@ unsafe extern "C" fn after_in_child() {
 /// theirs.
 #[cfg(target_os = "linux")]
 mod own_files {
-    use std::collections::{HashMap, HashSet};
+    use std::collections::HashMap;
     use std::ffi::{CStr, c_char, c_int, c_void};
     use std::mem::MaybeUninit;
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
     use rusqlite::ffi;
 
-    /// Descriptors on which our `SQLite` took locks.
+    /// The files that our `SQLite` has open.
     ///
-    /// Closing one would drop the record locks that other libraries of this process hold on
-    /// the same file. So a closed one is parked and handed out when the file is opened again.
+    /// Closing one that is locked would drop the record locks that other libraries of this
+    /// process hold on it. So its descriptor is parked and handed out when it is opened again.
     static FILES: Mutex<Files> = Mutex::new(Files {
-        locked: None,
+        holders: None,
         opened: None,
         logs: Vec::new(),
         parked: Vec::new(),
     });
 
     struct Files {
-        /// Created at first use: a hash set cannot be made in a constant.
-        locked: Option<HashSet<c_int>>,
+        /// Through which descriptor a file is locked, also for the others that are open on it.
+        /// Created at first use: a hash map cannot be made in a constant.
+        holders: Option<HashMap<Identity, c_int>>,
         /// What each descriptor was opened on: should other code have closed it, its number may
         /// be that of another file when `SQLite` closes it.
         opened: Option<HashMap<c_int, Identity>>,
@@ -150,6 +152,38 @@ mod own_files {
     struct Parked {
         identity: Identity,
         fd: c_int,
+    }
+
+    impl Files {
+        /// The descriptor that locks are taken and given back through, for one of the file.
+        fn holder(&mut self, fd: c_int) -> c_int {
+            let Some(identity) = self.opened.get_or_insert_default().get(&fd) else {
+                return fd;
+            };
+            let holders = self.holders.get_or_insert_default();
+            *holders.entry(*identity).or_insert(fd)
+        }
+
+        /// Forgets a descriptor that is being closed: what it was opened on, and whether that file
+        /// was locked. `SQLite` keeps it open while there are locks, so another may hold the next.
+        fn release(&mut self, fd: c_int) -> (Option<Identity>, bool) {
+            self.logs.retain(|log| *log != fd);
+            let opened = self.opened.get_or_insert_default();
+            let Some(identity) = opened.remove(&fd) else {
+                return (None, false);
+            };
+            let holders = self.holders.get_or_insert_default();
+            let holder = holders.remove(&identity);
+            let next = match holder {
+                Some(holder) if holder != fd => Some(holder),
+                Some(_) => (opened.iter()).find_map(|(fd, one)| (*one == identity).then_some(*fd)),
+                None => None,
+            };
+            if let Some(next) = next {
+                holders.insert(identity, next);
+            }
+            (Some(identity), holder.is_some())
+        }
     }
 
     fn files() -> MutexGuard<'static, Files> {
@@ -181,7 +215,7 @@ mod own_files {
     /// In a forked child: its parked descriptors share their locks with the parent's.
     pub(super) fn forget() {
         let mut files = files();
-        files.locked = None;
+        files.holders = None;
         files.opened = None;
         files.logs.clear();
         for parked in files.parked.drain(..) {
@@ -233,20 +267,18 @@ mod own_files {
             // SAFETY: passed on as it came.
             other => return unsafe { libc::fcntl(fd, other, argument) },
         };
-        files().locked.get_or_insert_default().insert(fd);
+        let holder = files().holder(fd);
         // SAFETY: for these commands the argument is a `flock` that the caller owns. The kernel
         // wants no process in it.
         unsafe {
             (*argument.cast::<libc::flock>()).l_pid = 0;
-            libc::fcntl(fd, own, argument)
+            libc::fcntl(holder, own, argument)
         }
     }
 
     unsafe extern "C" fn close(fd: c_int) -> c_int {
         let mut files = files();
-        let was_locked = files.locked.as_mut().is_some_and(|set| set.remove(&fd));
-        let known = files.opened.as_mut().and_then(|map| map.remove(&fd));
-        files.logs.retain(|log| *log != fd);
+        let (known, was_locked) = files.release(fd);
         // SAFETY: `fd` is the caller's to close; parked ones are ours.
         unsafe {
             match facts(fd) {
