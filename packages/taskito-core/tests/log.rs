@@ -17,7 +17,7 @@ use taskito_core::engine::{Engine, Settings, Site};
 use taskito_core::job::NewJob;
 use taskito_core::os::Waited;
 use taskito_core::store::sqlite::SqliteStore;
-use taskito_core::store::{JobStore, Sync};
+use taskito_core::store::{Inspect, JobStore, Sync};
 
 use support::{Directory, job};
 
@@ -69,6 +69,26 @@ fn whoever_commits_alone_keeps_the_log_short() {
     world.write(9_000);
     assert!(world.pages() < 4300, "{}", world.pages());
     assert!(world.beginnings() >= 2);
+}
+
+#[test]
+fn a_log_that_grows_has_room_for_what_comes_next() {
+    let world = World::new();
+    let length = || fs::metadata(&world.log).unwrap().len();
+    world.store.enqueue(vec![job("task")]).unwrap();
+    let first = length();
+    for _ in 0..15 {
+        world.store.enqueue(vec![job("task")]).unwrap();
+    }
+    assert_eq!(length(), first, "a flush has to keep a new length");
+    for _ in 0..60 {
+        world.store.enqueue(vec![job("task")]).unwrap();
+    }
+    assert!(length() > first);
+
+    let again = SqliteStore::new(world.store.path(), Sync::Relaxed);
+    world.store.close();
+    assert_eq!(again.stats().unwrap().pending, 76);
 }
 
 #[test]

@@ -5,6 +5,11 @@
 //! until the frame that ends the commit, which says so in its header. Nobody looks for them
 //! before: the index of the log, by which all find them, is written afterwards.
 //!
+//! A file that grows is flushed with its new length, which takes the device as long again as the
+//! data. So a log that a commit makes longer gets zeros behind that commit in the same write, and the
+//! next ones write where the file has room already. Zeros are no frame: whoever reads the log after
+//! a crash stops there, as at frames of an earlier log.
+//!
 //! Only commits write frames, see `cache_spill` in connection.rs: a transaction too large for the
 //! cache would leave some of them gathered when it is undone.
 #![expect(
@@ -30,6 +35,8 @@ const HEADER: usize = 24;
 const FRAME: u64 = 24 + 4096;
 /// More than that is written in several parts.
 const GATHERED: usize = 256 * 1024;
+/// How many zeros a log gets that has to grow.
+const ROOM: usize = 256 * 1024;
 
 thread_local! {
     static FRAMES: RefCell<Frames> = const { RefCell::new(Frames::NONE) };
@@ -44,6 +51,8 @@ struct Frames {
     ends: bool,
     /// How long the log has become.
     length: u64,
+    /// How long a file was that had to grow, and which.
+    room: (c_int, u64),
 }
 
 /// Replaces the calls through which our `SQLite` writes files.
@@ -108,6 +117,7 @@ impl Frames {
         bytes: Vec::new(),
         ends: false,
         length: 0,
+        room: (-1, 0),
     };
 
     /// Gathers a piece of a frame; whether that went well. `None` if it is none.
@@ -136,9 +146,34 @@ impl Frames {
     fn write(&mut self) -> bool {
         // SAFETY: the descriptor is SQLite's, which is in the midst of writing to it.
         let file = ManuallyDrop::new(unsafe { File::from_raw_fd(self.file) });
-        let written = file.write_all_at(&self.bytes, self.at);
-        self.length = self.at + self.bytes.len() as u64;
+        let frames = self.bytes.len();
+        self.length = self.at + frames as u64;
+        let room = if self.ends && !self.has_room(&file) {
+            ROOM
+        } else {
+            0
+        };
+        self.bytes.resize(frames + room, 0);
+        let mut written = file.write_all_at(&self.bytes, self.at);
+        if written.is_err() && room > 0 {
+            // A disk that is too full for zeros may take the frames.
+            written = file.write_all_at(&self.bytes[..frames], self.at);
+        }
         self.bytes.clear();
         written.is_ok()
+    }
+
+    /// Whether the file is as long as the log has become. What was seen once is believed: if others
+    /// have shortened it, the next flushes are slow and nothing else.
+    fn has_room(&mut self, file: &File) -> bool {
+        if self.room.0 != self.file || self.room.1 < self.length {
+            let length = file.metadata().map_or(0, |facts| facts.len());
+            self.room = (self.file, length.max(self.length));
+            if length < self.length {
+                self.room.1 += ROOM as u64;
+                return false;
+            }
+        }
+        true
     }
 }
