@@ -246,7 +246,7 @@ class TestExceptionsThatMisbehave:
 
         with pytest.raises(ValueError, match="0") as caught:
             deeper(500)
-        frames = json.loads(Frames(caught.value.__traceback__).to_json())
+        frames = json.loads(Frames(caught.value.__traceback__).json)
         assert len(frames) == 41
         assert [frame["omitted"] for frame in frames if "omitted" in frame] == [462]
 
@@ -260,6 +260,6 @@ class TestExceptionsThatMisbehave:
         exec(compile(source, file, "exec"), place)
         with pytest.raises(ZeroDivisionError) as caught:
             place[name](100)  # type: ignore[operator]
-        text = Frames(caught.value.__traceback__).to_json()
+        text = Frames(caught.value.__traceback__).json
         assert len(text.encode()) <= 32_768
         assert json.loads(text)

@@ -1,8 +1,7 @@
 """Why an attempt failed, in parts, so that failures of one kind are found together."""
 
 from taskito._core import Cause
-from taskito._failures import user_frames
-from taskito._frames import Frames
+from taskito._frames import frames_of
 from taskito._template import template_of
 
 _LONGEST_MESSAGE = 2000
@@ -16,13 +15,13 @@ def cause_of(error: BaseException) -> Cause | None:
     """
     try:
         message = _message(error)
-        frames = Frames(user_frames(error))
+        frames = frames_of(error)
         return Cause(
             _clean(error_type(error)),
             message,
             template=template_of(message),
             location=_clean(frames.location),
-            frames=frames.to_json(),
+            frames=frames.json,
         )
     except Exception:  # noqa: BLE001 - a failure without a group is better than none
         return None

@@ -1,20 +1,13 @@
 """Exceptions of tasks as text: for the job's errors, and for logs."""
 
 import traceback
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from types import TracebackType
+from taskito._frames import frames_of, user_frames
 
 _LONGEST_ERROR = 65_536
 _LONGEST_SUMMARY = 200
-OWN_MODULES = {
-    "taskito._runner",
-    "taskito._attempt",
-    "taskito._payloads",
-    "taskito.contrib.django._tasks",
-    "taskito.testing._trial",
-}
+# What Python says more about than their message.
+_SPECIAL = (SyntaxError, NameError, AttributeError, ImportError, BaseExceptionGroup)
 
 
 def error_text(error: BaseException) -> str:
@@ -24,7 +17,9 @@ def error_text(error: BaseException) -> str:
     exception that cannot be formatted is recorded by its class.
     """
     try:
-        text = "".join(traceback.format_exception(type(error), error, user_frames(error)))
+        text = _plain(error) or "".join(
+            traceback.format_exception(type(error), error, user_frames(error))
+        )
     except BaseException:  # noqa: BLE001 - code of the task runs here: __str__, __notes__
         text = f"{type(error).__name__}: <this exception cannot be formatted>\n"
     data = text.rstrip("\n").encode("utf-8", "backslashreplace")
@@ -35,12 +30,28 @@ def error_text(error: BaseException) -> str:
     return data.decode("utf-8", "ignore")
 
 
-def user_frames(error: BaseException) -> "TracebackType | None":
-    """Return the traceback of ``error`` from the first frame that is not the library's."""
-    frames = error.__traceback__
-    while frames is not None and frames.tb_frame.f_globals.get("__name__") in OWN_MODULES:
-        frames = frames.tb_next
-    return frames
+def _plain(error: BaseException) -> str | None:
+    """Return what Python writes about an exception without causes, notes and hints.
+
+    The frames are remembered (:func:`taskito._frames.frames_of`), so that is much faster than
+    asking Python again and again. ``None`` stands for every other exception.
+    """
+    context = None if error.__suppress_context__ else error.__context__
+    if error.__cause__ or context or isinstance(error, _SPECIAL) or hasattr(error, "__notes__"):
+        return None
+    frames = frames_of(error).text
+    kind = type(error)
+    name, module = kind.__qualname__, kind.__module__
+    if not frames or not isinstance(module, str):
+        return None
+    if module not in {"__main__", "builtins"}:
+        name = f"{module}.{name}"
+    try:
+        message = str(error)
+    except BaseException:  # noqa: BLE001 - code of the task runs here
+        return None
+    line = f"{name}: {message}" if message else name
+    return f"Traceback (most recent call last):\n{frames}{line}\n"
 
 
 def summary(error: BaseException) -> str:
@@ -50,4 +61,6 @@ def summary(error: BaseException) -> str:
     except BaseException:  # noqa: BLE001 - code of the task runs here
         message = "<str() failed>"
     line = f"{type(error).__name__}: {message}"[:_LONGEST_SUMMARY]
+    if line.isprintable():
+        return line
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in line)

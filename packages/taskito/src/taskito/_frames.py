@@ -3,39 +3,52 @@
 import json
 import linecache
 import os
+import traceback as tracebacks
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from taskito._failures import OWN_MODULES
-
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from types import TracebackType
+    from collections.abc import Iterator, Sequence
+    from types import CodeType, TracebackType
 
+OWN_MODULES = {
+    "taskito._runner",
+    "taskito._attempt",
+    "taskito._payloads",
+    "taskito.contrib.django._tasks",
+    "taskito.testing._trial",
+}
 _OUTERMOST = 10
 _INNERMOST = 30
 _LONGEST_TEXT = 200
 _MOST_BYTES = 32_768
+_LONGEST_KNOWN = 50
+_MOST_KNOWN = 200
 _STDLIB = os.path.dirname(os.__file__) + os.sep  # noqa: PTH120 - pathlib is slow to load
 _PACKAGES = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
+_known: "dict[tuple[tuple[int, int, str], ...], tuple[Frames, list[CodeType]]]" = {}
+
+
 class Frames:
-    """The frames of a traceback, without those of the runner.
+    """The frames of a traceback, as text and as data.
 
     Attributes:
         location: ``module:function`` of the innermost frame of the user, else of any; empty
             without frames.
+        text: What Python writes about all of the frames, without the line above them.
+        json: A list of at most 32 KiB, outermost frame first and without those of the runner.
+            Each is ``{"file", "line", "function", "code", "library"}``, or ``{"omitted": n}``
+            where frames in the middle were left out. ``code`` is the line without its
+            indentation, empty if the source is not there; ``library`` says that the code is not
+            the user's.
     """
-
-    __slots__ = ("_entries", "location")
 
     def __init__(self, traceback: "TracebackType | None") -> None:
         """Read what is needed; the traceback itself is not kept."""
-        entries: list[TracebackType] = []
-        while traceback is not None:
-            if _module(traceback) not in OWN_MODULES:
-                entries.append(traceback)
-            traceback = traceback.tb_next
+        self.text = "".join(tracebacks.format_tb(traceback))
+        entries = [one for one in _each(traceback) if _module(one) not in OWN_MODULES]
         users = (entry for entry in reversed(entries) if not _is_library(entry))
         innermost = next(users, entries[-1] if entries else None)
         self.location = "" if innermost is None else _location(innermost)
@@ -47,17 +60,48 @@ class Frames:
         self._entries.append({"omitted": left_out})
         self._entries += [_entry(one) for one in entries[-_INNERMOST:]]
 
-    def to_json(self) -> str:
-        """Return a list of at most 32 KiB, outermost frame first.
-
-        Each is ``{"file", "line", "function", "code", "library"}``, or ``{"omitted": n}`` where
-        frames in the middle were left out. ``code`` is the line without its indentation, empty
-        if the source is not there; ``library`` says that the code is not the user's.
-        """
+    @cached_property
+    def json(self) -> str:
+        """Return the frames as data."""
         entries = self._entries
         while len(text := _dumped(entries)) > _MOST_BYTES:
             entries = _shorter(entries)
         return text.decode()
+
+
+def frames_of(error: BaseException) -> Frames:
+    """Return the frames of an exception, from the first on that is not the library's.
+
+    What failed in the same way before is remembered: formatting one traceback takes longer than
+    running many jobs.
+    """
+    traceback = user_frames(error)
+    entries = list(_each(traceback))
+    if len(entries) > _LONGEST_KNOWN:
+        return Frames(traceback)
+    key = tuple([(id(one.tb_frame.f_code), one.tb_lasti, _module(one)) for one in entries])
+    known = _known.get(key)
+    if known is None:
+        if len(_known) >= _MOST_KNOWN:
+            _known.clear()
+        # The code is kept along, so that no other gets its number.
+        codes = [one.tb_frame.f_code for one in entries]
+        known = _known[key] = (Frames(traceback), codes)
+    return known[0]
+
+
+def user_frames(error: BaseException) -> "TracebackType | None":
+    """Return the traceback of ``error`` from the first frame that is not the library's."""
+    frames = error.__traceback__
+    while frames is not None and _module(frames) in OWN_MODULES:
+        frames = frames.tb_next
+    return frames
+
+
+def _each(traceback: "TracebackType | None") -> "Iterator[TracebackType]":
+    while traceback is not None:
+        yield traceback
+        traceback = traceback.tb_next
 
 
 def _dumped(entries: "Sequence[dict[str, Any]]") -> bytes:

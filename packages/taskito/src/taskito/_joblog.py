@@ -10,6 +10,11 @@ if TYPE_CHECKING:
 _logger = logging.getLogger("taskito")
 
 
+def is_logged(level: int) -> bool:
+    """Return whether anybody hears what is logged at a level: to be asked before dear words."""
+    return _logger.isEnabledFor(level)
+
+
 def log_about(
     context: "JobContext",
     level: int,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from taskito._causes import cause_of
 from taskito._core import Outcome
 from taskito._failures import error_text, summary
-from taskito._joblog import log_about
+from taskito._joblog import is_logged, log_about
 from taskito.exceptions import Cancel, Retry, Snooze, TaskCancelledError
 
 if TYPE_CHECKING:
@@ -50,9 +50,12 @@ def _failed(
 def log_failure(error: BaseException, context: "JobContext", *, retryable: bool) -> None:
     """Log a failed attempt: an error if it was the last one."""
     last = not retryable or context.retry_count >= context.max_retries
+    level = logging.ERROR if last else logging.INFO
+    if not is_logged(level):
+        return
     log_about(
         context,
-        logging.ERROR if last else logging.INFO,
+        level,
         "%s failed, attempt %d of %d%s, job %s: %s",
         context.task_name,
         context.attempt,

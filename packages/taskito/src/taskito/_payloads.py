@@ -3,7 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from taskito._core import Outcome
-from taskito._failures import summary, user_frames
+from taskito._failures import summary
+from taskito._frames import user_frames
 from taskito.exceptions import SerializationError
 
 if TYPE_CHECKING:
