@@ -98,7 +98,7 @@ def test_gunicorn_with_a_preloaded_application_serves_and_enqueues_from_every_wo
     answers += [get(port, f"/later-{number}") for number in range(20)]
 
     server.send(signal.SIGTERM)
-    assert server.wait(15) == 0
+    assert server.wait(30) == 0
     acks = {ack.token: ack.job_id for ack in site.marks.all("ack")}
     assert acks["request-7"] == answers[7][1]
     assert {job_id for _, job_id in answers} <= set(acks.values())

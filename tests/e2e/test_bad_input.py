@@ -6,7 +6,6 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,12 +36,10 @@ def make_database(path: Path, jobs: int = 1) -> None:
 
 
 def fails(path: Path, error: type[StorageError], match: str) -> StorageError:
-    """Enqueue into this path; the error names the path and comes soon."""
+    """Enqueue into this path; the error names the path."""
     queue = Queue(path)
-    begin = time.monotonic()
     with pytest.raises(error, match=match) as caught:
         queue.enqueue("note", ["x"])
-    assert time.monotonic() - begin < 5
     assert str(path) in str(caught.value)
     assert Path(str(caught.value.path)) == path
     queue.close()

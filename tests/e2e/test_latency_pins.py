@@ -38,7 +38,7 @@ def working(queue: Queue) -> Generator[None]:
         yield
     finally:
         queue.shutdown(now=True)
-        worker.join(10)
+        worker.join(30)
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def site(tmp_path: Path) -> Iterator[Site]:
 def queue(tmp_path: Path) -> Iterator[Queue]:
     """A queue with a worker that is idle."""
     with Queue(tmp_path / "jobs.db", workers=4, durability="normal") as queue, working(queue):
-        until(queue.workers, within=5)
+        until(queue.workers)
         yield queue
 
 
@@ -186,7 +186,7 @@ class TestOpening:
             else:
                 bound = task.options(limit_key="k") if scope == "key" else task.options()
                 jobs = bound.map([()] * 2)
-            assert all(job.wait(5) for job in jobs)
+            assert all(job.wait(30) for job in jobs)
             _, end, start, _ = spans
             assert start >= end
             return float(start - end)
@@ -208,7 +208,7 @@ class TestStopping:
 
         def measure() -> float:
             job = task.delay()
-            assert job.wait(10)
+            assert job.wait(30)
             assert job.status == "dead"
             facts = job.to_dict()
             return float(facts["completed_at"] - facts["started_at"]) / 1000 - 0.1
@@ -234,10 +234,10 @@ class TestStopping:
         def measure() -> float:
             started.clear()
             job = asleep.delay()
-            assert started.wait(5)
+            assert started.wait(30)
             asked = time.monotonic()
             assert queue.cancel_running_job(job.id)
-            assert job.wait(10)
+            assert job.wait(30)
             return cancelled[-1] - asked
 
         within(STOPPING, measure)
@@ -261,10 +261,10 @@ class TestStopping:
         def measure() -> float:
             started.clear()
             job = look.delay()
-            assert started.wait(5)
+            assert started.wait(30)
             asked = time.monotonic()
             assert queue.cancel_running_job(job.id)
-            assert job.wait(10)
+            assert job.wait(30)
             return told[-1] - asked
 
         within(STOPPING, measure)
@@ -278,12 +278,12 @@ class TestStopping:
         def report() -> None:
             told.append(time.monotonic())
             current_job.update_progress(50)
-            gate.wait(10)
+            gate.wait(30)
 
         def measure() -> float:
             gate.clear()
             job = report.delay()
-            until(lambda: job.progress == 50, within=5)
+            until(lambda: job.progress == 50)
             seen = time.monotonic()
             gate.set()
             job.result()

@@ -35,7 +35,7 @@ def work_until(queue: Queue, *ids: str) -> None:
         return all(job and job.status in FINISHED for job in jobs)
 
     try:
-        until(all_ended, within=20)
+        until(all_ended)
     finally:
         queue.shutdown(wait=True)
-        worker.join(timeout=20)
+        worker.join(timeout=30)

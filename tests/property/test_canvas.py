@@ -114,7 +114,7 @@ def assert_agrees(canvas: Canvas[Any]) -> None:
     applied = canvas.apply()
     handles: list[JobResult[Any]] = applied if isinstance(applied, list) else [applied]
     assert isinstance(applied, list) == expected.is_list
-    assert all(handle.wait(20) for handle in handles), "a workflow never ended"
+    assert all(handle.wait(30) for handle in handles), "a workflow never ended"
     outcomes = [Outcome(handle.status) for handle in handles]
     assert outcomes == [Outcome(outcome.status) for outcome in expected.outcomes]
     for handle, outcome in zip(handles, expected.outcomes, strict=True):
@@ -151,6 +151,6 @@ class TestCanvas:
         self, queue: Queue, task: TaskWrapper[..., Any], shape: Any, limit: int
     ) -> None:
         for job in group(build(shape, task), max_concurrency=limit).apply():
-            assert job.wait(20)
+            assert job.wait(30)
         stats = queue.stats()
         assert stats["pending"] == stats["running"] == 0

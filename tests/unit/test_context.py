@@ -135,7 +135,8 @@ class TestFacts:
         start_worker()
         began, first, second = job.result()
         assert first is not None
-        assert -1000 < first - began - 60_000 <= 1
+        # From the start of the attempt, which is before the call: by how much, a machine decides.
+        assert began - 20_000 < first - 60_000 <= began + 1
         assert first == second
 
     def test_headers_are_a_copy(self, queue: Queue, start_worker: StartWorker) -> None:
@@ -161,11 +162,11 @@ class TestProgress:
         @queue.task
         def work() -> None:
             current_job.update_progress(37)
-            let_go.wait(20)
+            let_go.wait(30)
 
         job = work.delay()
         start_worker()
-        until(lambda: job.progress == 37, within=5)
+        until(lambda: job.progress == 37)
         let_go.set()
         job.result()
         assert job.progress == 37
@@ -221,7 +222,7 @@ class TestLog:
 
         job = fail.delay()
         start_worker()
-        assert job.wait(5)
+        assert job.wait(30)
         messages = [line["message"] for line in job.logs()]
         assert messages == ["attempt 1", "by a hook", "attempt 2", "by a hook"]
 
@@ -276,13 +277,13 @@ class TestCancel:
             assert not current_job.is_cancelled()
             current_job.check_cancelled()
             running.set()
-            until(current_job.is_cancelled, within=5)
+            until(current_job.is_cancelled)
             seen.append(time.monotonic())
             current_job.check_cancelled()
 
         job = patient.delay()
         start_worker()
-        assert running.wait(5)
+        assert running.wait(30)
         asked = time.monotonic()
         assert queue.cancel_running_job(job.id)
         with pytest.raises(TaskCancelledError, match="cancelled by request"):
@@ -298,12 +299,12 @@ class TestCancel:
         @queue.task
         def blind() -> str:
             running.set()
-            let_go.wait(20)
+            let_go.wait(30)
             return "done"
 
         job = blind.delay()
         start_worker()
-        assert running.wait(5)
+        assert running.wait(30)
         assert queue.cancel_running_job(job.id)
         let_go.set()
         assert job.result(5) == "done"
@@ -335,7 +336,7 @@ class TestTimeout:
 
         job = work.delay()
         start_worker()
-        assert job.wait(5)
+        assert job.wait(30)
         assert job.status == "dead"
         assert "SoftTimeoutError: task '" in (job.error or "")
 
@@ -374,9 +375,9 @@ class TestTimeout:
         for _ in range(5):
             heard.clear()
             job = work.delay()
-            assert job.wait(5)
+            assert job.wait(30)
             assert job.status == "dead"
-            until(lambda: heard == ["end", "timeout"], within=5)
+            until(lambda: heard == ["end", "timeout"])
 
     def test_without_limits_nothing_is_raised(
         self, queue: Queue, start_worker: StartWorker
@@ -395,7 +396,7 @@ class TestTimeout:
 
         @queue.task(timeout=0.05, max_retries=0)
         def late() -> None:
-            let_go.wait(20)
+            let_go.wait(30)
             try:
                 current_job.check_cancelled()
             except TaskCancelledError:
@@ -405,9 +406,9 @@ class TestTimeout:
 
         job = late.delay()
         start_worker()
-        assert job.wait(5)
+        assert job.wait(30)
         let_go.set()
-        until(lambda: seen == [True], within=5)
+        until(lambda: seen == [True])
         assert queue.task(name="next")(lambda: 7).delay().result(5) == 7
         assert (job.status, job.progress, job.logs()) == ("dead", None, [])
 
@@ -474,9 +475,9 @@ class TestFollow:
         @queue.task(name="plain")
         def plain() -> list[str]:
             mine = [current_job.id]
-            barrier.wait(10)
+            barrier.wait(30)
             current_job.mark = mine[0]
-            barrier.wait(10)
+            barrier.wait(30)
             return [*mine, current_job.id, current_job.mark]
 
         jobs = [plain.delay() for _ in range(4)]
@@ -488,9 +489,9 @@ class TestFollow:
         barrier = threading.Barrier(2)
 
         def both() -> tuple[str, str]:
-            barrier.wait(10)
+            barrier.wait(30)
             current_job.update_progress(50)
-            barrier.wait(10)
+            barrier.wait(30)
             return current_job.id, current_job.queue_name
 
         with Queue(tmp_path / "a.db", workers=1) as one, Queue(tmp_path / "b.db", workers=1) as two:

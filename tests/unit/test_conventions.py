@@ -132,7 +132,7 @@ def finished(task: TaskWrapper[..., Any]) -> JobResult[Any]:
         job = own.enqueue("t")
         thread = threading.Thread(target=own.run_worker)
         thread.start()
-        job.wait(10)
+        job.wait(30)
         own.shutdown(wait=True)
         thread.join()
     return JobResult(queue._database, queue._serializer, job.id)
@@ -297,7 +297,7 @@ class TestThreads:
     ) -> None:
         double = queue.task(name="double")(lambda number: 2 * number)
         gate = threading.Event()
-        shared = queue.task(name="shared")(lambda: gate.wait(10)).delay()
+        shared = queue.task(name="shared")(lambda: gate.wait(30)).delay()
 
         async def use(number: int) -> list[Any]:
             jobs = [await double.adelay(number), await queue.aenqueue("double", [number])]
@@ -317,7 +317,7 @@ class TestThreads:
             told = [
                 pool.submit((in_a_loop, in_a_thread)[number % 2], number) for number in range(8)
             ]
-            until(lambda: queue.stats()["completed"] == 24, within=10)
+            until(lambda: queue.stats()["completed"] == 24)
             gate.set()
             for number, answer in enumerate(told):
                 assert answer.result() == [2 * number] * 3 + [True]

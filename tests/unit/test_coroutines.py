@@ -91,7 +91,7 @@ class TestTwins:
         turns: list[int] = []
 
         def release() -> None:
-            until(lambda: len(turns) > 20, within=5)
+            until(lambda: len(turns) > 20)
             locking.execute("ROLLBACK")
 
         releasing = threading.Thread(target=release)
@@ -127,7 +127,7 @@ class TestAwaitingResults:
 
         @queue.task(name="slow")
         def slow() -> str:
-            until(lambda: len(turns) > 20, within=10)
+            until(lambda: len(turns) > 20)
             return "done"
 
         job = slow.delay()
@@ -167,7 +167,7 @@ class TestAwaitingResults:
                 await waiting
 
         asyncio.run(main())
-        until(lambda: not heralds(), within=0.5)
+        until(lambda: not heralds())
 
     def test_a_closed_queue_ends_the_wait(self, queue: Queue) -> None:
         job = queue.enqueue("unknown")

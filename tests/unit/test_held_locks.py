@@ -129,7 +129,7 @@ class TestFork:
     def in_child(self, check: Callable[[], bool]) -> bool:
         child = multiprocessing.get_context("fork").Process(target=lambda: os._exit(not check()))
         child.start()
-        child.join(10)
+        child.join(30)
         return child.exitcode == 0
 
     def test_a_child_does_not_hold_what_its_parent_holds(self, queue: Queue) -> None:

@@ -47,7 +47,7 @@ class TestExpire:
         job = call(queue, expires=expires)
         queue.task(name="t")(lambda: started.append(1))
         start_worker()
-        assert job.wait(5)
+        assert job.wait(30)
         assert (job.status, job.error, started) == ("cancelled", EXPIRED, [])
 
     def test_result_says_why_there_is_none(self, queue: Queue, start_worker: StartWorker) -> None:
@@ -97,7 +97,7 @@ class TestTimeToLive:
             worker.start()
             until(lambda: queue.get_job(gone.id) is None)
             assert [job.id for job in queue.list_jobs()] == [waiting.id, kept.id]
-        worker.join(5)
+        worker.join(30)
 
 
 class TestPurge:

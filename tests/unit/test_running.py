@@ -195,7 +195,7 @@ class TestFail:
         with Queue(queue.db_path, serializer=JsonSerializer()) as other:
             job = other.enqueue("t", max_retries=0)
         start_worker()
-        assert queue.list_jobs()[0].wait(5)
+        assert queue.list_jobs()[0].wait(30)
         error = queue.job_errors(job.id)[0]["error"]
         assert "taskito.exceptions.SerializationError: the arguments of 't' cannot" in error
         assert "taskito/_" not in error
@@ -236,8 +236,8 @@ class TestFail:
 
         small, *jobs = [large.delay(size) for size in (2**20 - 100, 2**20, 2**20)]
         start_worker()
-        assert small.wait(5)
-        assert all(job.wait(5) for job in jobs)
+        assert small.wait(30)
+        assert all(job.wait(30) for job in jobs)
         assert [message[:32] for message in caplog.messages] == ["the result of 'large' takes 1048"]
 
     def test_the_last_failure_is_logged_on_one_line(

@@ -58,7 +58,7 @@ class Stage:
             self.done = task.delay().id
             worker = threading.Thread(target=queue.run_worker)
             worker.start()
-            until(lambda: queue.stats()["dead"] == queue.stats()["completed"] == 1, within=10)
+            until(lambda: queue.stats()["dead"] == queue.stats()["completed"] == 1)
             queue.shutdown(wait=True)
             worker.join()
             self.letter = queue.dead_letters()[0]["id"]
@@ -212,7 +212,7 @@ class Ticking:
     def wait_for_turns(self, count: int) -> None:
         """Hold a thread until the loop has turned so often: for ever, if it is the loop's."""
         goal = self.turns + count
-        until(lambda: self.turns >= goal, within=10)
+        until(lambda: self.turns >= goal)
 
 
 def test_every_coroutine_is_tried_below() -> None:

@@ -59,7 +59,7 @@ def fail(queue: Queue) -> Task:
 
 
 def results(jobs: list[JobResult[Any]]) -> list[Any]:
-    return [job.result(timeout=5) for job in jobs]
+    return [job.result(timeout=30) for job in jobs]
 
 
 class TestPassing:
@@ -91,7 +91,7 @@ class TestPassing:
 
         @queue.task(name="late")
         def late() -> str:
-            assert gate.wait(5)
+            assert gate.wait(30)
             return "late"
 
         @queue.task(name="early")
@@ -173,7 +173,7 @@ class TestPassing:
 
         async def main() -> int:
             job = await chain(add.s(1, 2), add.s(3)).aapply()
-            return int(await job.aresult(timeout=5))
+            return int(await job.aresult(timeout=30))
 
         assert asyncio.run(main()) == 6
 
@@ -228,7 +228,7 @@ class TestTiming:
         self, queue: Queue, tell: Task, start_worker: StartWorker
     ) -> None:
         meeting = threading.Barrier(2)
-        meet = queue.task(name="meet")(lambda *_: meeting.wait(5))
+        meet = queue.task(name="meet")(lambda *_: meeting.wait(30))
         start_worker(workers=2)
         jobs = chain(tell.s(), group(meet.s(), meet.s())).apply()
         assert sorted(results(jobs)) == [0, 1]
@@ -257,7 +257,7 @@ class TestFailure:
         with pytest.raises(DependencyFailedError):
             callback.result(5)
         members = [queue.get_job(member) for member in callback.dependencies]
-        finished = [member for member in members if member is not None and member.wait(5)]
+        finished = [member for member in members if member is not None and member.wait(30)]
         assert [member.status for member in finished] == ["complete", "dead", "complete"]
 
     def test_independent_branches_go_on(
@@ -339,7 +339,7 @@ class TestLimit:
 
         @queue.task(name="first")
         def first() -> None:
-            assert others.wait(5), "the others waited for the first"
+            assert others.wait(30), "the others waited for the first"
 
         @queue.task(name="other")
         def other(number: int) -> None:
@@ -360,7 +360,7 @@ class TestLimit:
         assert jobs[3].cancel()
         start_worker()
         assert jobs[4].result(5) == [4]
-        statuses = [job.status for job in jobs if job.wait(5)]
+        statuses = [job.status for job in jobs if job.wait(30)]
         assert statuses == ["dead", "complete", "cancelled", "cancelled", "complete"]
 
 
