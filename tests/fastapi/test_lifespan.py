@@ -186,7 +186,7 @@ class TestLifespan:
                     await asyncio.sleep(0.2)
                     assert not stream.done()
                     assert not waiting.done()
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(30):
                     assert (await waiting).json()["status"] == "pending"
                     return (await stream).text
 

@@ -179,4 +179,4 @@ class TestAwaitingResults:
             return await waiting
 
         with pytest.raises(QueueClosedError, match="closed"):
-            asyncio.run(asyncio.wait_for(main(), 10))
+            asyncio.run(asyncio.wait_for(main(), 30))

@@ -19,7 +19,7 @@ class TestBlocks:
             async with Queue(tmp_path / "jobs.db", workers=1) as queue:
                 worker = asyncio.create_task(queue.arun_worker())
                 assert await queue.task(name="t")(lambda: 7).delay().aresult() == 7
-            await asyncio.wait_for(worker, 5)
+            await asyncio.wait_for(worker, 30)
             return queue
 
         with pytest.raises(QueueClosedError):

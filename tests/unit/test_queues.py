@@ -77,23 +77,24 @@ class TestPause:
         self, queue: Queue, start_worker: StartWorker
     ) -> None:
         """A worker holds the next jobs of a brief task in memory."""
-        lock, started = threading.Lock(), 0
+        paused, gate, started = threading.Event(), threading.Event(), 0
 
         @queue.task
         def brief() -> None:
             nonlocal started
-            with lock:
-                started += 1
+            started += 1
+            if started == 500:
+                queue.pause()
+                paused.set()
+                gate.wait(30)
 
         brief.map([()] * 3000)
         start_worker(workers=1)
-        until(lambda: started > 500)
-        queue.pause()
-        threading.Event().wait(0.01)  # one that had begun may be about to count
-        at_the_pause = started
-        assert at_the_pause < 3000
+        assert paused.wait(30)
+        until(lambda: queue.stats()["running"] == 1)  # those behind it are handed back
+        gate.set()
         until(lambda: queue.stats()["running"] == 0)
-        assert started == at_the_pause
+        assert started == 500
         queue.resume()
         until(lambda: queue.stats()["completed"] == 3000)
         assert started == 3000
