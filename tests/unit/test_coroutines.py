@@ -169,6 +169,25 @@ class TestAwaitingResults:
         asyncio.run(main())
         until(lambda: not heralds())
 
+    @pytest.mark.parametrize("turns", range(1, 6))
+    def test_nothing_is_left_of_those_who_stop_as_soon_as_they_wait(
+        self, queue: Queue, turns: int
+    ) -> None:
+        """A thread that was about to wait for them went on, and held the interpreter for ever."""
+        job = queue.enqueue("unknown")
+
+        async def main() -> None:
+            for _ in range(20):
+                waiting = asyncio.create_task(job.aresult(timeout=None))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                waiting.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await waiting
+
+        asyncio.run(main())
+        until(lambda: not heralds())
+
     def test_a_closed_queue_ends_the_wait(self, queue: Queue) -> None:
         job = queue.enqueue("unknown")
 

@@ -124,6 +124,8 @@ ORDERS = {
     "last timeout": ("too long", SOON | NEVER, "dead", START + FAILURE + TIMEOUT + DEAD),
     "bad result": ("unserializable", LATER, "pending", START + FAILURE + RETRY),
 }
+# Nothing runs over its time in a worker whose clock stands still.
+IN_TIME = {name: row for name, row in ORDERS.items() if "timeout" not in row[1]}
 
 
 def settled(job: JobResult[Any], journal: Journal, order: list[str], status: str) -> bool:
@@ -278,7 +280,7 @@ class TestThreads:
         assert journal.threads["on_dead_letter"] == "taskito-hooks"
 
 
-@pytest.mark.parametrize(("act", "options", "status", "order"), ORDERS.values(), ids=ORDERS)
+@pytest.mark.parametrize(("act", "options", "status", "order"), IN_TIME.values(), ids=IN_TIME)
 def test_a_stepped_worker_calls_the_same_before_it_goes_on(  # noqa: PLR0913 - a table
     queue: Queue,
     register: Register,
@@ -288,8 +290,6 @@ def test_a_stepped_worker_calls_the_same_before_it_goes_on(  # noqa: PLR0913 - a
     status: str,
     order: list[str],
 ) -> None:
-    if "timeout" in options:
-        pytest.skip("nothing runs over its time in a worker whose clock stands still")
     with manual_worker(queue) as worker:
         job = register(**options).delay(act)
         worker.run(max_jobs=1)

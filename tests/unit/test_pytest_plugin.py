@@ -72,8 +72,8 @@ class TestPlugin:
             ]
         )
 
+    @pytest.mark.timeout(180)  # three processes that start up
     def test_each_worker_of_xdist_has_databases_of_its_own(self, pytester: pytest.Pytester) -> None:
-        pytest.importorskip("xdist")
         pytester.makeini("[pytest]\ntaskito_app = app:queue")
         pytester.makepyfile(
             app=APP,
@@ -275,6 +275,7 @@ class TestWorker:
         )
         result.assert_outcomes(passed=1)
 
+    @pytest.mark.timeout(180)
     def test_ctrl_c_in_a_job_ends_the_tests(self, pytester: pytest.Pytester) -> None:
         pytester.makepyfile(
             """
