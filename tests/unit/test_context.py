@@ -1,4 +1,4 @@
-"""``current_job``: what a running job knows of itself, and what it can say."""
+"""``current_job``: what a running job knows of itself, and what it can say. Long, as it says much."""
 
 import asyncio
 import contextvars

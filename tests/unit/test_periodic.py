@@ -1,4 +1,7 @@
-"""Schedules: how they are declared, when they fire, and what operators do with them."""
+"""Schedules: how they are declared, when they fire, and what operators do with them.
+
+Long, as the whole life of a schedule is here.
+"""
 
 import sqlite3
 import threading
