@@ -1,4 +1,7 @@
-"""``current_job``: what a running job knows of itself, and what it can say. Long, as it says much."""
+"""``current_job``: what a running job knows of itself, and what it can say.
+
+Long, as all that it offers is here.
+"""
 
 import asyncio
 import contextvars
