@@ -4,7 +4,6 @@ import resource
 import subprocess
 import sys
 import textwrap
-import threading
 from pathlib import Path
 
 import pytest
@@ -12,6 +11,7 @@ import pytest
 from taskito import DependencyError, PayloadTooLargeError, Queue, chain, chord, group
 from tests.support.command import command
 from tests.support.processes import REPOSITORY
+from tests.support.working import working
 
 BIG = 100 * 2**20
 STEPS = 10_000
@@ -63,12 +63,6 @@ def test_a_payload_of_100_mb_is_refused_by_default_and_nothing_is_stored(tmp_pat
         assert set(queue.stats().values()) == {0}
 
 
-def start(queue: Queue) -> threading.Thread:
-    thread = threading.Thread(target=queue.run_worker)
-    thread.start()
-    return thread
-
-
 @pytest.mark.timeout(120)
 def test_a_chain_of_10_000_steps_is_stored_at_once_and_runs_to_its_end(tmp_path: Path) -> None:
     queue = Queue(tmp_path / "jobs.db", workers=1, durability="normal")
@@ -81,10 +75,8 @@ def test_a_chain_of_10_000_steps_is_stored_at_once_and_runs_to_its_end(tmp_path:
     last = chain(add.s(0, 1), *(add.s(1) for _ in range(STEPS - 1))).apply()
     assert queue.stats()["pending"] == STEPS
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000, "kB"
-    worker = start(queue)
-    assert last.result(timeout=90) == STEPS
-    queue.shutdown()
-    worker.join(30)
+    with working(queue):
+        assert last.result(timeout=90) == STEPS
     assert queue.stats()["completed"] == STEPS
     queue.close()
 

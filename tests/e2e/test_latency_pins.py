@@ -8,8 +8,7 @@ import asyncio
 import itertools
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from taskito import Queue, TaskCancelledError, current_job, group
 from tests.support.pins import median_within, processor_seconds, within
 from tests.support.processes import PROGRAMS, STARTING, Site, open_site
 from tests.support.until import until
+from tests.support.working import working
 
 pytestmark = pytest.mark.timeout(60)
 WAKING = 0.020
@@ -27,18 +27,6 @@ OPENING = 0.2
 """Seconds from the instant at which a job may start to its start."""
 STOPPING = 0.5
 """Seconds from a deadline or a request to its effect."""
-
-
-@contextmanager
-def working(queue: Queue) -> Generator[None]:
-    """Run a worker of this queue in a thread; it is stopped at the end."""
-    worker = threading.Thread(target=queue.run_worker)
-    worker.start()
-    try:
-        yield
-    finally:
-        queue.shutdown(now=True)
-        worker.join(30)
 
 
 @pytest.fixture

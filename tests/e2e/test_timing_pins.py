@@ -7,8 +7,7 @@ breaks when the test goes red.
 import itertools
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,7 @@ from taskito import (
 from tests.support.pins import within
 from tests.support.processes import Site
 from tests.support.until import until
+from tests.support.working import working
 
 Folder = Callable[[], Path]
 pytestmark = pytest.mark.timeout(120)
@@ -37,19 +37,6 @@ def fresh(tmp_path: Path) -> Folder:
     """Where the next database may be."""
     numbers = itertools.count()
     return lambda: tmp_path / f"{next(numbers)}" / "jobs.db"
-
-
-@contextmanager
-def working(queue: Queue, **options: Any) -> Generator[threading.Thread]:
-    """Run a worker of this queue in a thread; it is stopped at the end."""
-    worker = threading.Thread(target=queue.run_worker, kwargs=options)
-    worker.start()
-    try:
-        yield worker
-    finally:
-        queue.shutdown(now=True)
-        worker.join(30)
-        assert not worker.is_alive()
 
 
 @pytest.fixture

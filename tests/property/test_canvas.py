@@ -1,6 +1,5 @@
 """Any canvas gives what plain Python gives: each job receives what it would be called with."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from taskito import JobResult, Queue, Signature, TaskWrapper, chain, chord, group
 from taskito.canvas import Canvas
+from tests.support.working import working
 
 FAILS = "fails"
 
@@ -69,9 +69,7 @@ def call(signature: Signature[Any], before: Passed) -> Outcome:
 @pytest.fixture(scope="module")
 def queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Queue]:
     path = tmp_path_factory.mktemp("canvas") / "jobs.db"
-    with Queue(path, workers=2, durability="normal") as queue:
-        worker = threading.Thread(target=queue.run_worker, daemon=True)
-        worker.start()
+    with Queue(path, workers=2, durability="normal") as queue, working(queue):
         yield queue
 
 

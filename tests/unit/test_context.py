@@ -27,6 +27,7 @@ from taskito import (
 )
 from taskito.testing._manual import manual_worker
 from tests.support.until import until
+from tests.support.working import working
 from tests.unit.conftest import StartWorker
 
 LOOP: list[object] = []
@@ -493,11 +494,11 @@ class TestFollow:
             return current_job.id, current_job.queue_name
 
         with Queue(tmp_path / "a.db", workers=1) as one, Queue(tmp_path / "b.db", workers=1) as two:
-            jobs = []
-            for queue in (one, two):
-                jobs.append(queue.task(name="t", queue=queue.db_path[-4:])(both).delay())
-                threading.Thread(target=queue.run_worker, daemon=True).start()
-            results = [job.result(30) for job in jobs]
+            jobs = [
+                queue.task(name="t", queue=queue.db_path[-4:])(both).delay() for queue in (one, two)
+            ]
+            with working(one), working(two):
+                results = [job.result(30) for job in jobs]
             assert results == [(jobs[0].id, "a.db"), (jobs[1].id, "b.db")]
             assert [job.progress for job in jobs] == [50, 50]
 

@@ -16,6 +16,7 @@ import pytest
 from taskito import JobResult, Queue, Retry, Snooze, TaskWrapper, current_job
 from taskito.testing._manual import manual_worker
 from tests.support.until import until
+from tests.support.working import working
 from tests.unit.conftest import StartWorker
 
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -130,11 +131,8 @@ def finished(task: TaskWrapper[..., Any]) -> JobResult[Any]:
     with Queue(queue._database.path) as own:
         own.task(name="t")(int)
         job = own.enqueue("t")
-        thread = threading.Thread(target=own.run_worker)
-        thread.start()
-        job.wait(30)
-        own.shutdown(wait=True)
-        thread.join()
+        with working(own):
+            job.wait(30)
     return JobResult(queue._database, queue._serializer, job.id)
 
 

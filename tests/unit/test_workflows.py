@@ -24,6 +24,7 @@ from taskito import (
     group,
     starmap,
 )
+from tests.support.working import working
 from tests.unit.conftest import StartWorker
 
 Task: TypeAlias = TaskWrapper[..., Any]
@@ -189,9 +190,9 @@ class TestSerializers:
     ) -> None:
         with Queue(tmp_path / "jobs.db", serializer=serializer, workers=2) as queue:
             tell = queue.task(name="tell")(lambda *args: [*args])
-            threading.Thread(target=queue.run_worker, daemon=True).start()
             job = chain(tell.s(1), group(tell.s(2), tell.s(3)), tell.s(4)).apply()
-            assert job.result(30) == [[[[1], 2], [[1], 3]], 4]
+            with working(queue):
+                assert job.result(30) == [[[[1], 2], [[1], 3]], 4]
 
     def test_a_result_that_cannot_be_decoded_fails_the_step_that_takes_it(
         self, queue: Queue, tell: Task, start_worker: StartWorker
