@@ -1,6 +1,7 @@
 """What all tests rely on."""
 
 import signal
+from contextlib import suppress
 
 
 def pytest_configure() -> None:
@@ -11,3 +12,11 @@ def pytest_configure() -> None:
     """
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Not installed beside the oldest frameworks. How long an example takes, a machine decides.
+with suppress(ModuleNotFoundError):
+    from hypothesis import HealthCheck, settings
+
+    settings.register_profile("busy", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("busy")

@@ -13,6 +13,7 @@ import pytest
 
 from taskito import StorageError
 from tests.support.mounts import SMALL, run_mounted
+from tests.support.pins import within
 from tests.support.processes import PROGRAMS, STARTING, Site, open_site
 from tests.support.until import until
 
@@ -69,17 +70,17 @@ def test_a_child_that_returns_from_a_task_neither_settles_nor_claims_jobs(site: 
     worker = site.ready_worker()
     gate = site.gate()
     job = site.queue.enqueue("fork_and_return", ["forked", str(gate)])
-    child = site.marks.wait("child returns", "forked", within=5)
+    child = site.marks.wait("child returns", "forked")
     second = site.queue.enqueue("note", ["second"])
     assert second.wait(timeout=0.5) is False
     assert job.status == "running"
     gate.unlink()
-    assert job.result(timeout=5) == f"the result of {worker.pid}"
-    assert second.result(timeout=5) == "second"
+    assert job.result(timeout=30) == f"the result of {worker.pid}"
+    assert second.result(timeout=30) == "second"
     assert {mark.pid for mark in site.marks.all("start")} == {worker.pid}
     assert child.pid != worker.pid
     worker.send(signal.SIGTERM)
-    assert worker.wait(5) == 0
+    assert worker.wait(30) == 0
 
 
 @pytest.mark.timeout(60)
@@ -113,22 +114,25 @@ def test_a_locked_file_is_an_error_within_ten_seconds_and_a_finished_job_is_not_
     worker = site.ready_worker()
     gate, lock = site.gate(), site.gate("lock")
     job = site.queue.enqueue("hold", ["held", str(gate)])
-    site.marks.wait("start", "held", within=5)
+    site.marks.wait("start", "held")
     site.script("lock_database", str(lock))
     site.marks.wait("locked", within=STARTING)
     gate.unlink()
-    site.marks.wait("end", "held", within=5)
+    site.marks.wait("end", "held")
 
-    begin = time.monotonic()
-    with pytest.raises(StorageError, match="locked"):
-        site.queue.enqueue("note", ["refused"])
-    assert 4 < time.monotonic() - begin < 10
+    def refusal() -> float:
+        begin = time.monotonic()
+        with pytest.raises(StorageError, match="locked"):
+            site.queue.enqueue("note", ["refused"])
+        return time.monotonic() - begin
+
+    assert within(10, refusal, rounds=3) > 4
     assert job.status == "running"
-    until(lambda: "the database cannot be used" in worker.err, within=10)
+    until(lambda: "the database cannot be used" in worker.err)
 
     lock.unlink()
-    assert str(job.result(timeout=5)).startswith("held by ")
-    assert site.queue.enqueue("note", ["accepted"]).result(timeout=5) == "accepted"
+    assert str(job.result(timeout=30)).startswith("held by ")
+    assert site.queue.enqueue("note", ["accepted"]).result(timeout=30) == "accepted"
     assert site.marks.tokens("start") == ["held", "accepted"]
     assert job.errors == []
     assert worker.err.count("the database cannot be used") == 1

@@ -91,7 +91,7 @@ def test_a_worker_whose_job_takes_all_descriptors_goes_on_when_they_are_back(sit
     gate.unlink()
     assert job.result(timeout=STARTING) > 50
     assert meanwhile.result(timeout=STARTING) == "meanwhile"
-    assert site.queue.enqueue("note", ["after"]).result(timeout=5) == "after"
+    assert site.queue.enqueue("note", ["after"]).result(timeout=30) == "after"
     worker.send(signal.SIGTERM)
     assert worker.wait(STARTING) == 0
 

@@ -47,7 +47,7 @@ LIMITED = textwrap.dedent("""
         except StorageError as error:
             assert path in str(error), error
             break
-    assert time.monotonic() - begin < 10, "the error came late"
+    assert time.monotonic() - begin < 30, "the error came late"
     assert queue.stats()["pending"] == len(acknowledged)
     resource.setrlimit(resource.RLIMIT_FSIZE, unlimited)
     acknowledged.append(queue.enqueue("note", ["again"]).id)
@@ -83,7 +83,7 @@ WRITE_IN_VAIN = textwrap.dedent("""
             sys.exit("it was written")
         finally:
             queue.close()
-        assert time.monotonic() - begin < 10, "the error came late"
+        assert time.monotonic() - begin < 30, "the error came late"
     assert Path(path).read_bytes() == before
 """)
 

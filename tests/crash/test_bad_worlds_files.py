@@ -4,7 +4,6 @@ import contextlib
 import random
 import shutil
 import sqlite3
-import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from taskito import JobNotFoundError, Queue, StorageError
+from tests.support.working import working
 
 FILES = Path(__file__).parent / "files"
 FLIPPED = 60
@@ -87,9 +87,7 @@ def test_flipped_bits_are_an_error_or_do_no_harm(tmp_path: Path) -> None:
         path.write_bytes(damaged)
         with Queue(path) as queue:
             for call in CALLS:
-                begin = time.monotonic()
                 outcomes["refused" if is_refused(call, queue) else "answered"] += 1
-                assert time.monotonic() - begin < 10, f"{call} of copy {number} hung"
         shutil.rmtree(path.parent)
     assert min(outcomes.values()) > FLIPPED, outcomes
 
@@ -107,13 +105,9 @@ def test_rubbish_in_the_files_beside_the_database_does_no_harm(
         note = queue.task(name="note")(lambda text: text)
         second = note.delay("second")
         assert second.id > first
-        worker = threading.Thread(target=queue.run_worker)
-        worker.start()
-        assert second.result(timeout=10) == "second"  # after the first
-        assert queue.stats() == dict.fromkeys(queue.stats(), 0) | {"completed": 2}
-        queue.shutdown()
-        worker.join(10)
-        assert not worker.is_alive()
+        with working(queue):
+            assert second.result(timeout=30) == "second"  # after the first
+            assert queue.stats() == dict.fromkeys(queue.stats(), 0) | {"completed": 2}
 
 
 @pytest.mark.parametrize(
@@ -148,10 +142,7 @@ def test_a_file_of_an_earlier_release_is_opened_and_its_jobs_run(
         (letter,) = queue.dead_letters()
         assert "ValueError" in letter["error"]
         queue.task(name="note")(lambda text: text)
-        worker = threading.Thread(target=queue.run_worker)
-        worker.start()
-        results = {job.result(timeout=10) for job in pending.values()}
+        with working(queue):
+            results = {job.result(timeout=30) for job in pending.values()}
         assert results == {"pending", "blocked", "scheduled"}
-        queue.shutdown()
-        worker.join(10)
         assert queue.check() == []

@@ -2,8 +2,8 @@
 
 import http.client
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
 from collections import Counter
@@ -52,15 +52,9 @@ def test_children_go_on_when_their_parent_ends_first(site: Site) -> None:
     assert_every_ack_ran_once(site)
 
 
-def free_port() -> int:
-    with closing(socket.create_server(("127.0.0.1", 0))) as server:
-        port: int = server.getsockname()[1]
-        return port
-
-
 def get(port: int, path: str) -> tuple[int, str]:
     """The process that answered, and the job it enqueued."""
-    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as connection:
+    with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as connection:
         connection.request("GET", path)
         answer = connection.getresponse()
         pid, job_id = answer.read().decode().split()
@@ -68,13 +62,11 @@ def get(port: int, path: str) -> tuple[int, str]:
         return int(pid), job_id
 
 
-def is_serving(port: int, server: Program) -> bool:
+def port_of(server: Program) -> int:
+    """The port on which it listens, 0 until it does."""
     assert server.is_running(), server.report()
-    try:
-        get(port, "/ready")
-    except OSError:
-        return False
-    return True
+    found = re.search(r"Listening at: http://127\.0\.0\.1:(\d+)", server.err)
+    return int(found[1]) if found else 0
 
 
 @pytest.mark.timeout(60)
@@ -82,12 +74,11 @@ def test_gunicorn_with_a_preloaded_application_serves_and_enqueues_from_every_wo
     site: Site,
 ) -> None:
     site.ready_worker(workers=2)
-    port = free_port()
-    options = ["--preload", "--workers", "3", "--bind", f"127.0.0.1:{port}"]
-    quiet = ["--log-level", "warning", "--worker-tmp-dir", str(site.home), "--no-control-socket"]
+    options = ["--preload", "--workers", "3", "--bind", "127.0.0.1:0"]
+    quiet = ["--worker-tmp-dir", str(site.home), "--no-control-socket"]
     app = "tests.crash.programs.preloaded:application"
     server = site.run("-m", "gunicorn", *options, *quiet, app)
-    until(lambda: is_serving(port, server), within=STARTING)
+    port = until(lambda: port_of(server), within=STARTING)
 
     answers = [get(port, f"/request {number}".replace(" ", "-")) for number in range(60)]
     workers = {pid for pid, _ in answers}
@@ -98,7 +89,7 @@ def test_gunicorn_with_a_preloaded_application_serves_and_enqueues_from_every_wo
     answers += [get(port, f"/later-{number}") for number in range(20)]
 
     server.send(signal.SIGTERM)
-    assert server.wait(15) == 0
+    assert server.wait(30) == 0
     acks = {ack.token: ack.job_id for ack in site.marks.all("ack")}
     assert acks["request-7"] == answers[7][1]
     assert {job_id for _, job_id in answers} <= set(acks.values())

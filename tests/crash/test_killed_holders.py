@@ -1,12 +1,16 @@
 """Locks of holders that are killed or stopped, among real processes."""
 
+import itertools
 import random
 import signal
+import sqlite3
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.support.pins import median_within
 from tests.support.processes import STARTING, Program, Site, open_site
 from tests.support.until import until
 
@@ -23,15 +27,14 @@ def test_a_killed_holder_loses_the_lock_after_its_ttl_and_not_before(tmp_path: P
         gate = site.gate()
         program = holder(site, gate)
         first = site.marks.wait("taken", within=STARTING)
-        until(lambda: time.monotonic() > first.at + 2 * TTL, within=3 * TTL)
+        until(lambda: time.monotonic() > first.at + 2 * TTL)
         assert not site.queue.lock("a", timeout=0).acquire(), "it was not renewed"
         program.kill()
-        killed = time.monotonic()
+        with closing(sqlite3.connect(site.database)) as connection:
+            ((good_until,),) = connection.execute("SELECT good_until FROM lock")
         lock = site.queue.lock("a", timeout=STARTING)
         assert lock.acquire()
-        waited = time.monotonic() - killed
-        # The last renewal was a third of the ttl ago at most, on a machine that is not stuck.
-        assert TTL / 2 < waited < TTL + 2, waited
+        assert time.monotonic() * 1000 >= good_until
         assert lock.fence > int(first.token)
 
 
@@ -40,7 +43,7 @@ def test_processes_that_are_killed_at_any_time_never_share_a_lock(tmp_path: Path
     with open_site(tmp_path) as site:
         gate = site.gate()
         killed: set[int] = set()
-        programs = [holder(site, gate, "0.01", ttl=1.5) for _ in range(4)]
+        programs = [holder(site, gate, "0.01", ttl=3.0) for _ in range(4)]
         site.marks.wait("taken", count=20, within=STARTING)
         for _ in range(3):
             count = len(site.marks.all("taken")) + random.randrange(1, 10)
@@ -49,7 +52,7 @@ def test_processes_that_are_killed_at_any_time_never_share_a_lock(tmp_path: Path
             victim.kill()
             killed.add(victim.pid)
             site.marks.wait("taken", count=count + 5, within=STARTING)
-            programs.append(holder(site, gate, "0.01", ttl=1.5))
+            programs.append(holder(site, gate, "0.01", ttl=3.0))
         gate.unlink()
         for program in programs:
             assert program.wait(STARTING) == 0, program.report()
@@ -89,17 +92,19 @@ def test_a_holder_that_was_stopped_for_too_long_learns_that_it_lost_the_lock(
 def test_who_waits_in_another_process_is_woken_at_once(tmp_path: Path) -> None:
     with open_site(tmp_path) as site:
         gate = site.gate()
-        late: list[float] = []
-        for name in ("a", "b", "c"):
-            held = site.queue.lock(name)
+        turns = itertools.count()
+
+        def lateness() -> float:
+            turn = next(turns)
+            held = site.queue.lock(f"lock {turn}")
             held.acquire()
-            site.script("hold_lock", name, "30", str(gate), FOREVER)
-            site.marks.wait("ready", name, within=STARTING)
+            site.script("hold_lock", held.name, "30", str(gate), FOREVER)
+            site.marks.wait("ready", held.name)
             time.sleep(0.2)  # it falls asleep; if it has not yet, the test is only easier
-            assert len(site.marks.all("taken")) == len(late)
+            assert len(site.marks.all("taken")) == turn
             released = time.monotonic()
             held.release()
-            taken = site.marks.wait("taken", count=len(late) + 1, within=STARTING)
-            late.append(taken.at - released)
+            return site.marks.wait("taken", count=turn + 1).at - released
+
         # A look each second would be half a second late on average.
-        assert sorted(late)[1] < 0.25, late
+        median_within(0.25, lateness, samples=3, rounds=3)

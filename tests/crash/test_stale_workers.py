@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 
 from tests.support.processes import STARTING, Site
 
@@ -11,35 +10,35 @@ def test_a_paused_worker_keeps_its_job_and_finishes_it_once_when_it_goes_on(site
     paused = site.ready_worker()
     gate = site.gate()
     job = site.queue.enqueue("hold", ["held", str(gate)])
-    site.marks.wait("start", "held", within=5)
+    site.marks.wait("start", "held")
     paused.send(signal.SIGSTOP)
     peer = site.ready_worker()
     # Longer than a dead worker's jobs may take to be recovered, and the peer is working.
     later = site.queue.enqueue("note", ["later"], delay=2.5)
-    assert later.result(timeout=10) == "later"
-    assert site.marks.wait("start", "later", within=1).pid == peer.pid
+    assert later.result(timeout=30) == "later"
+    assert site.marks.wait("start", "later").pid == peer.pid
     assert job.status == "running"
     assert job.errors == []
     assert len(site.marks.all("start", "held")) == 1
 
     gate.unlink()
     paused.send(signal.SIGCONT)
-    assert job.result(timeout=5) == f"held by {paused.pid}"
+    assert job.result(timeout=30) == f"held by {paused.pid}"
     assert len(site.marks.all("start", "held")) == 1
     assert job.errors == []
-    assert site.queue.enqueue("note", ["after"]).result(timeout=5) == "after"
+    assert site.queue.enqueue("note", ["after"]).result(timeout=30) == "after"
     assert paused.is_running()
 
 
 def test_a_worker_whose_interpreter_is_held_for_long_keeps_its_jobs(site: Site) -> None:
     stuck = site.ready_worker()
     job = site.queue.enqueue("hold_the_interpreter", ["held", 3.5])
-    assert site.marks.wait("start", "held", within=5).pid == stuck.pid
+    assert site.marks.wait("start", "held").pid == stuck.pid
     peer = site.ready_worker()
     later = site.queue.enqueue("note", ["later"], delay=2.1)
-    assert later.result(timeout=10) == "later"
+    assert later.result(timeout=30) == "later"
     assert site.marks.all("start", "later")[0].pid == peer.pid
-    assert job.result(timeout=10) == "held"
+    assert job.result(timeout=30) == "held"
     assert len(site.marks.all("start", "held")) == 1
     assert job.errors == []
 
@@ -48,22 +47,20 @@ def test_a_timeout_of_a_paused_worker_is_enforced_by_another(site: Site) -> None
     paused = site.ready_worker()
     gates = [str(site.gate("first")), str(site.gate("second"))]
     job = site.queue.enqueue("hold_by_turns", ["late", *gates], timeout=3, max_retries=1)
-    started = site.marks.wait("start", "late", within=5).at
+    site.marks.wait("start", "late")
     paused.send(signal.SIGSTOP)
     peer = site.ready_worker()
-    again = site.marks.wait("start", "late", count=2, within=15)
+    again = site.marks.wait("start", "late", count=2)
     assert again.pid == peer.pid
-    # The second attempt begins after a backoff of up to two seconds.
-    assert again.at - started < 3 + 10 + 2
     assert [str(record["error"]).partition(":")[0] for record in job.errors] == ["TaskTimeoutError"]
 
     # Whatever the first attempt does when it goes on, the second one counts.
     (site.home / "first.gate").unlink()
     paused.send(signal.SIGCONT)
-    assert site.marks.wait("end", "late", within=5).pid == paused.pid
+    assert site.marks.wait("end", "late").pid == paused.pid
     assert job.status == "running"
     (site.home / "second.gate").unlink()
-    assert job.result(timeout=5) == f"late by {peer.pid}"
+    assert job.result(timeout=30) == f"late by {peer.pid}"
     assert len(job.errors) == 1
 
 
@@ -71,14 +68,13 @@ def test_a_worker_killed_while_it_is_paused_loses_its_job_to_a_live_one(site: Si
     paused = site.ready_worker()
     gate = site.gate()
     job = site.queue.enqueue("hold", ["held", str(gate)])
-    site.marks.wait("start", "held", within=5)
+    site.marks.wait("start", "held")
     paused.send(signal.SIGSTOP)
     peer = site.ready_worker()
-    killed = time.monotonic()
     paused.kill()
-    assert site.marks.wait("start", "held", count=2, within=10).at - killed < 2
+    site.marks.wait("start", "held", count=2)
     gate.unlink()
-    assert job.result(timeout=5) == f"held by {peer.pid}"
+    assert job.result(timeout=30) == f"held by {peer.pid}"
     assert len(job.errors) == 1
 
 
@@ -88,20 +84,20 @@ def test_a_worker_that_was_taken_for_dead_cannot_settle_the_job_another_one_runs
     stale = site.ready_worker()
     first, second = site.gate("first"), site.gate("second")
     job = site.queue.enqueue("hold_as_if_dead", ["twice", str(first), str(second)])
-    assert site.marks.wait("start", "twice", within=5).pid == stale.pid
+    assert site.marks.wait("start", "twice").pid == stale.pid
     successor = site.ready_worker()
-    assert site.marks.wait("start", "twice", count=2, within=5).pid == successor.pid
+    assert site.marks.wait("start", "twice", count=2).pid == successor.pid
     assert len(job.errors) == 1
 
     first.unlink()
-    assert site.marks.wait("end", "twice", within=5).pid == stale.pid
+    assert site.marks.wait("end", "twice").pid == stale.pid
     # It claims nothing any more, and has tried to settle that when it has ended.
-    assert stale.wait(10) == os.EX_TEMPFAIL
+    assert stale.wait(30) == os.EX_TEMPFAIL
     assert "other workers took this one for dead" in stale.err
     assert job.status == "running"
 
     second.unlink()
-    assert job.result(timeout=5) == f"twice by {successor.pid}"
+    assert job.result(timeout=30) == f"twice by {successor.pid}"
     assert "WorkerLostError" in job.errors[0]["error"]
     assert len(job.errors) == 1
     assert job.retry_count == 0
@@ -118,10 +114,10 @@ def test_the_late_outcome_of_a_run_that_was_handed_back_changes_nothing(site: Si
     assert job.result(timeout=STARTING) == f"late by {successor.pid}"
     settled = job.to_dict()
     gate.unlink()
-    site.marks.wait("end", count=2, within=5)
+    site.marks.wait("end", count=2)
     site.marks.leave("look", "late")
-    site.marks.wait("function over", within=10)
-    assert stale.wait(5) == 0
+    site.marks.wait("function over")
+    assert stale.wait(30) == 0
     assert stale.err == ""
 
     assert [mark.pid for mark in site.marks.all("end")] == [successor.pid, stale.pid]
@@ -140,11 +136,11 @@ def test_the_late_outcome_does_not_settle_a_run_that_is_still_going_on(site: Sit
     assert site.marks.wait("start", "late", count=2, within=STARTING).pid == successor.pid
 
     first.unlink()
-    assert site.marks.wait("end", "late", within=5).pid == stale.pid
+    assert site.marks.wait("end", "late").pid == stale.pid
     site.marks.leave("look", "late")
-    assert stale.wait(10) == 0
+    assert stale.wait(30) == 0
     assert job.status == "running"
 
     (site.home / "second.gate").unlink()
-    assert job.result(timeout=5) == f"late by {successor.pid}"
+    assert job.result(timeout=30) == f"late by {successor.pid}"
     assert job.errors == []

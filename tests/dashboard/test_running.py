@@ -58,7 +58,7 @@ def test_a_job_that_runs_is_told_everywhere(
         assert [row["progress"] for row in rows] == [42]
         return dict(rows[0])
 
-    row = until(told, within=20)
+    row = until(told)
     assert row.keys() == KEYS
     assert (row["job_id"], row["task_name"], row["queue"]) == (job_id, "hold", "default")
     assert row["timeout_ms"] == 60_000
@@ -99,4 +99,4 @@ def test_another_process_would_see_the_same(tmp_path: Path, holding: Callable[[]
         def told() -> bool:
             return [row["job_id"] for row in get(elsewhere, "/api/running")] == [job_id]
 
-        until(told, within=20)
+        until(told)

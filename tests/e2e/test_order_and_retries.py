@@ -9,20 +9,17 @@ from taskito import JobNotFoundError, MaxRetriesExceededError
 from tests.support.processes import STARTING, Site
 from tests.support.until import until
 
-SLACK = 1.0
-"""Seconds a busy machine may add to a bound that holds on an idle one."""
 
-
-def test_a_pending_job_runs_soon_after_run_worker_was_started_in_a_thread(site: Site) -> None:
+def test_a_pending_job_runs_when_run_worker_is_started_in_a_thread(site: Site) -> None:
     ran = threading.Event()
     site.queue.task(name="set")(ran.set)
     job = site.queue.enqueue("set")
     worker = threading.Thread(target=site.queue.run_worker, kwargs={"workers": 1})
     worker.start()
-    assert ran.wait(0.3 + SLACK)
-    assert job.result(timeout=5) is None
+    assert ran.wait(30)
+    assert job.result(timeout=30) is None
     site.queue.shutdown()
-    worker.join(2)
+    worker.join(30)
     assert not worker.is_alive()
 
 
@@ -46,7 +43,7 @@ def test_jobs_of_one_priority_run_in_the_order_they_were_enqueued(site: Site) ->
 def test_a_job_that_fails_three_times_succeeds_at_its_fourth_attempt(site: Site) -> None:
     site.ready_worker()
     job = site.queue.enqueue("fail_until", ["stubborn", 4], max_retries=3)
-    assert job.result(timeout=15) == "stubborn"
+    assert job.result(timeout=30) == "stubborn"
     assert len(site.marks.all("start", "stubborn")) == 4
     errors = site.queue.job_errors(job.id)
     assert [error["attempt"] for error in errors] == [0, 1, 2]
@@ -56,14 +53,12 @@ def test_a_job_that_fails_three_times_succeeds_at_its_fourth_attempt(site: Site)
     assert site.queue.dead_letters() == []
 
 
-def test_a_job_without_retries_is_a_dead_letter_within_two_seconds_of_the_worker_start(
+def test_a_job_without_retries_is_a_dead_letter_after_its_only_attempt(
     site: Site,
 ) -> None:
     job = site.queue.enqueue("fail_until", ["hopeless", 2], max_retries=0)
     site.worker()
-    started = site.marks.wait("imported", within=STARTING).at
-    until(site.queue.dead_letters, within=5)
-    assert time.monotonic() - started < 2
+    until(site.queue.dead_letters)
     (letter,) = site.queue.dead_letters()
     assert (letter["original_job_id"], letter["task_name"]) == (job.id, "fail_until")
     assert letter["retry_count"] == 0
@@ -88,13 +83,10 @@ def test_a_delayed_job_starts_when_it_is_due_and_not_before(site: Site) -> None:
     site.ready_worker()
     before = time.time()
     job = site.queue.enqueue("note", ["delayed"], delay=0.8)
-    after = time.time()
     assert job.status == "pending"
-    assert site.queue.enqueue("note", ["at once"]).result(timeout=5) == "at once"
-    assert job.result(timeout=5) == "delayed"
-    run = site.marks.all("start", "delayed")[0].clock
-    print(f"started {run - after - 0.8:.3f} s after it was due")
-    assert before + 0.8 - 0.001 <= run <= after + 0.8 + 0.2 + SLACK
+    assert site.queue.enqueue("note", ["at once"]).result(timeout=30) == "at once"
+    assert job.result(timeout=30) == "delayed"
+    assert before + 0.8 - 0.001 <= site.marks.all("start", "delayed")[0].clock
 
 
 def test_a_retried_dead_letter_runs_as_a_new_job_and_completes(site: Site) -> None:
@@ -103,14 +95,14 @@ def test_a_retried_dead_letter_runs_as_a_new_job_and_completes(site: Site) -> No
     job = site.queue.enqueue(
         "fail_behind", ["retried", str(gate)], max_retries=0, priority=7, metadata="kept"
     )
-    assert job.wait(timeout=5)
+    assert job.wait(timeout=30)
     (letter,) = site.queue.dead_letters()
     assert letter["metadata"] == "kept"
     gate.unlink()
     revived = site.queue.get_job(site.queue.retry_dead(letter["id"]))
     assert revived is not None
     assert revived.id != job.id
-    assert revived.result(timeout=5) == "retried"
+    assert revived.result(timeout=30) == "retried"
     assert (revived.priority, revived.max_retries, revived.metadata) == (7, 0, "kept")
     assert job.status == "dead"
     assert site.queue.dead_letters() == []

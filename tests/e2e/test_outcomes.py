@@ -28,17 +28,17 @@ def test_a_task_that_breaks_fails_its_attempt_and_never_the_worker(
     (letter,) = site.queue.dead_letters()
     assert words in letter["error"]
     assert len(letter["error"].encode(errors="surrogatepass")) <= 65 * 1024
-    assert site.queue.enqueue("note", ["next"]).result(timeout=5) == "next"
+    assert site.queue.enqueue("note", ["next"]).result(timeout=30) == "next"
     assert worker.is_running()
 
 
 def test_arguments_the_worker_cannot_decode_fail_the_attempt(site: Site) -> None:
     worker = site.ready_worker()
     job = site.queue.enqueue("note", [Undecodable()], max_retries=0)
-    assert job.wait(timeout=5)
+    assert job.wait(timeout=30)
     assert job.status == "dead"
     assert "this cannot be decoded" in site.queue.dead_letters()[0]["error"]
-    assert site.queue.enqueue("note", ["next"]).result(timeout=5) == "next"
+    assert site.queue.enqueue("note", ["next"]).result(timeout=30) == "next"
     assert worker.is_running()
 
 

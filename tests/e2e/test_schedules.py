@@ -47,7 +47,7 @@ def gaps(times: list[int]) -> list[int]:
 def test_two_workers_fire_each_second_once(site: Site) -> None:
     for _ in range(2):
         clockwork(site)
-    until(lambda: len(fires(site, "cron")) >= 6, within=15)
+    until(lambda: len(fires(site, "cron")) >= 6)
     for schedule in ("cron", "every"):
         times = fires(site, schedule)
         assert set(gaps(times)) == {SECOND}, times
@@ -59,26 +59,27 @@ def test_two_workers_fire_each_second_once(site: Site) -> None:
     }
 
 
-def test_a_worker_completes_nine_fires_of_every_second_in_twelve_seconds(site: Site) -> None:
+def test_a_worker_starts_each_fire_of_every_second(site: Site) -> None:
     site.taskito("worker", "--app", CLOCKWORK)
     site.marks.wait("start", "cron", within=STARTING)
-    until(lambda: len(site.marks.all("start", "cron")) >= 9, within=11)
+    until(lambda: len(site.marks.all("start", "cron")) >= 9)
+    assert set(gaps(fires(site, "cron"))) == {SECOND}
 
 
 def test_a_killed_worker_takes_no_fire_along_and_leaves_none_twice(site: Site) -> None:
     first, second = clockwork(site), clockwork(site)
     for victim in (first, second):
-        until(lambda: len(fires(site, "cron")) >= 2, within=10)
+        until(lambda: len(fires(site, "cron")) >= 2)
         victim.kill()
         clockwork(site)
     count = len(fires(site, "cron"))
-    until(lambda: len(fires(site, "cron")) >= count + 2, within=10)
+    until(lambda: len(fires(site, "cron")) >= count + 2)
     assert set(gaps(fires(site, "cron"))) == {SECOND}
 
 
 def test_fires_missed_while_nobody_lived_become_one_job(site: Site) -> None:
     victim = clockwork(site)
-    until(lambda: fires(site, "every"), within=10)
+    until(lambda: fires(site, "every"))
     victim.kill()
     # As if the night had passed.
     with sqlite3.connect(site.database) as connection:
@@ -87,7 +88,7 @@ def test_fires_missed_while_nobody_lived_become_one_job(site: Site) -> None:
     assert not any(row["active"] for row in site.queue.list_periodic())
     known = len(fires(site, "cron"))
     clockwork(site)
-    until(lambda: len(fires(site, "cron")) > known + 2, within=10)
+    until(lambda: len(fires(site, "cron")) > known + 2)
     (late,) = lateness(site, "cron")
     assert 10 * SECOND < late < 12 * SECOND
     assert lateness(site, "every") == []
@@ -97,26 +98,26 @@ def test_an_operator_pauses_resumes_and_triggers_what_another_process_declares(
     site: Site,
 ) -> None:
     clockwork(site)
-    until(lambda: fires(site, "cron"), within=10)
+    until(lambda: fires(site, "cron"))
     assert site.queue.pause_periodic("cron")
     paused = fires(site, "cron")
     others = len(fires(site, "every"))
-    until(lambda: len(fires(site, "every")) >= others + 3, within=10)
+    until(lambda: len(fires(site, "every")) >= others + 3)
     assert fires(site, "cron") == paused
     job = site.queue.trigger_periodic("yearly")
-    site.marks.wait("start", "yearly", within=5)
-    assert job.wait(timeout=5)
+    site.marks.wait("start", "yearly")
+    assert job.wait(timeout=30)
     assert site.queue.resume_periodic("cron")
     resumed = time.time() * SECOND
-    until(lambda: len(fires(site, "cron")) >= len(paused) + 2, within=10)
+    until(lambda: len(fires(site, "cron")) >= len(paused) + 2)
     assert fires(site, "cron")[len(paused)] > resumed - SECOND
 
 
 def test_a_worker_that_is_told_to_end_fires_nothing_more(site: Site) -> None:
     worker = clockwork(site)
-    until(lambda: fires(site, "cron"), within=10)
+    until(lambda: fires(site, "cron"))
     worker.send(signal.SIGTERM)
-    assert worker.wait(within=10) == 0
+    assert worker.wait(within=30) == 0
     rows = {row["name"]: row for row in site.queue.list_periodic()}
     assert not any(row["active"] for row in rows.values())
     assert rows["cron"]["last_run"] == fires(site, "cron")[-1]
@@ -125,5 +126,5 @@ def test_a_worker_that_is_told_to_end_fires_nothing_more(site: Site) -> None:
 
 def test_a_worker_says_which_schedules_it_fires(site: Site) -> None:
     worker = clockwork(site)
-    until(lambda: "ready" in worker.out, within=5)
+    until(lambda: "ready" in worker.out)
     assert "schedules 3: cron every yearly\n" in worker.out

@@ -31,9 +31,9 @@ def held_job(site: Site, worker: Program) -> JobResult[object]:
 def test_a_signal_lets_a_running_job_finish(site: Site, signum: signal.Signals) -> None:
     worker = site.ready_worker()
     job = site.queue.enqueue("work", ["one second", 1.0])
-    site.marks.wait("start", within=5)
+    site.marks.wait("start")
     worker.send(signum)
-    assert worker.wait(10) == 0
+    assert worker.wait(30) == 0
     assert site.marks.tokens("end") == ["one second"]
     assert job.result(timeout=0) == "one second"
     assert "Traceback" not in worker.err
@@ -43,11 +43,11 @@ def test_a_draining_worker_starts_nothing_new(site: Site) -> None:
     worker = site.ready_worker(workers=2)
     job = held_job(site, worker)
     worker.send(signal.SIGTERM)
-    until(lambda: "SIGTERM" in worker.err, within=2)
+    until(lambda: "SIGTERM" in worker.err)
     late = site.queue.enqueue("note", ["late"])
     assert late.wait(timeout=0.5) is False
     (site.home / "gate.gate").unlink()
-    assert worker.wait(10) == 0
+    assert worker.wait(30) == 0
     assert job.result(timeout=0) == f"held by {worker.pid}"
     assert late.status == "pending"
     assert site.marks.tokens("start") == ["held"]
@@ -57,7 +57,7 @@ def test_a_draining_worker_is_listed_as_draining(site: Site) -> None:
     worker = site.ready_worker()
     held_job(site, worker)
     worker.send(signal.SIGTERM)
-    until(lambda: site.status_of(worker) == "draining", within=2)
+    until(lambda: site.status_of(worker) == "draining")
 
 
 def test_jobs_that_had_not_started_are_handed_back_when_the_worker_drains(site: Site) -> None:
@@ -67,11 +67,11 @@ def test_jobs_that_had_not_started_are_handed_back_when_the_worker_drains(site: 
     worker = site.worker()
     site.marks.wait("start", "held", within=STARTING)
     worker.send(signal.SIGTERM)
-    until(lambda: "SIGTERM" in worker.err, within=2)
-    until(lambda: site.queue.stats()["running"] == 1, within=2)
+    until(lambda: "SIGTERM" in worker.err)
+    until(lambda: site.queue.stats()["running"] == 1)
     assert site.queue.stats()["pending"] == 50
     (site.home / "gate.gate").unlink()
-    assert worker.wait(10) == 0
+    assert worker.wait(30) == 0
     assert job.status == "complete"
     assert not any(token.startswith("behind") for token in site.marks.tokens("start"))
 
@@ -81,11 +81,13 @@ def test_jobs_that_had_not_started_are_handed_back_when_the_worker_drains(site: 
 
 
 @pytest.mark.parametrize("signum", SIGNALS)
-def test_an_idle_worker_stops_within_two_seconds(site: Site, signum: signal.Signals) -> None:
-    worker = site.ready_worker()
-    assert site.queue.enqueue("note", ["once"]).result(timeout=5) == "once"
+def test_an_idle_worker_stops_long_before_the_end_of_its_drain(
+    site: Site, signum: signal.Signals
+) -> None:
+    worker = site.ready_worker(drain_timeout=600)
+    assert site.queue.enqueue("note", ["once"]).result(timeout=30) == "once"
     worker.send(signum)
-    assert worker.wait(2) == 0
+    assert worker.wait(30) == 0
     assert "Traceback" not in worker.err
     assert site.queue.workers() == []
 
@@ -94,7 +96,7 @@ def test_a_job_that_outlives_the_drain_is_handed_back_and_the_worker_ends(site: 
     worker = site.ready_worker(drain_timeout=0.3)
     job = held_job(site, worker)
     worker.send(signal.SIGTERM)
-    assert worker.wait(0.3 + 2) == 0
+    assert worker.wait(30) == 0
     assert_handed_back(site, job)
     assert "Traceback" not in worker.err
 
@@ -115,14 +117,12 @@ def test_a_job_that_outlives_the_drain_is_handed_back_and_the_worker_ends(site: 
 def test_a_second_signal_ends_the_worker_at_once_and_hands_its_job_back(
     site: Site, first: signal.Signals, second: signal.Signals
 ) -> None:
-    worker = site.ready_worker()
+    worker = site.ready_worker(drain_timeout=600)
     job = held_job(site, worker)
     worker.send(first)
-    until(lambda: first.name in worker.err, within=2)
-    sent = time.monotonic()
+    until(lambda: first.name in worker.err)
     worker.send(second)
-    assert worker.wait(2) == 128 + second
-    print(f"ended {time.monotonic() - sent:.3f} s after the second signal")
+    assert worker.wait(30) == 128 + second
     assert_handed_back(site, job)
     assert "Traceback" not in worker.err
 
@@ -140,7 +140,7 @@ def test_a_signal_while_the_application_is_imported_ends_the_command_without_a_t
     worker = site.taskito("worker", "--app", app, env={"SITE_GATE": str(gate)})
     site.marks.wait("importing", within=STARTING)
     worker.send(signum)
-    worker.wait(2)
+    worker.wait(30)
     assert "Traceback" not in worker.err
 
 
@@ -158,7 +158,7 @@ def test_a_signal_during_start_up_ends_the_worker_without_a_traceback(
         case _:
             until(lambda: site.status_of(worker), within=STARTING)
     worker.send(signum)
-    worker.wait(5)
+    worker.wait(30)
     assert "Traceback" not in worker.err
 
 
@@ -169,7 +169,7 @@ def test_a_program_that_ends_beside_its_busy_worker_thread_keeps_its_exit_status
     job = site.queue.enqueue("hold", ["held", str(site.gate())])
     program = site.script("leave", "held", how)
     left = site.marks.wait("leaving", within=STARTING).at
-    assert program.wait(5) == status
+    assert program.wait(30) == status
     print(f"ended {time.monotonic() - left:.3f} s after the program was over")
     if how == "raise":
         assert program.err.rstrip().endswith("RuntimeError: the program ends with this error")
@@ -189,6 +189,6 @@ def test_a_program_that_ends_beside_its_idle_worker_thread_keeps_its_exit_status
 ) -> None:
     program = site.script("leave", "", "exit")
     site.marks.wait("leaving", within=STARTING)
-    assert program.wait(5) == 7
+    assert program.wait(30) == 7
     assert program.err == ""
     assert site.queue.workers() == []

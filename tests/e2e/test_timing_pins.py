@@ -7,8 +7,7 @@ breaks when the test goes red.
 import itertools
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +26,10 @@ from taskito import (
 from tests.support.pins import within
 from tests.support.processes import Site
 from tests.support.until import until
+from tests.support.working import working
 
 Folder = Callable[[], Path]
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture
@@ -37,19 +37,6 @@ def fresh(tmp_path: Path) -> Folder:
     """Where the next database may be."""
     numbers = itertools.count()
     return lambda: tmp_path / f"{next(numbers)}" / "jobs.db"
-
-
-@contextmanager
-def working(queue: Queue, **options: Any) -> Generator[threading.Thread]:
-    """Run a worker of this queue in a thread; it is stopped at the end."""
-    worker = threading.Thread(target=queue.run_worker, kwargs=options)
-    worker.start()
-    try:
-        yield worker
-    finally:
-        queue.shutdown(now=True)
-        worker.join(10)
-        assert not worker.is_alive()
 
 
 @pytest.fixture
@@ -70,50 +57,64 @@ class TestWorker:
                 queue.task(name="t")(ran.set).delay()
                 began = time.monotonic()
                 with working(queue):
-                    assert ran.wait(5)
+                    assert ran.wait(30)
                     return time.monotonic() - began
 
         within(0.3, measure)
 
     def test_a_job_of_one_second_completes_during_a_shutdown(self, queue: Queue) -> None:
         """Red if a drain gives up what runs, or waits for its whole time."""
-        job = queue.task(name="t")(lambda: time.sleep(1)).delay()
-        with working(queue) as worker:
-            until(lambda: job.status == "running", within=5)
-            began = time.monotonic()
-            queue.shutdown()
-            worker.join(10)
-            assert not worker.is_alive()
-            assert time.monotonic() - began < 10
-        assert job.status == "complete"
+        task = queue.task(name="t")(lambda: time.sleep(1))  # the second that is promised
+
+        def measure() -> float:
+            job = task.delay()
+            with working(queue, drain_timeout=60) as worker:
+                until(lambda: job.status == "running")
+                began = time.monotonic()
+                queue.shutdown()
+                worker.join(60)
+                assert job.status == "complete"
+                return time.monotonic() - began
+
+        within(10, measure, rounds=2)
 
     def test_an_idle_worker_returns_within_two_seconds(self, queue: Queue) -> None:
         """Red if a worker that sleeps is not woken by a shutdown, or waits for its drain."""
-        job = queue.task(name="t")(int).delay()
-        with working(queue) as worker:
-            job.result()
-            began = time.monotonic()
-            queue.shutdown()
-            worker.join(5)
-            assert time.monotonic() - began < 2
+        task = queue.task(name="t")(int)
+
+        def measure() -> float:
+            with working(queue) as worker:
+                task.delay().result()
+                began = time.monotonic()
+                queue.shutdown()
+                worker.join(30)
+                return time.monotonic() - began
+
+        within(2, measure)
 
     def test_a_worker_that_is_killed_leaves_no_job_running_for_two_seconds(
         self, site: Site
     ) -> None:
         """Red if the death of a worker is noticed by its silence, or by timeouts."""
-        victim, gate = site.ready_worker(workers=2), str(site.gate())
-        again = site.queue.enqueue("hold", ["again", gate])
-        lethal = site.queue.enqueue("hold", ["lethal", gate], max_retries=0)
-        site.marks.wait("start", count=2, within=5)
-        site.ready_worker()
+        gate, rounds = str(site.gate()), itertools.count()
 
         def measure() -> float:
+            number = next(rounds)
+            victim = site.ready_worker(workers=2)
+            again = site.queue.enqueue("hold", [f"again {number}", gate])
+            lethal = site.queue.enqueue("hold", [f"lethal {number}", gate], max_retries=0)
+            for token in (f"again {number}", f"lethal {number}"):
+                site.marks.wait("start", token)
+            survivor = site.ready_worker(workers=2)
             killed = time.monotonic()
             victim.kill()
-            until(lambda: again.errors and lethal.status == "dead", within=10)
-            return time.monotonic() - killed
+            until(lambda: again.errors and lethal.status == "dead")
+            seconds = time.monotonic() - killed
+            survivor.kill()
+            again.cancel()
+            return seconds
 
-        within(2, measure, rounds=1)
+        within(2, measure, rounds=3)
 
 
 class TestFailure:
@@ -126,7 +127,7 @@ class TestFailure:
             queue.task(name="t", **options)(lambda: 1 / 0).delay()
             began = time.monotonic()
             with working(queue):
-                until(lambda: queue.dead_letters() and len(failures) == attempts, within=20)
+                until(lambda: queue.dead_letters() and len(failures) == attempts)
                 return time.monotonic() - began
 
     def test_a_job_without_retries_is_a_dead_letter_within_two_seconds(self, fresh: Folder) -> None:
@@ -158,7 +159,7 @@ class TestFailure:
 
         job = fourth_time.delay()
         with working(queue):
-            assert job.result(timeout=15) == 3
+            assert job.result(timeout=30) == 3
 
 
 class TestOrder:
@@ -172,7 +173,7 @@ class TestOrder:
                 jobs = [task.options(priority=p).delay(p) for p in (1, 5, 10)]
                 began = time.monotonic()
                 with working(queue):
-                    assert all(job.wait(10) for job in jobs)
+                    assert all(job.wait(30) for job in jobs)
                 assert ran == [10, 5, 1]
                 return time.monotonic() - began
 
@@ -190,7 +191,7 @@ class TestOrder:
                 jobs = task.map([()] * 4)
                 began = time.monotonic()
                 with working(queue):
-                    assert all(job.wait(20) for job in jobs)
+                    assert all(job.wait(30) for job in jobs)
                 assert max(starts) - min(starts) >= 0.5
                 return time.monotonic() - began
 
@@ -199,30 +200,35 @@ class TestOrder:
     def test_tasks_registered_after_the_start_run_a_whole_canvas(self, queue: Queue) -> None:
         """Red if a worker knows only the tasks it found when it started."""
         with working(queue):
-            until(queue.workers, within=5)
+            until(queue.workers)
 
             @queue.task(name="add")
             def add(a: int, b: int) -> int:
                 return a + b
 
             total = queue.task(name="total")(sum)
-            began = time.monotonic()
             steps = chain(add.s(1, 2), add.s(3)).apply()
             members = group(add.s(1, 1), add.s(2, 2)).apply()
             callback = chord([add.s(1, 1), add.s(2, 2)], total.s()).apply()
             assert steps.result(timeout=30) == 6
             assert [job.result(timeout=30) for job in members] == [2, 4]
             assert callback.result(timeout=30) == 6
-            assert time.monotonic() - began < 30
 
     @pytest.mark.parametrize(("fires", "bound"), [(1, 15), (9, 12)])
     def test_a_schedule_of_every_second_completes_in_time(
-        self, queue: Queue, fires: int, bound: float
+        self, fresh: Folder, fires: int, bound: float
     ) -> None:
         """Red if schedules are looked at now and then: a fire is lost or late."""
-        queue.periodic("* * * * * *", name="s")(int)
-        with working(queue):
-            until(lambda: queue.stats()["completed"] >= fires, within=bound)
+
+        def measure() -> float:
+            with Queue(fresh(), workers=2) as queue:
+                queue.periodic("* * * * * *", name="s")(int)
+                began = time.monotonic()
+                with working(queue):
+                    until(lambda: queue.stats()["completed"] >= fires)
+                    return time.monotonic() - began
+
+        within(bound, measure, rounds=2)
 
 
 class TestAtOnce:

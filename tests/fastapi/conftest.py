@@ -17,6 +17,7 @@ from taskito import Queue
 from taskito.contrib.fastapi import TaskitoRouter
 from tests.support.processes import Program, Site, open_site
 from tests.support.until import until
+from tests.support.working import working
 
 Serve: TypeAlias = Callable[[FastAPI], httpx.Client]
 PATIENCE = 60
@@ -37,12 +38,8 @@ def queue(tmp_path: Path) -> Iterator[Queue]:
 @pytest.fixture
 def worker(queue: Queue) -> Iterator[None]:
     """Run a worker in a thread until the test ends."""
-    thread = threading.Thread(target=queue.run_worker, daemon=True)
-    thread.start()
-    yield
-    queue.shutdown(now=True)
-    thread.join(PATIENCE)
-    assert not thread.is_alive(), "the worker did not end"
+    with working(queue):
+        yield
 
 
 @contextmanager

@@ -160,12 +160,12 @@ class TestLifespan:
         @queue.task
         def slow() -> str:
             started.set()
-            leave.wait(10)
+            leave.wait(30)
             return "done"
 
         with serving(FastAPI(lifespan=taskito_lifespan(queue, run_worker=True))):
             job = slow.delay()
-            assert started.wait(10)
+            assert started.wait(30)
             threading.Timer(0.5, leave.set).start()  # while the application ends
         assert job.result(0) == "done"
         assert queue.workers() == []
@@ -186,7 +186,7 @@ class TestLifespan:
                     await asyncio.sleep(0.2)
                     assert not stream.done()
                     assert not waiting.done()
-                async with asyncio.timeout(10):
+                async with asyncio.timeout(30):
                     assert (await waiting).json()["status"] == "pending"
                     return (await stream).text
 
@@ -206,7 +206,7 @@ class TestLifespan:
         job.cancel()
         with serving(app) as client:
             client.get(f"/jobs/{job.id}/progress").raise_for_status()
-        until(lambda: gc.collect() >= 0 and loops[0]() is None, within=5)
+        until(lambda: gc.collect() >= 0 and loops[0]() is None)
 
 
 class TestGetQueue:
@@ -298,5 +298,5 @@ def test_the_loop_goes_on_while_the_database_is_locked(queue: Queue) -> None:
         other.execute("ROLLBACK")
         other.close()
         for writer in writers:
-            writer.join(10)
+            writer.join(30)
     assert answers == [200, 200]

@@ -49,7 +49,7 @@ class TestProgress:
         def work() -> None:
             for number, step in enumerate(steps):
                 current_job.update_progress(10 * (number + 1))
-                step.wait(20)
+                step.wait(30)
 
         job = work.delay()
         text = ""
@@ -120,9 +120,9 @@ class TestProgress:
         threads = [threading.Thread(target=follow, args=(texts,)) for _ in range(8)]
         for thread in threads:
             thread.start()
-        until(lambda: len(readers) > 20, within=10)
+        until(lambda: len(readers) > 20)
         queue.cancel_job(job.id)
         for thread in threads:
-            thread.join(10)
+            thread.join(30)
         assert len(texts) == 8
         assert {events_of(text)[-1]["status"] for text in texts} == {"cancelled"}

@@ -118,10 +118,10 @@ class TestResults:
 
         @queue.task
         def wait() -> int:
-            return int(leave.wait(20))
+            return int(leave.wait(30))
 
         job = wait.delay()
-        until(lambda: job.status == "running", within=10)
+        until(lambda: job.status == "running")
         threading.Timer(0.2, leave.set).start()
         response = client.get(f"jobs/{job.id}/result?timeout=300")
         assert answer(response)["result"] == 1

@@ -132,13 +132,13 @@ class TestActing:
 
         @queue.task
         def wait() -> bool:
-            return leave.wait(20)
+            return leave.wait(30)
 
         job = wait.delay()
         until(lambda: job.status == "running")
         assert answer(client.post(f"jobs/{job.id}/cancel")) == {"cancelled": False}
         leave.set()
-        assert job.result(timeout=20) is True
+        assert job.result(timeout=30) is True
 
     @pytest.mark.usefixtures("worker")
     def test_dead_letters_are_retried_or_deleted(self, client: httpx.Client, queue: Queue) -> None:

@@ -1,12 +1,12 @@
 """What the tests of the extension share."""
 
-import threading
 from pathlib import Path
 
 from flask import Flask
 
 from taskito import Queue
 from tests.support.until import until
+from tests.support.working import working
 
 STARTING = 60
 """Seconds a process with Flask and SQLAlchemy gets to come up on a busy machine."""
@@ -27,15 +27,11 @@ def queue_of(app: Flask) -> Queue:
 
 def work_until(queue: Queue, *ids: str) -> None:
     """Run a worker in a thread until the jobs have ended."""
-    worker = threading.Thread(target=queue.run_worker, kwargs={"workers": 2}, daemon=True)
-    worker.start()
 
     def all_ended() -> bool:
         jobs = [queue.get_job(job_id) for job_id in ids]
         return all(job and job.status in FINISHED for job in jobs)
 
-    try:
-        until(all_ended, within=20)
-    finally:
+    with working(queue, workers=2):
+        until(all_ended)
         queue.shutdown(wait=True)
-        worker.join(timeout=20)

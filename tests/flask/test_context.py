@@ -36,7 +36,7 @@ class TestAttempt:
             g.number = -1
             jobs = work.map([(0,), (1,), (2,)])
             work_until(taskito.queue, *(job.id for job in jobs))
-            assert [job.result(timeout=20) for job in jobs] == ["app"] * 3
+            assert [job.result(timeout=30) for job in jobs] == ["app"] * 3
             assert sorted(torn_down) == [0, 1, 2]
         assert len({id(context) for context in contexts}) == 3
 
@@ -67,12 +67,12 @@ class TestAttempt:
 
         job = first.delay()
         work_until(taskito.queue, job.id)
-        second_id = job.result(timeout=20)
+        second_id = job.result(timeout=30)
         work_until(taskito.queue, second_id)
         found = taskito.queue.get_job(second_id)
 
         assert found is not None
-        assert found.result(timeout=20) == app.name
+        assert found.result(timeout=30) == app.name
 
     def test_hooks_and_middleware_share_it_with_the_function(
         self, app: Flask, taskito: Taskito
@@ -163,7 +163,7 @@ class TestAttempt:
             job = work.delay()
         work_until(queue_of(app), job.id)
 
-        assert job.result(timeout=20) is False
+        assert job.result(timeout=30) is False
 
     def test_addresses_come_from_the_settings(self, app: Flask, taskito: Taskito) -> None:
         app.config.update(
@@ -177,7 +177,7 @@ class TestAttempt:
         job = work.delay()
         work_until(queue_of(app), job.id)
 
-        assert job.result(timeout=20) == "https://shop.example/shop/static/letter.css"
+        assert job.result(timeout=30) == "https://shop.example/shop/static/letter.css"
 
     def test_coroutines_that_run_at_once_have_one_each(self, app: Flask, taskito: Taskito) -> None:
         both = threading.Barrier(2)
@@ -190,13 +190,13 @@ class TestAttempt:
         @taskito.task
         async def work(number: int) -> tuple[str, int]:
             g.number = number
-            await asyncio.to_thread(both.wait, 10)
+            await asyncio.to_thread(both.wait, 30)
             return current_app.name, g.number
 
         jobs = work.map([(1,), (2,)])
         work_until(taskito.queue, *(job.id for job in jobs))
 
-        assert [job.result(timeout=20) for job in jobs] == [("app", 1), ("app", 2)]
+        assert [job.result(timeout=30) for job in jobs] == [("app", 1), ("app", 2)]
         assert sorted(torn_down) == [1, 2]
 
     def test_a_worker_inside_a_context_gives_each_job_its_own(
@@ -240,5 +240,5 @@ class TestAttempt:
         job = work.delay()
         work_until(taskito.queue, job.id)
 
-        assert job.result(timeout=20) == "done"
+        assert job.result(timeout=30) == "done"
         assert "leaving the application's context raised" in caplog.text

@@ -80,7 +80,7 @@ class TestDeclare:
         job = name.delay()
         work_until(taskito.queue, job.id)
 
-        found: object = job.result(timeout=20)
+        found: object = job.result(timeout=30)
         assert found == app.import_name
 
     def test_a_task_declared_after_the_app_belongs_to_it_too(
@@ -94,7 +94,7 @@ class TestDeclare:
         work_until(taskito.queue, job.id)
 
         assert app.extensions["taskito"].queue is taskito.queue
-        assert job.result(timeout=20) == "in time"
+        assert job.result(timeout=30) == "in time"
 
     def test_arguments_that_do_not_fit_the_function_are_refused(
         self, app: Flask, taskito: Taskito
@@ -213,7 +213,7 @@ class TestImportTime:
             with app.app_context(), taskito.queue:
                 jobs = flow.apply(), also.apply()
                 work_until(taskito.queue, *(job.id for job in jobs))
-                assert [job.result(timeout=20) for job in jobs] == [7, 6]
+                assert [job.result(timeout=30) for job in jobs] == [7, 6]
                 assert [row["name"] for row in taskito.queue.list_periodic()] == ["nightly"]
                 assert heard.count(f"total in {app.name}") == 2
 
@@ -245,7 +245,7 @@ class TestImportTime:
         job = own.delay()
         work_until(taskito.queue, job.id)
 
-        assert job.result(timeout=20) == app.name
+        assert job.result(timeout=30) == app.name
 
     def test_coroutines_reach_the_current_app_too(self, tmp_path: Path, taskito: Taskito) -> None:
         @taskito.task

@@ -2,4 +2,4 @@
 
 from hypothesis import settings
 
-settings.register_profile("long", max_examples=1000)
+settings.register_profile("long", settings.get_profile("busy"), max_examples=1000)

@@ -1,6 +1,5 @@
 """Any canvas gives what plain Python gives: each job receives what it would be called with."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,6 +10,7 @@ from hypothesis import strategies as st
 
 from taskito import JobResult, Queue, Signature, TaskWrapper, chain, chord, group
 from taskito.canvas import Canvas
+from tests.support.working import working
 
 FAILS = "fails"
 
@@ -69,9 +69,7 @@ def call(signature: Signature[Any], before: Passed) -> Outcome:
 @pytest.fixture(scope="module")
 def queue(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Queue]:
     path = tmp_path_factory.mktemp("canvas") / "jobs.db"
-    with Queue(path, workers=2, durability="normal") as queue:
-        worker = threading.Thread(target=queue.run_worker, daemon=True)
-        worker.start()
+    with Queue(path, workers=2, durability="normal") as queue, working(queue):
         yield queue
 
 
@@ -114,7 +112,7 @@ def assert_agrees(canvas: Canvas[Any]) -> None:
     applied = canvas.apply()
     handles: list[JobResult[Any]] = applied if isinstance(applied, list) else [applied]
     assert isinstance(applied, list) == expected.is_list
-    assert all(handle.wait(20) for handle in handles), "a workflow never ended"
+    assert all(handle.wait(30) for handle in handles), "a workflow never ended"
     outcomes = [Outcome(handle.status) for handle in handles]
     assert outcomes == [Outcome(outcome.status) for outcome in expected.outcomes]
     for handle, outcome in zip(handles, expected.outcomes, strict=True):
@@ -151,6 +149,6 @@ class TestCanvas:
         self, queue: Queue, task: TaskWrapper[..., Any], shape: Any, limit: int
     ) -> None:
         for job in group(build(shape, task), max_concurrency=limit).apply():
-            assert job.wait(20)
+            assert job.wait(30)
         stats = queue.stats()
         assert stats["pending"] == stats["running"] == 0

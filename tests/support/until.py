@@ -6,11 +6,13 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+PATIENCE = 30
+"""Seconds to wait for what must come: a wait ends early, so they cost only where a test fails."""
 PAUSE = 0.005
 """Seconds between two looks."""
 
 
-def until(condition: Callable[[], T], within: float = 10) -> T:
+def until(condition: Callable[[], T], within: float = PATIENCE) -> T:
     """Call ``condition`` until it returns something true, and return that.
 
     An ``AssertionError`` of the condition counts as "not yet", so a condition may be

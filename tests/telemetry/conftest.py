@@ -72,5 +72,5 @@ def work() -> Iterator[Work]:
     yield start
     for queue, thread in running:
         queue.shutdown(now=True)
-        thread.join(5)
+        thread.join(30)
         assert not thread.is_alive(), "the worker did not end"

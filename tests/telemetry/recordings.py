@@ -48,9 +48,7 @@ class Recordings:
             assert len(found) >= count, [span.name for span in found]
             return found
 
-        return sorted(
-            until(enough, within=10), key=lambda span: facts_of(span)["taskito.retry_count"]
-        )
+        return sorted(until(enough), key=lambda span: facts_of(span)["taskito.retry_count"])
 
     def sent(self) -> list[ReadableSpan]:
         return self.spans(SpanKind.PRODUCER)
@@ -63,7 +61,7 @@ class Recordings:
             assert len(found) >= count, [span.name for span in found]
             return found
 
-        found = until(enough, within=10)
+        found = until(enough)
         assert len(found) == count, [span.name for span in found]
         return found
 

@@ -108,7 +108,7 @@ class TestFailures:
 
         @queue.task(timeout=0.2, max_retries=0)
         def hang() -> None:
-            leave.wait(20)
+            leave.wait(30)
 
         @queue.task(timeout=0.2, max_retries=0)
         async def hang_too() -> None:
@@ -119,8 +119,8 @@ class TestFailures:
             return trace.get_current_span().get_span_context().trace_id
 
         work(queue)
-        hang.delay().wait(10)
-        hang_too.delay().wait(10)
+        hang.delay().wait(30)
+        hang_too.delay().wait(30)
         timed_out = recordings.processed(2)
         assert {facts_of(s)["error.type"] for s in timed_out} == {
             "taskito.exceptions.TaskTimeoutError"
@@ -160,7 +160,7 @@ class TestFailures:
         def brief(*, is_long: bool = False) -> None:
             if is_long:
                 entered.set()
-                leave.wait(20)
+                leave.wait(30)
 
         # A worker takes jobs ahead only behind what it knows as brief.
         brief.map([()] * 100)
@@ -168,10 +168,10 @@ class TestFailures:
         waiting = brief.map([()] * 100)
         worker = threading.Thread(target=queue.run_worker, kwargs={"workers": 1}, daemon=True)
         worker.start()
-        assert entered.wait(15)
-        until(lambda: queue.stats()["running"] > 1, within=10)
+        assert entered.wait(30)
+        until(lambda: queue.stats()["running"] > 1)
         queue.shutdown(now=True)
-        worker.join(10)
+        worker.join(30)
 
         assert queue.stats()["pending"] == 1 + len(waiting)
         told = {facts_of(span)["messaging.message.id"] for span in recordings.processed(101)}

@@ -93,7 +93,7 @@ class TestJobs:
             assert ("taskito_jobs_total", ("called off", "cancelled")) in found
             return found
 
-        found = until(counted, within=10)
+        found = until(counted)
         totals = {labels: n for (name, labels), n in found.items() if name == "taskito_jobs_total"}
         assert totals == {
             ("good", "complete"): 1,
@@ -113,11 +113,11 @@ class TestJobs:
 
         @queue.task
         def wait() -> None:
-            leave.wait(20)
+            leave.wait(30)
 
         work(queue)
         jobs = [wait.delay(), wait.delay()]
-        until(lambda: scrape()[("taskito_active_jobs", ())] == 2, within=10)
+        until(lambda: scrape()[("taskito_active_jobs", ())] == 2)
         leave.set()
         for job in jobs:
             job.result()
@@ -130,11 +130,11 @@ class TestJobs:
 
         @queue.task(name="hang", timeout=0.1, max_retries=0)
         def hang() -> None:
-            leave.wait(20)
+            leave.wait(30)
 
         work(queue)
         hang.delay().wait()
-        until(lambda: scrape().get(("taskito_jobs_total", ("hang", "dead"))) == 1, within=10)
+        until(lambda: scrape().get(("taskito_jobs_total", ("hang", "dead"))) == 1)
         assert scrape()[("taskito_active_jobs", ())] == 0
         leave.set()
 
@@ -161,15 +161,14 @@ class TestJobs:
         with open_site(tmp_path) as site:
             job = site.queue.enqueue("hold", ("one", str(site.gate())), max_retries=0)
             worker = site.worker()
-            until(lambda: job.status == "running", within=15)
+            until(lambda: job.status == "running")
             middleware = PrometheusMiddleware(registry=registry)
             with Queue(site.database, workers=1, middleware=[middleware]) as queue:
                 work(queue)
-                until(lambda: len(queue.workers()) == 2, within=10)
+                until(lambda: len(queue.workers()) == 2)
                 worker.kill()
                 until(
                     lambda: scrape().get(("taskito_jobs_total", ("hold", "dead"))) == 1,
-                    within=15,
                 )
                 assert job.status == "dead"
 
@@ -183,7 +182,7 @@ class TestQueues:
 
         @queue.task(name="wait")
         def wait() -> None:
-            leave.wait(20)
+            leave.wait(30)
 
         @queue.task(name="bad", max_retries=0)
         def bad() -> None:
@@ -197,7 +196,7 @@ class TestQueues:
         work(queue)
         bad.delay().wait()
         wait.delay()
-        until(lambda: scrape().get(("taskito_running", ("default",))) == 1, within=10)
+        until(lambda: scrape().get(("taskito_running", ("default",))) == 1)
         found = scrape()
         leave.set()
         assert found[("taskito_queue_depth", ("mails",))] == 2

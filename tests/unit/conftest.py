@@ -40,5 +40,5 @@ def start_worker(queue: Queue) -> Iterator[StartWorker]:
     yield start
     queue.shutdown(now=True)
     for thread in threads:
-        thread.join(5)
+        thread.join(30)
         assert not thread.is_alive(), "the worker did not end"

@@ -1,4 +1,7 @@
-"""Building signatures, chains, groups and chords, and what they store. Nothing runs here."""
+"""Building signatures, chains, groups and chords, and what they store. Nothing runs here.
+
+Long, as what each of them may hold is told for all of them.
+"""
 
 import asyncio
 import dataclasses

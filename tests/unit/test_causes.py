@@ -106,7 +106,7 @@ class TestGrouping:
 
         @queue.task(name="slow", max_retries=0, timeout=0.05)
         def slow(_number: int) -> None:
-            release.wait(20)
+            release.wait(30)
 
         jobs = slow.map([(1,), (2,)])
         start_worker()

@@ -272,7 +272,7 @@ class TestWorker:
             with Queue(tmp_path / "jobs.db") as queue:
                 assert queue.enqueue("shop.greet", ["Ada"], queue="mail").result() == "hello Ada"
             process.send_signal(signal.SIGTERM)
-            assert process.wait(10) == 0
+            assert process.wait(30) == 0
         assert banner[0].startswith(f"taskito {taskito.__version__} · ")
         assert banner[0].endswith(f" · 1 thread · {tmp_path / 'jobs.db'}\n")
         assert banner[1].startswith("queues    default mail ")
@@ -309,7 +309,7 @@ class TestWorker:
             assert process.stdout is not None
             facts = json.loads(process.stdout.readline())
             process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 0
+            assert process.wait(30) == 0
         assert facts["queues"] == ["a", "b"]
         assert facts["workers"] == 2
         assert facts["tasks"] == ["shop.greet"]

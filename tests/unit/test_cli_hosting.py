@@ -80,16 +80,16 @@ def test_exit_is_insisted_on_where_the_process_ends(
 
     def stay() -> None:
         left.set()
-        gate.wait(10)
+        gate.wait(30)
 
     stranger = threading.Thread(target=stay)
     stranger.start()
-    left.wait(10)
+    left.wait(30)
     try:
         assert run_hosted(["jobs", "show", "none"], host(queue), ends_process=True) == 3
         for thread in threading.enumerate():
             if isinstance(thread, threading.Timer):
-                thread.join(10)
+                thread.join(30)
     finally:
         gate.set()
         stranger.join()

@@ -201,11 +201,11 @@ class TestCancel:
 
         job = long.delay()
         start_worker()
-        assert started.wait(10)
+        assert started.wait(30)
         assert command("jobs", "cancel", job.id) == 0
         assert f"asked {job.id}" in capsys.readouterr().out
         go_on.set()
-        assert job.wait(10)
+        assert job.wait(30)
 
     def test_a_finished_job_is_an_error(self, queue: Queue, capsys: Out) -> None:
         job = queue.enqueue("t")

@@ -52,7 +52,7 @@ def test_follow_prints_each_line_once_until_the_end(
     until(lambda: len(said) == 1)
     assert follower.is_alive()
     go_on.set()
-    follower.join(10)
+    follower.join(30)
     assert not follower.is_alive()
     assert [text.split()[-1] for text in said] == ["before", "after"]
 

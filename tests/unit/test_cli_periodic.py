@@ -109,10 +109,11 @@ class TestControl:
 
 class TestNext:
     def test_fires_of_an_expression_are_told_in_utc_and_local_time(self, as_json: Json) -> None:
+        asked = datetime.now(UTC)
         fires = as_json("periodic", "next", "30 9 * * *", "-n", "3", "--timezone", "Asia/Tokyo")
         assert len(fires) == 3
         first = datetime.fromtimestamp(fires[0]["fire_time"] / 1000, UTC)
-        assert timedelta() < first - datetime.now(UTC) <= timedelta(days=1)
+        assert asked < first <= datetime.now(UTC) + timedelta(days=1)
         for days, fire in enumerate(fires):
             moment = first + timedelta(days=days)
             assert fire["fire_time"] == moment.timestamp() * 1000
@@ -142,7 +143,7 @@ class TestNext:
         assert fire["local"].endswith("T09:00:00+09:00")
         first, second = as_json("periodic", "next", "pulse", "-n", "2")
         assert second["fire_time"] - first["fire_time"] == 90_000
-        assert first["fire_time"] > time.time() * 1000 - 90_000
+        assert first["fire_time"] > time.time() * 1000 - 150_000
 
     @pytest.mark.parametrize(
         ("argv", "code", "message"),

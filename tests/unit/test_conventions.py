@@ -16,6 +16,7 @@ import pytest
 from taskito import JobResult, Queue, Retry, Snooze, TaskWrapper, current_job
 from taskito.testing._manual import manual_worker
 from tests.support.until import until
+from tests.support.working import working
 from tests.unit.conftest import StartWorker
 
 UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -130,11 +131,8 @@ def finished(task: TaskWrapper[..., Any]) -> JobResult[Any]:
     with Queue(queue._database.path) as own:
         own.task(name="t")(int)
         job = own.enqueue("t")
-        thread = threading.Thread(target=own.run_worker)
-        thread.start()
-        job.wait(10)
-        own.shutdown(wait=True)
-        thread.join()
+        with working(own):
+            job.wait(30)
     return JobResult(queue._database, queue._serializer, job.id)
 
 
@@ -297,7 +295,7 @@ class TestThreads:
     ) -> None:
         double = queue.task(name="double")(lambda number: 2 * number)
         gate = threading.Event()
-        shared = queue.task(name="shared")(lambda: gate.wait(10)).delay()
+        shared = queue.task(name="shared")(lambda: gate.wait(30)).delay()
 
         async def use(number: int) -> list[Any]:
             jobs = [await double.adelay(number), await queue.aenqueue("double", [number])]
@@ -317,7 +315,7 @@ class TestThreads:
             told = [
                 pool.submit((in_a_loop, in_a_thread)[number % 2], number) for number in range(8)
             ]
-            until(lambda: queue.stats()["completed"] == 24, within=10)
+            until(lambda: queue.stats()["completed"] == 24)
             gate.set()
             for number, answer in enumerate(told):
                 assert answer.result() == [2 * number] * 3 + [True]

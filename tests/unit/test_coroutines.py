@@ -91,7 +91,7 @@ class TestTwins:
         turns: list[int] = []
 
         def release() -> None:
-            until(lambda: len(turns) > 20, within=5)
+            until(lambda: len(turns) > 20)
             locking.execute("ROLLBACK")
 
         releasing = threading.Thread(target=release)
@@ -127,7 +127,7 @@ class TestAwaitingResults:
 
         @queue.task(name="slow")
         def slow() -> str:
-            until(lambda: len(turns) > 20, within=10)
+            until(lambda: len(turns) > 20)
             return "done"
 
         job = slow.delay()
@@ -167,7 +167,26 @@ class TestAwaitingResults:
                 await waiting
 
         asyncio.run(main())
-        until(lambda: not heralds(), within=0.5)
+        until(lambda: not heralds())
+
+    @pytest.mark.parametrize("turns", range(1, 6))
+    def test_nothing_is_left_of_those_who_stop_as_soon_as_they_wait(
+        self, queue: Queue, turns: int
+    ) -> None:
+        """A thread that was about to wait for them went on, and held the interpreter for ever."""
+        job = queue.enqueue("unknown")
+
+        async def main() -> None:
+            for _ in range(20):
+                waiting = asyncio.create_task(job.aresult(timeout=None))
+                for _ in range(turns):
+                    await asyncio.sleep(0)
+                waiting.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await waiting
+
+        asyncio.run(main())
+        until(lambda: not heralds())
 
     def test_a_closed_queue_ends_the_wait(self, queue: Queue) -> None:
         job = queue.enqueue("unknown")
@@ -179,4 +198,4 @@ class TestAwaitingResults:
             return await waiting
 
         with pytest.raises(QueueClosedError, match="closed"):
-            asyncio.run(asyncio.wait_for(main(), 10))
+            asyncio.run(asyncio.wait_for(main(), 30))

@@ -134,7 +134,7 @@ class TestWait:
         assert last.started_at is None
         assert [parent.dependents for parent in parents] == [[last.id]] * 3
         start_worker()
-        assert last.result(timeout=5) == ("last",), "no result is passed"
+        assert last.result(timeout=30) == ("last",), "no result is passed"
         last.refresh()
         for parent in parents:
             parent.refresh()
@@ -149,7 +149,7 @@ class TestWait:
         parent = note.apply_async(delay=0.3)
         child = note.apply_async(delay=0.2, depends_on=parent)
         start_worker()
-        child.result(timeout=5)
+        child.result(timeout=30)
         parent.refresh()
         assert parent.completed_at is not None
         assert child.scheduled_at == parent.completed_at + 200
@@ -159,9 +159,9 @@ class TestWait:
     ) -> None:
         start_worker()
         parent = note.delay()
-        parent.result(timeout=5)
+        parent.result(timeout=30)
         child = note.apply_async(depends_on=parent)
-        assert child.result(timeout=5) == ()
+        assert child.result(timeout=30) == ()
         assert child.dependencies == [parent.id]
 
 
@@ -178,7 +178,7 @@ class TestCascade:
         start_worker()
         for job in (child, grandchild):
             with pytest.raises(DependencyFailedError) as caught:
-                job.result(timeout=5)
+                job.result(timeout=30)
             error = caught.value
             assert (error.job_id, error.root_id) == (job.id, root.id)
             assert f"Job {job.id} cancelled: dependency failed: {root.id}" in str(error)
@@ -189,7 +189,7 @@ class TestCascade:
             assert job.error == f"dependency failed: {root.id}"
             assert job.errors == []
         with pytest.raises(TaskFailedError, match="nothing to divide by"):
-            root.result(timeout=5)
+            root.result(timeout=30)
 
     def test_cancelling_a_job_cancels_its_dependents_before_it_returns(
         self, queue: Queue, note: TaskWrapper[..., Any]
@@ -213,18 +213,18 @@ class TestCascade:
 
         @queue.task(name="stumble")
         def stumble() -> None:
-            gate.wait(5)
+            gate.wait(30)
             raise OSError("it would be retried")
 
         root = stumble.delay()
         child = note.apply_async(depends_on=root)
         start_worker()
-        until(lambda: root.status == "running", within=5)
+        until(lambda: root.status == "running")
         assert queue.cancel_running_job(root.id)
         assert child.status == "pending"
         gate.set()
         with pytest.raises(DependencyFailedError, match="dependency cancelled") as caught:
-            child.result(timeout=5)
+            child.result(timeout=30)
         assert caught.value.root_id == root.id
         assert root.status == "cancelled"
 
@@ -235,7 +235,7 @@ class TestCascade:
         child = note.apply_async(depends_on=root)
         start_worker()
         with pytest.raises(DependencyFailedError) as caught:
-            child.result(timeout=10)
+            child.result(timeout=30)
         assert child.error == f"dependency cancelled: {root.id}"
         assert "expired before execution" in str(caught.value.__cause__)
 
@@ -244,8 +244,8 @@ class TestCascade:
     ) -> None:
         start_worker()
         parent, other = note.delay(), note.delay()
-        parent.result(timeout=5)
-        other.result(timeout=5)
+        parent.result(timeout=30)
+        other.result(timeout=30)
         child = note.apply_async(depends_on=parent, delay=3600)
         assert until(lambda: queue.purge_completed(older_than=0)) == 1
         assert [job.id for job in queue.list_jobs()] == [child.id, parent.id]
@@ -288,11 +288,11 @@ class TestCascade:
         root = fail.delay()
         child = note.apply_async(depends_on=root)
         start_worker()
-        root.wait(5)
+        root.wait(30)
         queue.task(name="fail")(lambda: None)
         [letter] = queue.dead_letters()
         again = queue.get_job(queue.retry_dead(letter["id"]))
         assert again is not None
-        assert again.wait(5)
+        assert again.wait(30)
         assert again.dependents == []
         assert child.status == "cancelled"

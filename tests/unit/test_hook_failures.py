@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import threading
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -29,7 +28,7 @@ class Spoiler(TaskMiddleware):
 
 
 def in_time(condition: Callable[[], object]) -> None:
-    until(condition, within=5)
+    until(condition)
 
 
 @pytest.fixture
@@ -182,7 +181,7 @@ class TestGiveUp:
 
         @queue.task(timeout=0.05, max_retries=0)
         def late() -> None:
-            let_go.wait(20)
+            let_go.wait(30)
             ended.set()
 
         listen(queue, journal)
@@ -191,7 +190,7 @@ class TestGiveUp:
         expected = ["before_task", "on_failure", "after_task", "on_timeout", "on_dead_letter"]
         in_time(lambda: len(journal) == len(expected))
         let_go.set()
-        assert ended.wait(5)
+        assert ended.wait(30)
         assert queue.task(name="next", middleware=[])(lambda: 7).delay().result() == 7
         assert journal == [*expected, "before_task", "on_success", "after_task"]
 
@@ -203,16 +202,16 @@ class TestGiveUp:
 
         @queue.task(name="t")
         def held() -> None:
-            let_go.wait(20)
+            let_go.wait(30)
             ended.set()
 
         job = held.delay()
         thread = start_worker()
         in_time(lambda: journal == ["before_task"])
         queue.shutdown(now=True)
-        thread.join(5)
+        thread.join(30)
         let_go.set()
-        assert ended.wait(5)
+        assert ended.wait(30)
         in_time(lambda: not [t for t in threading.enumerate() if t.name == "taskito-1"])
         assert journal == ["before_task"]
         assert job.status == "pending"
@@ -224,13 +223,13 @@ class TestGiveUp:
 
         @queue.on_failure
         def slow(*_: object) -> None:
-            let_go.wait(20)
+            let_go.wait(30)
             seen.append("on_failure")
 
         queue.on_timeout(lambda *_: seen.append("on_timeout"))
-        job = queue.task(timeout=0.05, max_retries=0)(lambda: let_go.wait(20)).delay()
+        job = queue.task(timeout=0.05, max_retries=0)(lambda: let_go.wait(30)).delay()
         start_worker()
-        assert job.wait(5)
+        assert job.wait(30)
         assert job.status == "dead"
         assert seen == []
         let_go.set()
@@ -241,7 +240,7 @@ class TestGiveUp:
     ) -> None:
         @queue.on_success
         def slow(*_: object) -> None:
-            let_go.wait(20)
+            let_go.wait(30)
 
         listen(queue, journal)
         job = queue.task(timeout=0.1, max_retries=0)(lambda: 7).delay()
@@ -257,20 +256,20 @@ class TestHang:
     def test_hooks_after_a_commit_hold_up_no_other_job(
         self, queue: Queue, start_worker: StartWorker, let_go: threading.Event
     ) -> None:
-        queue.on_dead_letter(lambda *_: let_go.wait(20))
+        queue.on_dead_letter(lambda *_: let_go.wait(30))
         task = queue.task(name="t", max_retries=0)(lambda x: 1 / x)
         start_worker(workers=1)
-        assert task.delay(0).wait(5)
-        assert task.delay(1).result(5) == 1.0
+        assert task.delay(0).wait(30)
+        assert task.delay(1).result(30) == 1.0
 
     def test_nor_the_hooks_of_a_timeout(
         self, queue: Queue, start_worker: StartWorker, journal: Journal, let_go: threading.Event
     ) -> None:
-        queue.on_dead_letter(lambda *_: let_go.wait(20))
+        queue.on_dead_letter(lambda *_: let_go.wait(30))
         hang = queue.task(name="hang", max_retries=0)(lambda: 1 / 0)
-        late = queue.task(name="late", timeout=0.05)(lambda: let_go.wait(20))
+        late = queue.task(name="late", timeout=0.05)(lambda: let_go.wait(30))
         start_worker()
-        assert hang.delay().wait(5)
+        assert hang.delay().wait(30)
         queue.on_failure(journal.listener("on_failure"))
         late.delay()
         in_time(lambda: journal == ["on_failure"])
@@ -283,7 +282,7 @@ class TestHang:
         @queue.on_dead_letter
         def slow(*_: object) -> None:
             seen.append("begun")
-            let_go.wait(20)
+            let_go.wait(30)
             seen.append("ended")
 
         queue.task(name="t", max_retries=0)(lambda: 1 / 0).delay()
@@ -293,7 +292,7 @@ class TestHang:
         thread.join(0.5)
         assert thread.is_alive()
         let_go.set()
-        thread.join(5)
+        thread.join(30)
         assert seen == ["begun", "ended"]
 
     def test_and_for_those_on_the_event_loop(
@@ -303,7 +302,7 @@ class TestHang:
 
         @queue.task(max_retries=0)
         async def fail() -> None:
-            await asyncio.to_thread(let_go.wait, 20)
+            await asyncio.to_thread(let_go.wait, 30)
             raise OSError
 
         jobs = [fail.delay() for _ in range(5)]
@@ -311,7 +310,7 @@ class TestHang:
         in_time(lambda: len(journal) == 5)
         queue.shutdown()
         let_go.set()
-        thread.join(5)
+        thread.join(30)
         assert [job.status for job in jobs] == ["dead"] * 5
         assert journal.count("on_dead_letter") == 5
 
@@ -323,14 +322,12 @@ class TestHang:
         @queue.on_dead_letter
         def hang(*_: object) -> None:
             begun.set()
-            let_go.wait(20)
+            let_go.wait(30)
 
         queue.task(name="t", max_retries=0)(lambda: 1 / 0).delay()
-        thread = start_worker()
-        assert begun.wait(5)
-        started = time.monotonic()
+        thread = start_worker(drain_timeout=600)
+        assert begun.wait(30)
         queue.shutdown()
         queue.shutdown(now=True)
-        thread.join(5)
+        thread.join(30)
         assert not thread.is_alive()
-        assert time.monotonic() - started < 2

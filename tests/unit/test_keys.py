@@ -22,7 +22,7 @@ def at_once(queue: Queue, call: Callable[[Queue], JobResult[Any]]) -> list[JobRe
     def caller() -> None:
         with Queue(queue.db_path, durability="normal") as own:
             own.stats()
-            ready.wait(10)
+            ready.wait(30)
             try:
                 answers.append(call(own))
             except BaseException as error:
@@ -67,7 +67,7 @@ class TestUnique:
 
         @queue.task(name="t", retry_delays=[60])
         def fail() -> None:
-            gate.wait(10)
+            gate.wait(30)
             raise OSError
 
         job = fail.options(unique_key="k").delay()

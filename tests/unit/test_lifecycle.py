@@ -19,7 +19,7 @@ class TestBlocks:
             async with Queue(tmp_path / "jobs.db", workers=1) as queue:
                 worker = asyncio.create_task(queue.arun_worker())
                 assert await queue.task(name="t")(lambda: 7).delay().aresult() == 7
-            await asyncio.wait_for(worker, 5)
+            await asyncio.wait_for(worker, 30)
             return queue
 
         with pytest.raises(QueueClosedError):
@@ -30,17 +30,17 @@ class TestBlocks:
 
         def run() -> None:
             begun.set()
-            gate.wait(10)
+            gate.wait(30)
             ended.set()
 
         with Queue(tmp_path / "jobs.db", workers=1) as queue:
             queue.task(name="t")(run).delay()
             worker = threading.Thread(target=queue.run_worker)
             worker.start()
-            assert begun.wait(10)
+            assert begun.wait(30)
             gate.set()
         assert ended.is_set()
-        worker.join(2)
+        worker.join(30)
         assert not worker.is_alive()
 
     def test_a_queue_that_was_never_used_can_be_closed(self, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ class TestShutdown:
             for _ in range(40):
                 queue.enqueue("t")
                 queue.stats()
-            worker.join(10)
+            worker.join(30)
             assert not worker.is_alive()
         assert asked > 5
 
@@ -95,5 +95,5 @@ class TestShutdown:
             assert len(queue.workers()) == 1
             assert another.is_alive()
         for worker in [*workers, another]:
-            worker.join(2)
+            worker.join(30)
             assert not worker.is_alive()

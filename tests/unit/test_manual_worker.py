@@ -109,12 +109,10 @@ class TestRun:
         assert job.status == "pending"
 
     def test_a_closed_queue_says_so_and_lets_the_worker_go(self, queue: Queue) -> None:
-        begin = time.monotonic()
         with manual_worker(queue) as worker:
             queue.close()
             with pytest.raises(QueueClosedError):
                 worker.run()
-        assert time.monotonic() - begin < 2
 
     def test_it_is_on_the_roster_until_the_end(self, queue: Queue) -> None:
         with manual_worker(queue):

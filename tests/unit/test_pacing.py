@@ -121,10 +121,10 @@ class TestClaims:
         self, queue: Queue, start_worker: StartWorker
     ) -> None:
         gate = threading.Event()
-        jobs = queue.task(name="t")(lambda: gate.wait(10)).map([()] * 20)
+        jobs = queue.task(name="t")(lambda: gate.wait(30)).map([()] * 20)
         start_worker(workers=3)
         until(lambda: queue.stats()["running"] == 3)
         assert not jobs[3].wait(0.2)
         assert queue.stats()["running"] == 3
         gate.set()
-        assert all(job.wait(5) for job in jobs)
+        assert all(job.wait(30) for job in jobs)

@@ -72,8 +72,8 @@ class TestPlugin:
             ]
         )
 
+    @pytest.mark.timeout(180)  # three processes that start up
     def test_each_worker_of_xdist_has_databases_of_its_own(self, pytester: pytest.Pytester) -> None:
-        pytest.importorskip("xdist")
         pytester.makeini("[pytest]\ntaskito_app = app:queue")
         pytester.makepyfile(
             app=APP,
@@ -134,13 +134,13 @@ class TestQueue:
             def test(taskito_queue):
                 job = taskito_queue.task(name="t")(lambda: "done").delay()
                 threading.Thread(target=taskito_queue.run_worker).start()
-                assert job.result(timeout=10) == "done"
+                assert job.result(timeout=30) == "done"
                 assert abs(job.created_at - time.time() * 1000) < 60_000
 
             def test_the_worker_has_left():
                 for thread in threading.enumerate():
                     if "run_worker" in thread.name:
-                        thread.join(10)
+                        thread.join(30)
                         assert not thread.is_alive()
             """
         )
@@ -171,12 +171,12 @@ class TestQueue:
 
             def test_with_a_thread(taskito_queue):
                 threading.Thread(target=app.queue.run_worker, name="worker").start()
-                assert app.greet.delay("joe").result(timeout=10) == "hello, joe"
+                assert app.greet.delay("joe").result(timeout=30) == "hello, joe"
 
             def test_third():
                 for thread in threading.enumerate():
                     if thread.name == "worker":
-                        thread.join(10)
+                        thread.join(30)
                         assert not thread.is_alive()
                 assert app.queue.db_path == "own.db"
                 assert not os.path.exists("own.db")
@@ -275,6 +275,7 @@ class TestWorker:
         )
         result.assert_outcomes(passed=1)
 
+    @pytest.mark.timeout(180)
     def test_ctrl_c_in_a_job_ends_the_tests(self, pytester: pytest.Pytester) -> None:
         pytester.makepyfile(
             """

@@ -9,6 +9,7 @@ import pytest
 
 from taskito import JsonSerializer, Queue, TaskFailedError, TaskWrapper
 from taskito._failures import error_text
+from tests.support.working import working
 from tests.unit.conftest import StartWorker
 
 
@@ -27,11 +28,8 @@ class TestRun:
     def test_json_makes_lists_of_tuples(self) -> None:
         with Queue(":memory:", serializer=JsonSerializer(), workers=1) as queue:
             task = queue.task(name="t")(lambda x: [x, type(x).__name__])
-            thread = threading.Thread(target=queue.run_worker)
-            thread.start()
-            assert task.delay((1, 2)).result() == [[1, 2], "list"]
-            queue.shutdown(wait=True)
-            thread.join()
+            with working(queue):
+                assert task.delay((1, 2)).result() == [[1, 2], "list"]
 
     def test_jobs_run_in_named_daemon_threads_that_keep_their_locals(
         self, queue: Queue, start_worker: StartWorker
@@ -195,7 +193,7 @@ class TestFail:
         with Queue(queue.db_path, serializer=JsonSerializer()) as other:
             job = other.enqueue("t", max_retries=0)
         start_worker()
-        assert queue.list_jobs()[0].wait(5)
+        assert queue.list_jobs()[0].wait(30)
         error = queue.job_errors(job.id)[0]["error"]
         assert "taskito.exceptions.SerializationError: the arguments of 't' cannot" in error
         assert "taskito/_" not in error
@@ -215,15 +213,16 @@ class TestFail:
 
         with Queue(":memory:", serializer=Textual(), workers=1) as queue:
             job = queue.task(name="t", max_retries=0)(lambda: "done").delay()
-            threading.Thread(target=queue.run_worker, daemon=True).start()
-            with pytest.raises(TaskFailedError, match="SerializationError"):
+            with working(queue), pytest.raises(TaskFailedError, match="SerializationError"):
                 job.result()
 
     def test_a_too_large_result_is_not_retried(self) -> None:
         with Queue(":memory:", max_payload_bytes=1000, workers=1) as queue:
             job = queue.task(name="t", retry_backoff=0)(lambda: "x" * 1000).delay()
-            threading.Thread(target=queue.run_worker, daemon=True).start()
-            with pytest.raises(TaskFailedError, match="PayloadTooLargeError: the result of 't'"):
+            with (
+                working(queue),
+                pytest.raises(TaskFailedError, match="PayloadTooLargeError: the result of 't'"),
+            ):
                 job.result()
             assert len(job.errors) == 1
 
@@ -236,8 +235,8 @@ class TestFail:
 
         small, *jobs = [large.delay(size) for size in (2**20 - 100, 2**20, 2**20)]
         start_worker()
-        assert small.wait(5)
-        assert all(job.wait(5) for job in jobs)
+        assert small.wait(30)
+        assert all(job.wait(30) for job in jobs)
         assert [message[:32] for message in caplog.messages] == ["the result of 'large' takes 1048"]
 
     def test_the_last_failure_is_logged_on_one_line(

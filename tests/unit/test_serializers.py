@@ -28,6 +28,7 @@ from taskito import (
     SignedSerializer,
     TaskFailedError,
 )
+from tests.support.working import working
 
 NESTED: list[Any] = functools.reduce(lambda v, _: [v, {"k": v}, (1,)], range(50), [])
 CYCLE: list[Any] = []
@@ -275,8 +276,10 @@ class TestSigned:
         ) as signed:
             signed.task(name="t", dont_retry_on=[SignatureError])(calls.append)
             job = queue.enqueue("t", ["forged"])
-            threading.Thread(target=signed.run_worker, daemon=True).start()
-            with pytest.raises(TaskFailedError, match=r"SignatureError: the signature of") as error:
+            with (
+                working(signed),
+                pytest.raises(TaskFailedError, match=r"SignatureError: the signature of") as error,
+            ):
                 job.result()
         assert calls == []
         assert error.value.attempts == 1
@@ -286,8 +289,8 @@ class TestSigned:
     def test_a_result_of_another_key_is_a_signature_error(self, queue: Queue) -> None:
         queue.task(name="t")(lambda: 1)
         job = queue.enqueue("t")
-        threading.Thread(target=queue.run_worker, daemon=True).start()
-        job.wait()
+        with working(queue):
+            job.wait()
         signed = SignedSerializer(CloudpickleSerializer(), b"k" * 16)
         with Queue(queue.db_path, serializer=signed) as other:
             same = other.get_job(job.id)

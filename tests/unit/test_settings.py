@@ -165,13 +165,13 @@ class TestQueues:
         self, queue: Queue, start_worker: StartWorker
     ) -> None:
         gate = threading.Event()
-        jobs = queue.task(name="t")(lambda: gate.wait(10)).map([()] * 5)
+        jobs = queue.task(name="t")(lambda: gate.wait(30)).map([()] * 5)
         start_worker(workers=3)
         until(lambda: queue.stats()["running"] == 3)
         assert not jobs[4].wait(0.1)
         assert queue.stats()["running"] == 3
         gate.set()
-        assert all(job.wait(5) for job in jobs)
+        assert all(job.wait(30) for job in jobs)
 
     def test_no_number_of_workers_is_one_for_each_processor(self, queue: Queue) -> None:
         assert Queue(queue.db_path)._worker().threads == len(os.sched_getaffinity(0))

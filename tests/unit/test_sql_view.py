@@ -4,7 +4,7 @@ import json
 import sqlite3
 import subprocess
 import sys
-import time
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -87,13 +87,20 @@ class TestColumns:
     def test_a_running_job_names_its_worker(
         self, queue: Queue, plain: sqlite3.Connection, start_worker: StartWorker
     ) -> None:
-        job = queue.task(name="t")(lambda: time.sleep(0.5)).delay()
+        gate = threading.Event()
+
+        @queue.task(name="t")
+        def hold() -> None:
+            gate.wait(30)
+
+        job = hold.delay()
         start_worker()
         until(lambda: job.status == "running")
         (row,) = rows(plain)
         assert row["worker_id"] == queue.workers()[0]["worker_id"]
         assert row["started_at"] == job.started_at
         assert row["status"] == 1
+        gate.set()
         job.result()
         (row,) = rows(plain)
         assert row["worker_id"] is None

@@ -71,7 +71,7 @@ def test_function_and_hooks_up_to_the_commit_share_one(
         rooms.note("work")
 
     start_worker()
-    work.delay().result(timeout=5)
+    work.delay().result(timeout=30)
 
     inside = ["before in attempt", "work in attempt", "after in attempt"]
     assert rooms.journal == [*inside, "left attempt"]
@@ -83,7 +83,7 @@ def test_a_coroutine_shares_it_too(queue: Queue, rooms: Rooms, start_worker: Sta
         rooms.note("work")
 
     start_worker()
-    work.delay().result(timeout=5)
+    work.delay().result(timeout=30)
 
     assert rooms.journal == ["work in attempt", "left attempt"]
 
@@ -100,7 +100,7 @@ def test_leaving_it_is_told_the_error_and_hooks_after_the_commit_have_their_own(
     start_worker()
     fail.delay()
 
-    until(lambda: len(rooms.journal) == 3, within=5)
+    until(lambda: len(rooms.journal) == 3)
     assert rooms.journal == [
         "left attempt after KeyError",
         "dead letter in attempt",
@@ -116,15 +116,15 @@ def test_hooks_of_a_timeout_have_their_own_and_the_function_keeps_its_own(
 
     @queue.task(max_retries=0, timeout=0.1)
     def slow() -> None:
-        gate.wait(10)
+        gate.wait(30)
         rooms.note("slow")
 
     start_worker()
-    slow.delay().wait(timeout=10)
+    slow.delay().wait(timeout=30)
     assert rooms.journal == ["failure in attempt", "left attempt"]
 
     gate.set()
-    until(lambda: len(rooms.journal) == 4, within=5)
+    until(lambda: len(rooms.journal) == 4)
     assert rooms.journal[2:] == ["slow in attempt", "left attempt"]
 
 
@@ -154,7 +154,7 @@ def test_what_cannot_be_entered_fails_the_attempt(
 
     start_worker()
     job = work.delay()
-    job.wait(timeout=5)
+    job.wait(timeout=30)
 
     assert "OSError: locked" in str(job.error)
     assert rooms.journal == []
@@ -172,7 +172,7 @@ def test_what_leaving_raises_is_logged_and_changes_nothing(
     start_worker()
     job = work.delay()
 
-    assert job.result(timeout=5) == job.id
+    assert job.result(timeout=30) == job.id
     (record,) = [r for r in caplog.records if r.levelno == logging.ERROR]
     facts: dict[str, Any] = vars(record)
     assert facts["job_id"] == job.id

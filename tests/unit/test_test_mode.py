@@ -1,4 +1,7 @@
-"""Jobs that run where they are enqueued, without any database."""
+"""Jobs that run where they are enqueued, without any database.
+
+Long, as whatever a worker does has its test here once more.
+"""
 
 import asyncio
 import contextvars

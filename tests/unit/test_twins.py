@@ -31,6 +31,7 @@ from taskito import (
 from taskito._database import Database
 from taskito.lock import AsyncLock
 from tests.support.until import until
+from tests.support.working import working
 
 if TYPE_CHECKING:
     from taskito._core import Store
@@ -56,11 +57,8 @@ class Stage:
             queue.periodic("@yearly", "s")(task)
             self.dead = queue.task(name="dead", max_retries=0)(lambda: 1 / 0).delay().id
             self.done = task.delay().id
-            worker = threading.Thread(target=queue.run_worker)
-            worker.start()
-            until(lambda: queue.stats()["dead"] == queue.stats()["completed"] == 1, within=10)
-            queue.shutdown(wait=True)
-            worker.join()
+            with working(queue):
+                until(lambda: queue.stats()["dead"] == queue.stats()["completed"] == 1)
             self.letter = queue.dead_letters()[0]["id"]
             self.waiting = task.delay().id
         self.queue = Queue(path, workers=1, drain_timeout=0)
@@ -212,7 +210,7 @@ class Ticking:
     def wait_for_turns(self, count: int) -> None:
         """Hold a thread until the loop has turned so often: for ever, if it is the loop's."""
         goal = self.turns + count
-        until(lambda: self.turns >= goal, within=10)
+        until(lambda: self.turns >= goal)
 
 
 def test_every_coroutine_is_tried_below() -> None:

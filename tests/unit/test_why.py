@@ -172,8 +172,8 @@ class TestLimits:
     def test_how_many_of_each_limit_run(
         self, queue: Queue, start_worker: StartWorker, gate: threading.Event
     ) -> None:
-        wait = queue.task(name="wait", max_concurrent=1)(lambda: gate.wait(10))
-        free = queue.task(name="free")(lambda: gate.wait(10))
+        wait = queue.task(name="wait", max_concurrent=1)(lambda: gate.wait(30))
+        free = queue.task(name="free")(lambda: gate.wait(30))
         queue.set_queue_concurrency("narrow", 1)
         pairs = {
             "task": wait.map([()] * 2),
@@ -218,7 +218,7 @@ class TestLimits:
             tried.append(number)
             if number == 0:
                 raise ConnectionError
-            gate.wait(10)
+            gate.wait(30)
 
         jobs = fragile.map([(number,) for number in range(3)])
         start_worker(workers=1)
@@ -260,7 +260,7 @@ class TestWorkers:
     def test_all_of_them_are_busy(
         self, queue: Queue, start_worker: StartWorker, gate: threading.Event
     ) -> None:
-        wait = queue.task(name="wait")(lambda: gate.wait(10))
+        wait = queue.task(name="wait")(lambda: gate.wait(30))
         jobs = wait.map([()] * 2)
         start_worker(workers=2)
         until(lambda: all(job.status == "running" for job in jobs))
@@ -273,7 +273,7 @@ class TestWorkers:
 
 class TestElsewhere:
     def test_it_runs(self, queue: Queue, start_worker: StartWorker, gate: threading.Event) -> None:
-        wait = queue.task(name="wait", timeout=60)(lambda: gate.wait(10))
+        wait = queue.task(name="wait", timeout=60)(lambda: gate.wait(30))
         job, endless = wait.delay(), wait.options(timeout=0).delay()
         start_worker(workers=2)
         until(lambda: job.status == endless.status == "running")

@@ -24,6 +24,7 @@ from taskito import (
     group,
     starmap,
 )
+from tests.support.working import working
 from tests.unit.conftest import StartWorker
 
 Task: TypeAlias = TaskWrapper[..., Any]
@@ -59,7 +60,7 @@ def fail(queue: Queue) -> Task:
 
 
 def results(jobs: list[JobResult[Any]]) -> list[Any]:
-    return [job.result(timeout=5) for job in jobs]
+    return [job.result(timeout=30) for job in jobs]
 
 
 class TestPassing:
@@ -68,12 +69,12 @@ class TestPassing:
         start_worker()
 
     def test_a_result_goes_in_front_of_the_next_arguments(self, tell: Task) -> None:
-        assert chain(tell.s(1), tell.s(2, x=3)).apply().result(5) == [[1], 2, {"x": 3}]
+        assert chain(tell.s(1), tell.s(2, x=3)).apply().result(30) == [[1], 2, {"x": 3}]
 
     def test_none_is_a_result_like_any_other(self, queue: Queue, tell: Task) -> None:
         nothing = queue.task(name="nothing")(lambda: None)
-        assert chain(nothing.s(), tell.s(1)).apply().result(5) == [None, 1]
-        assert chord([nothing.s(), nothing.s()], tell.s()).apply().result(5) == [[None, None]]
+        assert chain(nothing.s(), tell.s(1)).apply().result(30) == [None, 1]
+        assert chord([nothing.s(), nothing.s()], tell.s()).apply().result(30) == [[None, None]]
 
     def test_an_immutable_step_receives_nothing_and_still_waits(
         self, queue: Queue, tell: Task, tmp_path: Path
@@ -82,7 +83,7 @@ class TestPassing:
         queue.task(name="leave")(lambda: mark.write_text("here"))
         queue.task(name="look")(mark.read_text)
         leave, look = queue._tasks["leave"], queue._tasks["look"]
-        assert chain(leave.s(), look.si(), tell.s()).apply().result(5) == ["here"]
+        assert chain(leave.s(), look.si(), tell.s()).apply().result(30) == ["here"]
 
     def test_a_step_after_a_group_receives_the_list_in_member_order(
         self, queue: Queue, tell: Task
@@ -91,7 +92,7 @@ class TestPassing:
 
         @queue.task(name="late")
         def late() -> str:
-            assert gate.wait(5)
+            assert gate.wait(30)
             return "late"
 
         @queue.task(name="early")
@@ -100,7 +101,7 @@ class TestPassing:
             return "early"
 
         members = group(late.s(), early.s())
-        assert chain(members, tell.s("own")).apply().result(5) == [["late", "early"], "own"]
+        assert chain(members, tell.s("own")).apply().result(30) == [["late", "early"], "own"]
 
     def test_a_group_after_a_step_passes_its_result_to_each_member(self, tell: Task) -> None:
         jobs = chain(tell.s(1), group(tell.s("a"), tell.si("b"), tell.s())).apply()
@@ -111,32 +112,32 @@ class TestPassing:
         assert results(jobs) == [[[[1], [2]], "a"], [[[1], [2]], "b"]]
 
     def test_a_group_of_one_is_a_group(self, tell: Task) -> None:
-        assert chain(group(tell.s(1)), tell.s()).apply().result(5) == [[[1]]]
+        assert chain(group(tell.s(1)), tell.s()).apply().result(30) == [[[1]]]
 
     def test_a_chord_passes_the_list_to_its_callback(self, tell: Task) -> None:
-        assert chord([tell.s(1), tell.s(2)], tell.s(3)).apply().result(5) == [[[1], [2]], 3]
-        assert chord(tell.s(1), tell.si(3)).apply().result(5) == [3]
+        assert chord([tell.s(1), tell.s(2)], tell.s(3)).apply().result(30) == [[[1], [2]], 3]
+        assert chord(tell.s(1), tell.si(3)).apply().result(30) == [3]
 
     def test_a_nested_chain_stands_for_its_last_result(self, add: Task, tell: Task) -> None:
         member = chain(add.s(1, 2), add.s(10))
-        assert chord([member, add.s(1, 1)], tell.s()).apply().result(5) == [[13, 2]]
-        assert chain(chain(add.s(1, 2)), chain(add.s(3))).apply().result(5) == 6
+        assert chord([member, add.s(1, 1)], tell.s()).apply().result(30) == [[13, 2]]
+        assert chain(chain(add.s(1, 2)), chain(add.s(3))).apply().result(30) == 6
 
     def test_a_nested_chord_stands_for_its_callback(self, queue: Queue, add: Task) -> None:
         total = queue.task(name="total")(sum)
         inner = chord([add.s(1, 1), add.s(2, 2)], total.s())
-        assert chord([inner, add.s(3, 3), inner], total.s()).apply().result(5) == 18
-        assert chain(inner, add.s(1)).apply().result(5) == 7
-        assert chain(add.s(1, 1), chord([add.s(10), add.s(20)], total.s())).apply().result(5) == 34
+        assert chord([inner, add.s(3, 3), inner], total.s()).apply().result(30) == 18
+        assert chain(inner, add.s(1)).apply().result(30) == 7
+        assert chain(add.s(1, 1), chord([add.s(10), add.s(20)], total.s())).apply().result(30) == 34
 
     def test_groups_in_groups_and_chains_that_end_in_groups_are_flattened(self, tell: Task) -> None:
         nested = group(tell.s(1), group(tell.s(2), group(tell.s(3))), tell.s(4) | group(tell.s(5)))
         assert results(nested.apply()) == [[1], [2], [3], [[4], 5]]
-        assert (nested | tell.s()).apply().result(5) == [[[1], [2], [3], [[4], 5]]]
+        assert (nested | tell.s()).apply().result(30) == [[[1], [2], [3], [[4], 5]]]
 
     def test_a_callback_may_be_a_chain_or_a_group(self, tell: Task) -> None:
         steps = chord([tell.s(1)], chain(tell.s(2), tell.s(3)))
-        assert steps.apply().result(5) == [[[[1]], 2], 3]
+        assert steps.apply().result(30) == [[[[1]], 2], 3]
         assert results(chord([tell.s(1)], group(tell.s(2), tell.s(3))).apply()) == [
             [[[1]], 2],
             [[[1]], 3],
@@ -144,13 +145,13 @@ class TestPassing:
 
     def test_chunks_and_starmap_run(self, queue: Queue, add: Task) -> None:
         total = queue.task(name="total")(sum)
-        assert (chunks(total, range(10), 4) | total.s()).apply().result(5) == 45
+        assert (chunks(total, range(10), 4) | total.s()).apply().result(30) == 45
         assert results(starmap(add, [(1, 2), (3, 4)]).apply()) == [3, 7]
 
     def test_a_first_step_that_exists_already_passes_its_result(self, add: Task) -> None:
         earlier = add.options(idempotency_key="once").delay(1, 2)
         again = add.s(5, 5).set(idempotency_key="once")
-        assert chain(again, add.s(10)).apply().result(5) == 13
+        assert chain(again, add.s(10)).apply().result(30) == 13
         assert earlier.dependents
 
     def test_a_step_may_be_retried_and_receives_the_same_again(
@@ -165,7 +166,7 @@ class TestPassing:
                 raise OSError("again")
             return len(seen)
 
-        assert chain(tell.s(1), stumble.s(2), tell.s()).apply().result(5) == [3]
+        assert chain(tell.s(1), stumble.s(2), tell.s()).apply().result(30) == [3]
         assert seen == [([1], 2)] * 3
 
     def test_aapply_runs_too(self, add: Task) -> None:
@@ -173,7 +174,7 @@ class TestPassing:
 
         async def main() -> int:
             job = await chain(add.s(1, 2), add.s(3)).aapply()
-            return int(await job.aresult(timeout=5))
+            return int(await job.aresult(timeout=30))
 
         assert asyncio.run(main()) == 6
 
@@ -189,9 +190,9 @@ class TestSerializers:
     ) -> None:
         with Queue(tmp_path / "jobs.db", serializer=serializer, workers=2) as queue:
             tell = queue.task(name="tell")(lambda *args: [*args])
-            threading.Thread(target=queue.run_worker, daemon=True).start()
             job = chain(tell.s(1), group(tell.s(2), tell.s(3)), tell.s(4)).apply()
-            assert job.result(5) == [[[[1], 2], [[1], 3]], 4]
+            with working(queue):
+                assert job.result(30) == [[[[1], 2], [[1], 3]], 4]
 
     def test_a_result_that_cannot_be_decoded_fails_the_step_that_takes_it(
         self, queue: Queue, tell: Task, start_worker: StartWorker
@@ -200,7 +201,7 @@ class TestSerializers:
         last = chain(queue._tasks["trap"].s(), tell.s().set(max_retries=0)).apply()
         start_worker()
         with pytest.raises(TaskFailedError, match="the arguments of 'tell' cannot be decoded"):
-            last.result(5)
+            last.result(30)
 
 
 class Trap:
@@ -217,7 +218,7 @@ class TestTiming:
         first = tell.s(1).set(delay=0.2)
         last = chain(first, tell.s(2).set(delay=0.3)).apply()
         start_worker()
-        last.result(5)
+        last.result(30)
         last.refresh()
         [before] = last.dependencies
         root = JobResult[Any](last._database, last._serializer, before)
@@ -228,7 +229,7 @@ class TestTiming:
         self, queue: Queue, tell: Task, start_worker: StartWorker
     ) -> None:
         meeting = threading.Barrier(2)
-        meet = queue.task(name="meet")(lambda *_: meeting.wait(5))
+        meet = queue.task(name="meet")(lambda *_: meeting.wait(30))
         start_worker(workers=2)
         jobs = chain(tell.s(), group(meet.s(), meet.s())).apply()
         assert sorted(results(jobs)) == [0, 1]
@@ -241,7 +242,7 @@ class TestFailure:
         last = chain(tell.s(1), fail.s(), tell.s(2), group(tell.s(3)), tell.s(4)).apply()
         start_worker()
         with pytest.raises(DependencyFailedError, match="dependency failed") as caught:
-            last.result(5)
+            last.result(30)
         [letter] = queue.dead_letters()
         assert caught.value.root_id == letter["original_job_id"]
         assert isinstance(caught.value.__cause__, TaskFailedError)
@@ -255,9 +256,9 @@ class TestFailure:
         callback = chord([tell.s(1), fail.s(), tell.s(2) | tell.s(3)], tell.s()).apply()
         start_worker()
         with pytest.raises(DependencyFailedError):
-            callback.result(5)
+            callback.result(30)
         members = [queue.get_job(member) for member in callback.dependencies]
-        finished = [member for member in members if member is not None and member.wait(5)]
+        finished = [member for member in members if member is not None and member.wait(30)]
         assert [member.status for member in finished] == ["complete", "dead", "complete"]
 
     def test_independent_branches_go_on(
@@ -265,9 +266,9 @@ class TestFailure:
     ) -> None:
         broken, whole = group(fail.s() | tell.s(), tell.s(1) | tell.s(2)).apply()
         start_worker()
-        assert whole.result(5) == [[1], 2]
+        assert whole.result(30) == [[1], 2]
         with pytest.raises(DependencyFailedError):
-            broken.result(5)
+            broken.result(30)
 
     def test_cancelling_a_pending_step_cancels_what_follows(self, queue: Queue, tell: Task) -> None:
         last = chain(tell.s(1), tell.s(2), tell.s(3)).apply()
@@ -287,10 +288,10 @@ class TestFailure:
         wide = chord((add.s(number, 1) for number in range(2000)), total.s()).apply()
         deep = chain([add.s(0, 0), *(add.s(1) for _ in range(500))]).apply()
         doomed = chain([fail.s(), *(add.s(1) for _ in range(2000))]).apply()
-        assert wide.result(20) == 2001000
-        assert deep.result(20) == 500
+        assert wide.result(30) == 2001000
+        assert deep.result(30) == 500
         with pytest.raises(DependencyFailedError):
-            doomed.result(20)
+            doomed.result(30)
         assert queue.stats()["cancelled"] == 2000
 
 
@@ -307,7 +308,7 @@ class TestLimit:
         members = group((enter.s() for _ in range(12)), max_concurrency=limit)
         start_worker(workers=3)
         start_worker(workers=3)
-        assert len(chain(tell.s(), members, tell.s()).apply().result(10)[0]) == 12
+        assert len(chain(tell.s(), members, tell.s()).apply().result(30)[0]) == 12
         assert crowd.largest == limit
 
     def test_a_member_that_is_a_chain_counts_with_each_of_its_steps(
@@ -339,7 +340,7 @@ class TestLimit:
 
         @queue.task(name="first")
         def first() -> None:
-            assert others.wait(5), "the others waited for the first"
+            assert others.wait(30), "the others waited for the first"
 
         @queue.task(name="other")
         def other(number: int) -> None:
@@ -359,8 +360,8 @@ class TestLimit:
         jobs = group(members, max_concurrency=1).apply()
         assert jobs[3].cancel()
         start_worker()
-        assert jobs[4].result(5) == [4]
-        statuses = [job.status for job in jobs if job.wait(5)]
+        assert jobs[4].result(30) == [4]
+        statuses = [job.status for job in jobs if job.wait(30)]
         assert statuses == ["dead", "complete", "cancelled", "cancelled", "complete"]
 
 

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +25,7 @@ class Gate:
 
     def __call__(self) -> str:
         self.entered.set()
-        assert self.open.wait(10)
+        assert self.open.wait(30)
         return "through"
 
 
@@ -44,7 +43,7 @@ class TestShow:
         job = queue.task(name="t")(gate).delay()
         assert queue.workers() == []
         start_worker("default", workers=3)
-        assert gate.entered.wait(5)
+        assert gate.entered.wait(30)
         (worker,) = queue.workers()
         assert " ".join(worker) == (
             "worker_id last_heartbeat queues status hostname pid started_at tasks concurrency "
@@ -63,13 +62,11 @@ class TestShow:
 class TestEnd:
     def test_an_idle_worker_returns_at_once(self, queue: Queue, start_worker: StartWorker) -> None:
         queue.task(name="t")(lambda: None).delay()
-        thread = start_worker()
-        until(lambda: queue.stats()["completed"] == 1, within=5)
-        began = time.monotonic()
-        queue.shutdown(wait=True)
-        thread.join(2)
+        thread = start_worker(drain_timeout=600)
+        until(lambda: queue.stats()["completed"] == 1)
+        queue.shutdown()
+        thread.join(30)
         assert not thread.is_alive()
-        assert time.monotonic() - began < 2
 
     def test_shutdown_lets_a_running_job_finish(
         self, queue: Queue, start_worker: StartWorker, gate: Gate
@@ -77,12 +74,12 @@ class TestEnd:
         task = queue.task(name="t")(gate)
         running = task.delay()
         thread = start_worker(workers=1)
-        assert gate.entered.wait(5)
+        assert gate.entered.wait(30)
         queue.shutdown()
         waiting = task.delay()
         gate.open.set()
         assert running.result() == "through"
-        thread.join(5)
+        thread.join(30)
         assert not thread.is_alive()
         assert waiting.status == "pending"
 
@@ -90,22 +87,20 @@ class TestEnd:
         self, queue: Queue, start_worker: StartWorker
     ) -> None:
         worker = start_worker()
-        until(queue.workers, within=5)
+        until(queue.workers)
         queue._inner.request_shutdown()
-        worker.join(5)
+        worker.join(30)
         assert not worker.is_alive()
 
     def test_shutdown_now_hands_it_back_without_waiting(
         self, queue: Queue, start_worker: StartWorker, gate: Gate
     ) -> None:
         job = queue.task(name="t")(gate).delay()
-        thread = start_worker()
-        assert gate.entered.wait(5)
-        began = time.monotonic()
+        thread = start_worker(drain_timeout=600)
+        assert gate.entered.wait(30)
         queue.shutdown(now=True)
-        thread.join(2)
+        thread.join(30)
         assert not thread.is_alive()
-        assert time.monotonic() - began < 2
         assert (job.status, job.retry_count, job.errors) == ("pending", 0, [])
         gate.open.set()
         assert not job.wait(0.05), "a job that was handed back must not be settled"
@@ -115,9 +110,9 @@ class TestEnd:
     ) -> None:
         job = queue.task(name="t")(gate).delay()
         thread = start_worker(drain_timeout=0.05)
-        assert gate.entered.wait(5)
+        assert gate.entered.wait(30)
         queue.shutdown(wait=True)
-        thread.join(2)
+        thread.join(30)
         assert not thread.is_alive()
         assert job.status == "pending"
 
@@ -125,10 +120,10 @@ class TestEnd:
         queue.task(name="t")(lambda: None).delay()
         before = threading.active_count()
         thread = start_worker(workers=4)
-        until(lambda: queue.stats()["completed"] == 1, within=5)
+        until(lambda: queue.stats()["completed"] == 1)
         queue.shutdown()
-        thread.join(5)
-        until(lambda: threading.active_count() <= before, within=2)
+        thread.join(30)
+        until(lambda: threading.active_count() <= before)
 
     def test_a_queue_may_run_workers_again(self, queue: Queue, start_worker: StartWorker) -> None:
         task = queue.task(name="t")(lambda x: x)
@@ -137,7 +132,7 @@ class TestEnd:
             thread = start_worker()
             assert job.result() == number
             queue.shutdown(wait=True)
-            thread.join(2)
+            thread.join(30)
 
     def test_an_end_asked_for_before_the_start_is_not_forgotten(self, queue: Queue) -> None:
         job = queue.task(name="t")(lambda: None).delay()
@@ -192,9 +187,7 @@ class TestSignal:
             gate()
 
         job = ask_twice.delay()
-        began = time.monotonic()
-        assert queue._run(queue._worker()) == signal.SIGTERM
-        assert time.monotonic() - began < 2
+        assert queue._run(queue._worker(drain_timeout=600)) == signal.SIGTERM
         assert job.status == "pending"
 
     def test_other_threads_install_no_handlers(
@@ -213,7 +206,7 @@ class TestAwait:
         async def main() -> str:
             worker = asyncio.create_task(queue.arun_worker(workers=1))
             job = queue.task(name="t")(lambda: "ran").delay()
-            await asyncio.to_thread(job.wait, 5)
+            await asyncio.to_thread(job.wait, 30)
             queue.shutdown()
             await worker
             return job.result()
@@ -223,7 +216,7 @@ class TestAwait:
     def test_cancellation_drains_first(self, queue: Queue, gate: Gate) -> None:
         async def main() -> None:
             worker = asyncio.create_task(queue.arun_worker(workers=1))
-            await asyncio.to_thread(gate.entered.wait, 5)
+            await asyncio.to_thread(gate.entered.wait, 30)
             worker.cancel()
             await asyncio.sleep(0)
             assert not worker.done()
@@ -238,8 +231,8 @@ class TestAwait:
 
     def test_a_second_cancellation_stops_at_once(self, queue: Queue, gate: Gate) -> None:
         async def main() -> None:
-            worker = asyncio.create_task(queue.arun_worker(workers=1, drain_timeout=8))
-            await asyncio.to_thread(gate.entered.wait, 5)
+            worker = asyncio.create_task(queue.arun_worker(workers=1, drain_timeout=600))
+            await asyncio.to_thread(gate.entered.wait, 30)
             for _ in range(2):
                 worker.cancel()
                 await asyncio.sleep(0)
@@ -248,9 +241,7 @@ class TestAwait:
             assert worker.cancelled()
 
         job = queue.task(name="t")(gate).delay()
-        began = time.monotonic()
         asyncio.run(main())
-        assert time.monotonic() - began < 4
         assert job.status == "pending"
 
     def test_an_error_is_raised_where_it_is_awaited(self, queue: Queue) -> None:
@@ -275,19 +266,17 @@ class TestExit:
             f"    {job}\n"
             "run.delay()\n"
             "threading.Thread(target=queue.run_worker, daemon=True).start()\n"
-            "assert started.wait(10)\n"
+            "assert started.wait(30)\n"
             "sys.exit(7)\n"
         )
-        began = time.monotonic()
         done = subprocess.run(
             [sys.executable, str(program)],
             cwd=tmp_path,
             capture_output=True,
-            timeout=20,
+            timeout=30,  # and a job of one minute
             check=False,
         )
         assert (done.returncode, done.stderr) == (7, b"")
-        assert time.monotonic() - began < 10
         with Queue(tmp_path / "jobs.db") as queue:
             assert queue.workers() == []
             stats = queue.stats()

@@ -114,5 +114,5 @@ def use_processes(token: str, method: str) -> list[int | None]:
         child.start()
     produce(f"{token}/parent", 5)
     for child in children:
-        child.join(20)
+        child.join(30)
     return [child.exitcode for child in children]

@@ -37,13 +37,13 @@ def main(folder: str) -> None:
     @queue.task(name="produce")
     def produce(_more: str = "") -> str:
         runs.append(1)
-        gate.wait(20)
+        gate.wait(30)
         return RESULT
 
     job = produce.delay()
     worker = threading.Thread(target=queue.run_worker)
     worker.start()
-    until(lambda: runs, within=10)
+    until(lambda: runs)
     with ballast.open("wb", buffering=0) as file:
         try:
             while True:
@@ -51,7 +51,7 @@ def main(folder: str) -> None:
         except OSError:
             pass
     gate.set()
-    until(lambda: len(complaints.lines) == 1, within=10)
+    until(lambda: len(complaints.lines) == 1)
     assert "no space left" in complaints.lines[0], complaints.lines
     assert job.status == "running"
     try:
@@ -62,14 +62,14 @@ def main(folder: str) -> None:
         raise AssertionError("the disk is not full")
 
     ballast.unlink()
-    assert job.result(timeout=10) == RESULT
+    assert job.result(timeout=30) == RESULT
     assert job.errors == []
     assert len(runs) == 1, "the finished job was run again"
-    until(lambda: len(complaints.lines) == 2, within=5)
+    until(lambda: len(complaints.lines) == 2)
     assert "can be used again" in complaints.lines[1], complaints.lines
-    assert produce.delay().result(timeout=10) == RESULT
+    assert produce.delay().result(timeout=30) == RESULT
     queue.shutdown()
-    worker.join(10)
+    worker.join(30)
     assert not worker.is_alive()
     queue.close()
 

@@ -14,13 +14,13 @@ from tests.support.until import until
 def main(token: str) -> None:
     worker = threading.Thread(target=queue.run_worker, kwargs={"workers": 1})
     worker.start()
-    marks.wait("start", token, within=10)
+    marks.wait("start", token)
     queue.shutdown(now=True)
     worker.join()
     marks.leave("handed back", token)
-    marks.wait("look", token, within=20)
+    marks.wait("look", token)
     others = set(threading.enumerate()) - {threading.main_thread()}
-    until(lambda: not any(thread.is_alive() for thread in others), within=5)
+    until(lambda: not any(thread.is_alive() for thread in others))
     marks.leave("function over", token)
 
 

@@ -13,9 +13,9 @@ from tests.support.until import until
 def main(token: str, how: str) -> None:
     threading.Thread(target=queue.run_worker, kwargs={"workers": 2}, daemon=True).start()
     if token:
-        marks.wait("start", token, within=10)
+        marks.wait("start", token)
     else:
-        until(queue.workers, within=10)
+        until(queue.workers)
     marks.leave("leaving", token)
     if how == "exit":
         sys.exit(7)

@@ -10,7 +10,7 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from tests.support.until import until
+from tests.support.until import PATIENCE, until
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +70,9 @@ class Marks:
         """The tokens of all marks of one event."""
         return [mark.token for mark in self.all(event)]
 
-    def wait(self, event: str, token: str | None = None, *, count: int = 1, within: float) -> Mark:
+    def wait(
+        self, event: str, token: str | None = None, *, count: int = 1, within: float = PATIENCE
+    ) -> Mark:
         """Wait for the ``count``-th mark of this kind and return it."""
 
         def there() -> list[Mark]:

@@ -24,7 +24,7 @@ def main(folder: str, processes: str, rounds: str) -> None:
         home.mkdir(parents=True, exist_ok=True)
         queue = Queue(home / "jobs.db", durability="normal")
         (home / f"ready.{os.getpid()}").touch()
-        until(partial(all_ready, home, int(processes)), within=10)
+        until(partial(all_ready, home, int(processes)))
         try:
             job = queue.enqueue("note", [number])
         except Exception as error:

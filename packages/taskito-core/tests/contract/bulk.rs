@@ -1,4 +1,5 @@
-//! Many jobs at once: searching by a filter, and operations on all that match.
+//! Many jobs at once: searching by a filter, and operations on all that match. Long, as each verb
+//! meets each state.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What those who watch a queue are told.
+//! What those who watch a queue are told. Long, as all that they may ask is here.
 
 use std::collections::BTreeMap;
 use std::time::Duration;

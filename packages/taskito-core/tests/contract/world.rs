@@ -1,4 +1,5 @@
-//! One store with a clock and a worker, and the arrows as single calls.
+//! One store with a clock and a worker, and the arrows as single calls. Long, as all arrows and
+//! questions are here.
 
 use std::cell::Cell;
 

@@ -1,4 +1,4 @@
-//! Invents histories: what their seeds stand for.
+//! Invents histories: what their seeds stand for. Long because every step has its chances here.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -21,7 +21,7 @@ use taskito_core::store::{Inspect, JobStore, Sync};
 
 use crate::any::Any;
 
-pub(crate) const LONG: Duration = Duration::from_secs(10);
+pub(crate) const LONG: Duration = Duration::from_secs(30);
 
 /// A database of its own, removed at the end.
 pub(crate) struct World {

@@ -64,13 +64,14 @@ class Herald:
     async def ended(self, job_id: str, timeout: float | None) -> bool:  # noqa: ASYNC109
         """Return ``True`` once the job is final or gone, ``False`` after ``timeout`` seconds."""
         told: Future[None] = Future()
-        await asyncio.to_thread(self._add, job_id, told)
         try:
+            await asyncio.to_thread(self._add, job_id, told)
             async with asyncio.timeout(None if timeout is None else max(timeout, 0.0)):
                 await asyncio.wrap_future(told)
         except TimeoutError:
             return told.done() and not told.cancelled()
         finally:
+            told.cancel()  # a thread that is still about to add it then leaves it
             if self._forgets(job_id, told):
                 asyncio.get_running_loop().run_in_executor(None, self._ring)
         return True
@@ -78,9 +79,12 @@ class Herald:
     def _add(self, job_id: str, told: "Future[None]") -> None:
         with self._database as store:
             if store.wait(job_id, 0):
-                told.set_result(None)
+                if told.set_running_or_notify_cancel():
+                    told.set_result(None)
                 return
             with self._lock:
+                if told.cancelled():
+                    return
                 self._waiting.setdefault(job_id, []).append(told)
                 if self._thread is None:
                     # Not a daemon: the interpreter must not end while it is in the engine.

@@ -1,4 +1,4 @@
-//! How our types read from and write to columns.
+//! How our types read from and write to columns. Long because there are so many columns.
 
 use std::time::Duration;
 

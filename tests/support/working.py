@@ -1,0 +1,25 @@
+"""Workers in threads of the process that tests."""
+
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+
+from taskito import Queue
+from tests.support.until import PATIENCE
+
+
+@contextmanager
+def working(queue: Queue, **options: Any) -> Generator[threading.Thread]:
+    """Run ``queue.run_worker(**options)`` in a thread; it is stopped when the block ends.
+
+    It may not be up yet when the block begins.
+    """
+    worker = threading.Thread(target=queue.run_worker, kwargs=options, daemon=True)
+    worker.start()
+    try:
+        yield worker
+    finally:
+        queue.shutdown(now=True)
+        worker.join(PATIENCE)
+        assert not worker.is_alive(), "the worker did not end"
