@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from taskito._readers import LONG_LOG
 from taskito_dashboard.problems import problems, quiet
-from taskito_dashboard.rules.upkeep import LARGEST_LOG, LEAST_FREE
+from taskito_dashboard.rules.upkeep import LEAST_FREE
 from taskito_dashboard.world import Backlog, Failure, Flow, World, failures
 
 NOW = 1_000_000_000_000
@@ -53,7 +54,8 @@ FINE = World(
     running=[{"id": "j", "timeout_ms": MINUTE, "started_at": NOW - MINUTE}],
     lately={"add": {"count": 100, "failure_count": 4}},
     day={"add": {"count": 200, "failure_count": 4}},
-    log_size=LARGEST_LOG,
+    log_size=LONG_LOG,
+    log_readers=(),
     free=LEAST_FREE,
     version="1.0",
 )
@@ -211,10 +213,18 @@ WAITS: dict[str, Any] = {"pending": 389, "oldest_due_at": NOW - 250_000}
         ),
         (
             "large_log",
-            replace(FINE, log_size=LARGEST_LOG + 1),
+            replace(FINE, log_size=LONG_LOG + 1),
             (
                 "The write-ahead log is large: 64.0 MiB; "
                 "a reader that never ends keeps it from shrinking."
+            ),
+        ),
+        (
+            "large_log",
+            replace(FINE, log_size=LONG_LOG + 1, log_readers=["process 7 (psql)", "process 9"]),
+            (
+                "The write-ahead log is large: 64.0 MiB; "
+                "process 7 (psql), process 9 keeps it from shrinking."
             ),
         ),
         (

@@ -1,12 +1,15 @@
 """``taskito doctor``: one line each for what was looked at."""
 
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from taskito import Queue
+from taskito._readers import LONG_LOG
 from taskito.cli import _examine
 from tests.support.command import command
 from tests.support.until import until
@@ -109,3 +112,28 @@ def test_a_bad_place(queue: Queue, monkeypatch: pytest.MonkeyPatch, capsys: Out)
     assert said["permissions"] == [("warn", "other users may open it (mode 644)")]
     assert said["file system"] == [("fail", "nfs4 is a network file system")]
     assert said["space"][0][0] == "warn"
+
+
+def test_who_keeps_the_log_long(queue: Queue, tmp_path: Path, capsys: Out) -> None:
+    queue.stats()
+    queue.close()
+    os.truncate(tmp_path / "jobs.db-wal", LONG_LOG + 1)
+    reading = "db = sqlite3.connect('jobs.db'); db.execute('BEGIN')"
+    program = f"import sqlite3; {reading}; print(*db.execute('SELECT 1 FROM jobs')); input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", program],
+        text=True,
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as reader:
+        assert reader.stdout is not None
+        assert reader.stdout.readline() == "\n"
+        ((status, message),) = told(capsys)["log"]
+        reader.communicate("\n")
+    assert status == "warn"
+    assert message.startswith("64.0 MB in the write-ahead log, which cannot begin anew: process ")
+    assert f"process {reader.pid} ({sys.executable} -c import sqlite3; " in message
+    assert message.endswith(" reads the database")
+    # The last one to leave has moved it.
+    assert told(capsys)["log"] == [("ok", "0.0 MB in the write-ahead log")]

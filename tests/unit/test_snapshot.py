@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from taskito import Queue, StorageError
+from tests.support.until import until
+from tests.support.working import working
 from tests.unit.conftest import StartWorker
 
 
@@ -57,6 +59,39 @@ class TestSnapshot:
         worker.join()
         assert mode_of(path) == "wal"
         assert job.result() == 21
+
+    def test_what_ran_and_waited_can_be_held_for_review(
+        self, queue: Queue, tmp_path: Path, start_worker: StartWorker
+    ) -> None:
+        began, end = threading.Event(), threading.Event()
+
+        @queue.task(name="t")
+        def wait() -> None:
+            began.set()
+            end.wait(30)
+
+        running, waiting = wait.delay(), wait.apply_async(delay=1)
+        start_worker()
+        assert began.wait(30)
+        path = queue.snapshot(tmp_path / "copy.db")
+        end.set()
+        ran = threading.Event()
+        with Queue(path, workers=1) as copy:
+            copy.task(name="t", max_retries=0)(ran.set)
+            copy.pause()
+            with working(copy):
+                held = copy.get_job(running.id)
+                assert held is not None
+                until(lambda: held.status == "pending" and copy.stats()["running"] == 0)
+                assert [error["error"] for error in held.errors]
+                assert copy.cancel_job(running.id)
+                assert not ran.is_set()
+                copy.resume()
+                rest = copy.get_job(waiting.id)
+                assert rest is not None
+                rest.result(30)
+                assert held.status == "cancelled"
+        assert ran.is_set()
 
     def test_of_a_database_in_memory(self, tmp_path: Path) -> None:
         with Queue(":memory:") as queue:

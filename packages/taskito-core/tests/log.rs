@@ -122,6 +122,23 @@ fn one_that_is_tended_badly_is_moved_in_the_end() {
 }
 
 #[test]
+fn one_that_a_reader_kept_long_is_shortened_when_it_begins_anew() {
+    let world = World::new();
+    world.write(100);
+    let reader = rusqlite::Connection::open(world.store.path()).unwrap();
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM job")
+        .unwrap();
+    world.write(17_000);
+    assert!(world.pages() > 16_500, "{}", world.pages());
+
+    reader.execute_batch("COMMIT").unwrap();
+    world.store.tidy().unwrap();
+    world.write(200);
+    assert!(world.pages() < 12_300, "{}", world.pages());
+}
+
+#[test]
 fn a_worker_moves_the_log_of_others() {
     let world = World::new();
     world.write(100);

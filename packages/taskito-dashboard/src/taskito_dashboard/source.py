@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from taskito._groups import Groups
+from taskito._readers import LONG_LOG, readers
 from taskito._watching import attempts, crew, curves, running
 from taskito.bulk import Bulk
 from taskito.exceptions import JobNotFoundError
@@ -20,7 +21,7 @@ from taskito_dashboard.rollups import Bucket, Span, bucket_of
 from taskito_dashboard.world import Backlog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from taskito import Queue
     from taskito_core import AttemptRow, JobRow
@@ -51,12 +52,17 @@ class Values:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    """The database as files."""
+    """The database as files.
+
+    Attributes:
+        readers: Who keeps a long log from beginning anew, as far as is known.
+    """
 
     path: str
     size: int | None
     log_size: int | None
     free: int | None
+    readers: "Sequence[str]" = ()
 
 
 class Source:
@@ -256,7 +262,9 @@ class Source:
         if path == ":memory:":
             return Disk(path, None, None, None)
         file = Path(path).absolute()
-        return Disk(str(file), _size(file), _size(file.with_name(f"{file.name}-wal")), _free(file))
+        log = _size(file.with_name(f"{file.name}-wal"))
+        found = readers(str(file)) if log is not None and log > LONG_LOG else ()
+        return Disk(str(file), _size(file), log, _free(file), found)
 
     def _arguments(self, payload: bytes | None) -> tuple[str | None, str | None]:
         if payload is None:

@@ -150,6 +150,7 @@ class World:
         flow: How the backlog grows or shrinks, if that was looked at.
         keeps_all: Whether finished jobs are never deleted; ``False`` if that is not known.
         log_size: Bytes of the write-ahead log, if known.
+        log_readers: Who keeps a long one from beginning anew, as far as is known.
         free: Bytes left on the disk, if known.
         version: Of taskito in this process.
     """
@@ -167,6 +168,7 @@ class World:
     flow: Flow | None = None
     keeps_all: bool = False
     log_size: int | None
+    log_readers: Sequence[str]
     free: int | None
     version: str
 

@@ -9,7 +9,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
 use super::failure::{PATIENCE, explain, not_writable};
-use super::log::ENDLESS;
+use super::log::{ENDLESS, USUAL};
 use super::migrate;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
@@ -70,6 +70,7 @@ fn open(path: &Path) -> Result<Connection> {
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         // Only commits write to the log: see frames.rs.
         connection.pragma_update(None, "cache_spill", false)?;
+        connection.pragma_update_and_check(None, "journal_size_limit", USUAL, |_| Ok(()))?;
         connection.pragma_update_and_check(None, "wal_autocheckpoint", ENDLESS, |_| Ok(()))
     };
     setup().map_err(|error| explain(path, &error))?;

@@ -16,6 +16,9 @@ const LONG: u64 = 2000;
 const OVERLONG: u64 = 4000;
 /// At so many, if there is one that does not keep up, and where nobody counts. `SQLite` sees to that.
 pub(super) const ENDLESS: u64 = 10_000;
+/// So many bytes a log keeps that has become longer, once it begins anew. A longer one is being kept
+/// from that by somebody who reads.
+pub(super) const USUAL: u64 = 48 << 20;
 /// What is moved while nobody writes.
 const REST: u64 = 300;
 /// How often it is moved while others write: each time half of it is new.

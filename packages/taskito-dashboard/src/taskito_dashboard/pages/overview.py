@@ -86,6 +86,7 @@ def observed(call: Call) -> World:
         flow=_flow(call, now, sum(row["pending"] for row in queues)),
         keeps_all=call.source.keeps_all,
         log_size=disk.log_size,
+        log_readers=disk.readers,
         free=disk.free,
         version=taskito.__version__,
     )

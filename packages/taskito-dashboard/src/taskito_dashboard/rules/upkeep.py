@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from taskito._readers import LONG_LOG
 from taskito_dashboard import words
 from taskito_dashboard.problem import PROGRAM, Problem
 from taskito_dashboard.world import World
 
-LARGEST_LOG = 64 * 2**20
 LEAST_FREE = 2**30
 MOST_FINISHED = 1_000_000
 
@@ -29,12 +29,13 @@ def old_workers(world: World) -> Iterator[Problem]:
 
 def database(world: World) -> Iterator[Problem]:
     """The files of the database grow too large, or the disk is too small for them."""
-    if world.log_size is not None and world.log_size > LARGEST_LOG:
+    if world.log_size is not None and world.log_size > LONG_LOG:
+        who = ", ".join(world.log_readers) or "a reader that never ends"
         yield Problem(
             level="warn",
             rule="large_log",
             head="The write-ahead log is large",
-            tail=f"{words.size(world.log_size)}; a reader that never ends keeps it from shrinking.",
+            tail=f"{words.size(world.log_size)}; {who} keeps it from shrinking.",
             link=("system",),
             label="System",
             command="taskito doctor",

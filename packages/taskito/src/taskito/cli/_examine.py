@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple, TypeAlias
 
+from taskito._readers import LONG_LOG, readers
+
 Finding: TypeAlias = tuple[Literal["ok", "warn", "fail"], str, str, str | None]
 
 _NETWORK = {"nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "ceph", "glusterfs", "fuse.sshfs", "afs"}
@@ -87,6 +89,20 @@ def place(path: str) -> Iterator[Finding]:
     low = free < _LEAST_FREE
     message = f"{free / 2**20:,.0f} MB free"
     yield "warn" if low else "ok", "space", message, "free some, or: taskito purge" if low else None
+    yield _log(file)
+
+
+def _log(file: Path) -> Finding:
+    """Return what is to be said about the write-ahead log."""
+    log = file.with_name(f"{file.name}-wal")
+    size = log.stat().st_size if log.is_file() else 0
+    message = f"{size / 2**20:,.1f} MB in the write-ahead log"
+    if size <= LONG_LOG:
+        return "ok", "log", message, None
+    if found := readers(str(file)):
+        message += f", which cannot begin anew: {', '.join(found)} reads the database"
+        return "warn", "log", message, "let it end its transaction, or end it"
+    return "warn", "log", f"{message}, and nobody reads", "a worker shortens it; run one"
 
 
 def _file_system(file: Path) -> str | None:
