@@ -148,9 +148,10 @@ mod own_files {
     /// Device and number of a file.
     type Identity = (libc::dev_t, libc::ino_t);
 
-    /// A descriptor out of use, and the file it is open on.
+    /// A descriptor out of use, the file it is open on, and whether for reading alone.
     struct Parked {
         identity: Identity,
+        mode: c_int,
         fd: c_int,
     }
 
@@ -176,7 +177,10 @@ mod own_files {
             let holder = holders.remove(&identity);
             let next = match holder {
                 Some(holder) if holder != fd => Some(holder),
-                Some(_) => (opened.iter()).find_map(|(fd, one)| (*one == identity).then_some(*fd)),
+                // Through one that only reads nobody could lock for writing.
+                Some(_) => (opened.iter())
+                    .filter_map(|(fd, one)| (*one == identity).then_some(*fd))
+                    .max_by_key(|fd| mode(*fd) == libc::O_RDWR),
                 None => None,
             };
             if let Some(next) = next {
@@ -234,11 +238,12 @@ mod own_files {
         let mut facts = MaybeUninit::<libc::stat>::uninit();
         // SAFETY: `path` is the caller's string; `facts` is read only after it was filled.
         unsafe {
-            if flags & libc::O_ACCMODE == libc::O_RDWR && libc::stat(path, facts.as_mut_ptr()) == 0
-            {
+            if libc::stat(path, facts.as_mut_ptr()) == 0 {
                 let facts = facts.assume_init();
                 let mut files = files();
-                let fits = |one: &Parked| one.identity == identity(&facts);
+                let fits = |one: &Parked| {
+                    one.identity == identity(&facts) && one.mode == flags & libc::O_ACCMODE
+                };
                 if let Some(place) = files.parked.iter().position(fits) {
                     let fd = files.parked.swap_remove(place).fd;
                     let opened = files.opened.get_or_insert_default();
@@ -283,10 +288,11 @@ mod own_files {
         unsafe {
             match facts(fd) {
                 Some(facts) if known.is_some_and(|known| known != identity(&facts)) => 0,
-                Some(facts) if was_locked && facts.st_nlink > 0 && is_writable(fd) => {
+                Some(facts) if was_locked && facts.st_nlink > 0 => {
                     files.parked.retain(is_linked);
                     files.parked.push(Parked {
                         identity: identity(&facts),
+                        mode: mode(fd),
                         fd,
                     });
                     unlock(fd)
@@ -306,9 +312,10 @@ mod own_files {
         unsafe { (libc::fstat(fd, facts.as_mut_ptr()) == 0).then(|| facts.assume_init()) }
     }
 
-    unsafe fn is_writable(fd: c_int) -> bool {
-        // SAFETY: asks for the flags of an open descriptor.
-        unsafe { libc::fcntl(fd, libc::F_GETFL) & libc::O_ACCMODE == libc::O_RDWR }
+    /// Whether a descriptor is for reading, writing, or both.
+    fn mode(fd: c_int) -> c_int {
+        // SAFETY: asks for the flags of a descriptor, or fails.
+        unsafe { libc::fcntl(fd, libc::F_GETFL) & libc::O_ACCMODE }
     }
 
     /// Gives back whatever is locked through this descriptor.
