@@ -212,7 +212,9 @@ class TestTheShortWay:
     @example(args=[1], kwargs={"%s": "x" * 220}, size=0, takes_results=False)
     @example(args=[1], kwargs={"\ud800": 1}, size=0, takes_results=False)
     @example(args=[1], kwargs={"n": 1, "password": 2}, size=0, takes_results=False)
-    @example(args=[1], kwargs={"n": [1]}, size=0, takes_results=False)
+    @example(args=[1], kwargs={"n": {"token": 2}}, size=0, takes_results=False)
+    @example(args=[{"token": 2}], kwargs={}, size=0, takes_results=False)
+    @example(args=[1, {"token": 2}], kwargs={}, size=0, takes_results=False)
     @example(args=[1, 2], kwargs={}, size=0, takes_results=True)
     def test_arguments_read_the_same(
         self, *, args: list[object], kwargs: dict[str, object], size: int, takes_results: bool

@@ -106,7 +106,7 @@ class Previews:
         """
         try:
             if task in self._open_tasks and size < _FEW_BYTES and not takes_results:
-                text = None
+                text: str | None = None
                 if kwargs:
                     form = self._forms.get((len(args), *kwargs))
                     values = (*args, *kwargs.values())
