@@ -291,8 +291,8 @@ class TestTheShortWay:
 
         task = queue.task(name="login")(before)
         assert [stored(queue, task.delay("a", "b").id) for _ in range(2)] == ["'a', 'b'"] * 2
-        task = queue.task(name="login")(after)
-        assert [stored(queue, task.delay("a", "b").id) for _ in range(2)] == ["'a', ***"] * 2
+        again = queue.task(name="login")(after)
+        assert [stored(queue, again.delay("a", "b").id) for _ in range(2)] == ["'a', ***"] * 2
 
     def test_nothing_opens_while_a_task_is_registered_again(self, queue: Queue) -> None:
         open_task = queue.task(name="open")(lambda user: user)

@@ -147,7 +147,7 @@ class Previews:
 
     def _learn(self, places: int, names: tuple[str, ...]) -> None:
         """Remember how calls with these names read, if none of them is secret."""
-        key = (places, *names)
+        key: tuple[int | str, ...] = (places, *names)
         if key in self._forms or len(self._forms) >= _MOST_NAMES:
             return
         if all(name.isascii() and not self._is_secret(name) for name in names):
