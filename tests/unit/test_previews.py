@@ -3,11 +3,13 @@
 import dataclasses
 import datetime as dt
 import enum
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
 from typing import Any, NamedTuple
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from taskito import Queue, chain, group
@@ -49,6 +51,49 @@ class Login:
     api_key: str
 
 
+def functions_in(work: Callable[[], object]) -> list[str]:
+    """Names of the functions, but for those written in C, that some work goes through."""
+    names: list[str] = []
+
+    def note(frame: FrameType, event: str, _: object) -> None:
+        if event == "call":
+            names.append(frame.f_code.co_name)
+
+    before = sys.getprofile()
+    sys.setprofile(note)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return names
+
+
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+SHORT = st.one_of(
+    st.integers(),
+    st.text(),
+    st.booleans(),
+    st.none(),
+    st.floats(),
+    st.sampled_from(["'", '"', "%r"]),
+)
+ANY = st.one_of(
+    SHORT,
+    st.text(min_size=190, max_size=260),
+    st.integers(min_value=10**190, max_value=10**260),
+    st.just(2**20_000),
+    st.binary(),
+    st.lists(SHORT, max_size=2),
+    st.just({"token": 1, "n": 2}),
+    st.sampled_from([Colour.RED, Account("ann", "p"), Login("ann", "k")]),
+)
+NAMES = st.one_of(
+    st.text(),
+    st.sampled_from(["template", "n", "password", "apiKeys", "100%", "%s", "größe", "\ud800"]),
+)
+
+
 class TestText:
     @pytest.mark.parametrize(
         ("args", "kwargs", "text"),
@@ -69,6 +114,7 @@ class TestText:
     ) -> None:
         assert shown(*args, **kwargs) == text
 
+    @patient
     @given(st.lists(st.one_of(st.text(), st.binary(), st.integers(), st.floats())), st.text())
     def test_it_is_short_and_can_be_stored(self, values: list[object], name: str) -> None:
         text = shown(values, *values, **{name: values})
@@ -148,6 +194,121 @@ class TestSecrets:
     def test_a_name_without_letters_is_refused(self) -> None:
         with pytest.raises(ValueError, match="redact has a name without a letter: '_'"):
             Queue(redact=["_"])
+
+
+class TestTheShortWay:
+    """What most jobs have takes a short way. A function that hides nothing closes it."""
+
+    @patient
+    @given(
+        args=st.lists(ANY, max_size=3),
+        kwargs=st.dictionaries(NAMES, ANY, max_size=3),
+        size=st.integers(min_value=0, max_value=500),
+        takes_results=st.booleans(),
+    )
+    @example(args=["x" * 220], kwargs={}, size=0, takes_results=False)
+    @example(args=["x" * 220, 1], kwargs={}, size=0, takes_results=False)
+    @example(args=[1], kwargs={"100%": 1}, size=0, takes_results=False)
+    @example(args=[1], kwargs={"%s": "x" * 220}, size=0, takes_results=False)
+    @example(args=[1], kwargs={"\ud800": 1}, size=0, takes_results=False)
+    @example(args=[1], kwargs={"n": 1, "password": 2}, size=0, takes_results=False)
+    @example(args=[1], kwargs={"n": {"token": 2}}, size=0, takes_results=False)
+    @example(args=[{"token": 2}], kwargs={}, size=0, takes_results=False)
+    @example(args=[1, {"token": 2}], kwargs={}, size=0, takes_results=False)
+    @example(args=[1, 2], kwargs={}, size=0, takes_results=True)
+    def test_arguments_read_the_same(
+        self, *, args: list[object], kwargs: dict[str, object], size: int, takes_results: bool
+    ) -> None:
+        short, long = Previews((), {}), Previews([lambda text: text], {})
+        expected = long.arguments("t", tuple(args), kwargs, size, takes_results=takes_results)
+        for _ in range(3):  # the first call looks at the names, later ones know them
+            text = short.arguments("t", tuple(args), kwargs, size, takes_results=takes_results)
+            assert text == expected
+
+    @patient
+    @given(st.lists(SHORT, max_size=3), st.dictionaries(NAMES, SHORT, max_size=3), st.data())
+    def test_what_other_calls_showed_opens_nothing(
+        self, args: list[object], kwargs: dict[str, object], data: st.DataObject
+    ) -> None:
+        """Calls of the same task and of the same names went before, with other values."""
+        short, long = Previews((), {}), Previews([lambda text: text], {})
+        for name in kwargs:
+            short.arguments("t", (), {name: 1}, 0)
+            short.arguments("t", tuple(args), {name: 1}, 0)
+        values = data.draw(st.lists(ANY, min_size=len(kwargs), max_size=len(kwargs)))
+        others = dict(zip(kwargs, values, strict=True))
+        short.arguments("t", tuple(args), kwargs, 0)
+        text = short.arguments("t", tuple(args), others, 0)
+        assert text == long.arguments("t", tuple(args), others, 0)
+
+    @patient
+    @given(ANY)
+    @example("x" * 201)
+    @example("\0" * 100)
+    @example(10**260)
+    def test_results_read_the_same(self, value: object) -> None:
+        assert Previews((), {}).result(value) == Previews([lambda text: text], {}).result(value)
+
+    @pytest.mark.parametrize(
+        ("args", "kwargs"),
+        [
+            ((12345,), {}),
+            (("ann", None, 2.5), {}),
+            ((12345,), {"template": "welcome"}),
+            ((), {"to": "ann", "count": 2}),
+        ],
+    )
+    def test_most_calls_take_it(self, args: tuple[object, ...], kwargs: dict[str, object]) -> None:
+        previews = Previews((), {})
+
+        def write() -> None:
+            previews.arguments("t", args, kwargs, 60)
+
+        assert len(functions_in(write)) > 2
+        assert functions_in(write) == ["write", "arguments"]
+
+    @pytest.mark.parametrize("value", [None, True, 12345, "sent"])
+    def test_most_results_take_it(self, value: object) -> None:
+        previews = Previews((), {})
+
+        def write() -> None:
+            previews.result(value)
+
+        assert functions_in(write) == ["write", "result"]
+
+    def test_a_number_that_has_no_text_costs_the_preview_however_small_its_bytes(self) -> None:
+        """With a serializer that compresses, such a number made the call fail."""
+        previews = Previews((), {})
+        assert previews.arguments("t", (1,), {}, 10) == "1"
+        assert previews.arguments("t", (2**20_000,), {}, 10) is None
+
+    def test_a_task_that_is_registered_again_is_looked_at_anew(self, queue: Queue) -> None:
+        def before(user: str, other: str) -> None:
+            """Never run."""
+
+        def after(user: str, password: str) -> None:
+            """Never run."""
+
+        task = queue.task(name="login")(before)
+        assert [stored(queue, task.delay("a", "b").id) for _ in range(2)] == ["'a', 'b'"] * 2
+        again = queue.task(name="login")(after)
+        assert [stored(queue, again.delay("a", "b").id) for _ in range(2)] == ["'a', ***"] * 2
+
+    def test_nothing_opens_while_a_task_is_registered_again(self, queue: Queue) -> None:
+        open_task = queue.task(name="open")(lambda user: user)
+        secret_task = queue.task(name="secret")(lambda password: password)
+
+        class Tasks(dict[str, Any]):
+            """Somebody registers another function right after the first look."""
+
+            def get(self, key: str, default: Any = None) -> Any:
+                found = super().get(key, default)
+                self[key] = secret_task
+                return found
+
+        previews = Previews((), Tasks(t=open_task))
+        previews.arguments("t", ("hunter2",), {}, 10)
+        assert previews.arguments("t", ("hunter2",), {}, 10) == "***"
 
 
 class TestWhereTheyAre:

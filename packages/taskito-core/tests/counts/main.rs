@@ -38,11 +38,17 @@ struct World {
     // Fields are dropped in this order: the store closes its files before they go.
     store: SqliteStore,
     worker: WorkerId,
+    /// Arguments and results for people.
+    preview: Option<&'static str>,
     _directory: Directory,
 }
 
 impl World {
     fn new(durability: Sync) -> Self {
+        Self::showing(None, durability)
+    }
+
+    fn showing(preview: Option<&'static str>, durability: Sync) -> Self {
         listen();
         let directory = Directory::new();
         let store = SqliteStore::new(directory.path("jobs.db"), durability);
@@ -56,6 +62,7 @@ impl World {
         let world = Self {
             store,
             worker: id.unwrap(),
+            preview,
             _directory: directory,
         };
         world.make_room();
@@ -79,7 +86,10 @@ impl World {
     /// Waiting jobs, in one call.
     fn fill(&self, jobs: u32) {
         let jobs: Vec<NewJob> = (0..jobs)
-            .map(|_| job_with("task", |spec| spec.max_retries = 3))
+            .map(|_| NewJob {
+                preview: self.preview.map(str::to_owned),
+                ..job_with("task", |spec| spec.max_retries = 3)
+            })
             .collect();
         self.store.enqueue(jobs).unwrap();
     }
@@ -110,7 +120,7 @@ impl World {
             token,
             result,
             run,
-            preview: None,
+            preview: self.preview,
         };
         let batch: Vec<Completion<'_>> = tokens.iter().map(completion).collect();
         self.write(|t| t.complete(START, &batch).unwrap());
@@ -197,6 +207,31 @@ fn a_job_is_claimed_and_completed_with_few_statements() {
         bytes: 920.0,
     };
     budget.check(&during(|| world.drain(JOBS)));
+}
+
+#[test]
+fn what_people_read_costs_its_bytes_and_no_step() {
+    let [without, with] = [None, Some("12345")].map(|preview| {
+        let world = World::showing(preview, Sync::Relaxed);
+        [
+            during(|| (0..JOBS).for_each(|_| world.fill(1))),
+            during(|| world.fill(JOBS)),
+            during(|| world.drain(JOBS)),
+        ]
+    });
+    for (without, with) in without.iter().zip(&with) {
+        eprintln!("{without:?}\n{with:?}");
+        assert_eq!(with.statements, without.statements);
+        assert_eq!(with.steps, without.steps);
+        assert_eq!(with.writes, without.writes);
+    }
+    for (part, percent) in [101, 110, 107].into_iter().enumerate() {
+        let (without, with) = (without[part].bytes, with[part].bytes);
+        assert!(
+            with * 100 <= without * percent,
+            "{with} bytes with previews, {without} without, part {part}"
+        );
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 """Arguments and results as people read them: short, without secrets, made once by whoever has them.
 
-Every enqueued job passes here, so what most jobs have takes the short way.
+Every enqueued job passes here, so what most jobs have takes a short way to the same text. Long
+because what is hidden and what is shown is decided here, and only here.
 """
 
 import re
@@ -47,8 +48,8 @@ class Previews:
 
     __slots__ = (
         "_enabled",
+        "_forms",
         "_masks",
-        "_open_names",
         "_open_tasks",
         "_secret",
         "_secrets",
@@ -80,7 +81,9 @@ class Previews:
         self.empty = "" if enabled else None
         # What is known to have nothing to hide; nobody is in there while functions may hide more.
         self._open_tasks: set[str] = set()
-        self._open_names: set[str] = set()
+        # How calls of such tasks read that name some arguments, none of them secret: by how many
+        # come before, and the names.
+        self._forms: dict[tuple[int | str, ...], str] = {}
 
     def forget(self, task: str) -> None:
         """Look at the parameters of a task anew: it was registered again."""
@@ -101,25 +104,24 @@ class Previews:
         arguments, if it is known. ``takes_results`` says that results of other jobs go in front of
         ``args``.
         """
-        if (
-            size < _FEW_BYTES
-            and task in self._open_tasks
-            and _SIMPLE.issuperset(map(type, args))
-            and not takes_results
-        ):
-            if not kwargs:
-                # Of one argument it is "(1,)".
-                text = repr(args)[1:-1] if len(args) != 1 else repr(args[0])
-                if len(text) <= _SURELY_SHORT:
+        try:
+            if task in self._open_tasks and size < _FEW_BYTES and not takes_results:
+                text: str | None = None
+                if kwargs:
+                    form = self._forms.get((len(args), *kwargs))
+                    values = (*args, *kwargs.values())
+                    if form is not None and _SIMPLE.issuperset(map(type, values)):
+                        text = form % values
+                elif len(args) == 1:  # as a tuple it is "(1,)"
+                    if type(args[0]) in _SIMPLE:
+                        text = f"{args[0]!r}"
+                elif _SIMPLE.issuperset(map(type, args)):
+                    text = repr(args)[1:-1]
+                if text is not None and len(text) <= _LONGEST_TEXT:
                     return text
-            elif self._open_names.issuperset(kwargs) and _SIMPLE.issuperset(
-                map(type, kwargs.values())
-            ):
-                parts = [f"{name}={value!r}" for name, value in kwargs.items()]
-                text = ", ".join([*map(repr, args), *parts])
-                if len(text) <= _SURELY_SHORT:
-                    return text
-        return self._slowly(task, args, kwargs, takes_results=takes_results)
+            return self._slowly(task, args, kwargs, takes_results=takes_results)
+        except Exception:  # noqa: BLE001 - arguments may be anything; without a preview it goes on
+            return None
 
     def _slowly(
         self,
@@ -131,19 +133,26 @@ class Previews:
     ) -> str | None:
         if not self._enabled:
             return None
-        try:
-            parts = [self._text(value, 0) for value in args]
-            places = self._secret_places(task)
-            for place in places:
-                if 0 <= place - takes_results < len(parts):
-                    parts[place - takes_results] = HIDDEN
-            if takes_results:
-                parts.insert(0, "…")
-            for name, value in kwargs.items():
-                parts.append(f"{name}={HIDDEN if self._is_secret(name) else self._text(value, 0)}")
-            return self._finished(", ".join(parts))
-        except Exception:  # noqa: BLE001 - arguments may be anything; without a preview it goes on
-            return None
+        parts = [self._text(value, 0) for value in args]
+        for place in self._secret_places(task):
+            if 0 <= place - takes_results < len(parts):
+                parts[place - takes_results] = HIDDEN
+        if takes_results:
+            parts.insert(0, "…")
+        for name, value in kwargs.items():
+            parts.append(f"{name}={HIDDEN if self._is_secret(name) else self._text(value, 0)}")
+        if kwargs and task in self._open_tasks:
+            self._learn(len(args), tuple(kwargs))
+        return self._finished(", ".join(parts))
+
+    def _learn(self, places: int, names: tuple[str, ...]) -> None:
+        """Remember how calls with these names read, if none of them is secret."""
+        key: tuple[int | str, ...] = (places, *names)
+        if key in self._forms or len(self._forms) >= _MOST_NAMES:
+            return
+        if all(name.isascii() and not self._is_secret(name) for name in names):
+            named = [f"{name.replace('%', '%%')}=%r" for name in names]
+            self._forms[key] = ", ".join(["%r"] * places + named)
 
     def result(self, value: object) -> str | None:
         """Return a result as text of at most 1,000 bytes; ``None`` as for :meth:`arguments`.
@@ -153,6 +162,12 @@ class Previews:
         if value is None or not self._enabled:
             return None
         try:
+            if not self._masks and (
+                type(value) in _PLAIN or (type(value) is str and len(value) <= _LONGEST_TEXT)
+            ):
+                text = f"{value!r}"
+                if len(text) <= _SURELY_SHORT:
+                    return text
             return self._finished(self._text(value, 0))
         except Exception:  # noqa: BLE001 - likewise
             return None
@@ -217,8 +232,6 @@ class Previews:
             found = self._secrets.search(_spelled(name)) is not None
             if len(self._secret) < _MOST_NAMES:
                 self._secret[name] = found
-                if not found and name.isascii():
-                    self._open_names.add(name)
         return found
 
     def _secret_places(self, task: str) -> frozenset[int]:
@@ -233,6 +246,8 @@ class Previews:
         )
         if not found and not self._masks and self._enabled and len(self._open_tasks) < _MOST_NAMES:
             self._open_tasks.add(task)
+            if self._tasks.get(task) is not registered:  # meanwhile it was registered again
+                self._open_tasks.discard(task)
         return found
 
 
