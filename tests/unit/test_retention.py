@@ -154,7 +154,6 @@ class TestPurge:
         with pytest.raises(ValueError, match="older_than must not be negative"):
             queue.purge_completed(-1)
 
-    @pytest.mark.timeout(120)
     def test_a_purge_of_many_lets_others_write_meanwhile(self, queue: Queue) -> None:
         def is_written_halfway() -> bool:
             jobs = queue.enqueue_many("t", [()] * 3000)
