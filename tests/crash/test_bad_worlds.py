@@ -36,7 +36,6 @@ def assert_every_ack_completed_once(site: Site) -> None:
     assert subprocess.run(check, capture_output=True, check=True, text=True).stdout == "ok\n"
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("threads", [0, 3])
 @pytest.mark.parametrize("end", ["wait", "leave"])
 def test_parent_and_children_of_a_fork_lose_nothing_also_amid_calls_of_other_threads(
@@ -83,7 +82,6 @@ def test_a_child_that_returns_from_a_task_neither_settles_nor_claims_jobs(site: 
     assert worker.wait(30) == 0
 
 
-@pytest.mark.timeout(60)
 def test_another_sqlite_library_in_the_producers_does_no_harm(tmp_path: Path) -> None:
     # Without the flushes there are more commits for the other library to disturb.
     with open_site(tmp_path, durability="normal") as site:

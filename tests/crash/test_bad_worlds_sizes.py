@@ -38,7 +38,6 @@ BIG_PAYLOAD = textwrap.dedent("""
 """)
 
 
-@pytest.mark.timeout(120)
 def test_a_payload_of_100_mb_goes_all_the_way_without_a_limit(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-c", BIG_PAYLOAD, str(tmp_path / "jobs.db"), str(BIG)],
@@ -63,7 +62,6 @@ def test_a_payload_of_100_mb_is_refused_by_default_and_nothing_is_stored(tmp_pat
         assert set(queue.stats().values()) == {0}
 
 
-@pytest.mark.timeout(120)
 def test_a_chain_of_10_000_steps_is_stored_at_once_and_runs_to_its_end(tmp_path: Path) -> None:
     queue = Queue(tmp_path / "jobs.db", workers=1, durability="normal")
 

@@ -8,7 +8,6 @@ from tests.crash.crowd import share_out
 from tests.support.processes import open_site
 
 
-@pytest.mark.timeout(90)
 @pytest.mark.parametrize(("workers", "jobs"), [(3, 1200), (8, 1600)])
 def test_jobs_enqueued_by_two_processes_run_once_whatever_the_number_of_workers(
     tmp_path: Path, workers: int, jobs: int

@@ -31,7 +31,6 @@ def assert_every_ack_ran_once(site: Site) -> None:
     assert subprocess.run(check, capture_output=True, check=True, text=True).stdout == "ok\n"
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_children_of_multiprocessing_enqueue_beside_their_busy_parent(
     site: Site, method: str
@@ -69,7 +68,6 @@ def port_of(server: Program) -> int:
     return int(found[1]) if found else 0
 
 
-@pytest.mark.timeout(60)
 def test_gunicorn_with_a_preloaded_application_serves_and_enqueues_from_every_worker(
     site: Site,
 ) -> None:

@@ -68,7 +68,6 @@ def test_a_thread_that_a_job_left_behind_does_not_keep_its_worker_from_ending(si
     assert site.marks.tokens("thread over") == []
 
 
-@pytest.mark.timeout(90)
 def test_a_worker_full_of_hung_jobs_goes_on_when_one_ends_and_stops_when_told(site: Site) -> None:
     worker = start(site, workers=2)
     gates = [site.gate(str(number)) for number in range(32)]
@@ -95,7 +94,6 @@ def test_a_worker_full_of_hung_jobs_goes_on_when_one_ends_and_stops_when_told(si
     assert [job.status for job in hung] == ["dead"] * 32
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_a_job_may_use_multiprocessing_whose_children_enqueue(site: Site, method: str) -> None:
     start(site, workers=2)

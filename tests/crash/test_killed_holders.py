@@ -8,8 +8,6 @@ import time
 from contextlib import closing
 from pathlib import Path
 
-import pytest
-
 from tests.support.pins import median_within
 from tests.support.processes import STARTING, Program, Site, open_site
 from tests.support.until import until
@@ -38,7 +36,6 @@ def test_a_killed_holder_loses_the_lock_after_its_ttl_and_not_before(tmp_path: P
         assert lock.fence > int(first.token)
 
 
-@pytest.mark.timeout(60)
 def test_processes_that_are_killed_at_any_time_never_share_a_lock(tmp_path: Path) -> None:
     with open_site(tmp_path) as site:
         gate = site.gate()

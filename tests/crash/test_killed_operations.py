@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pytest
-
 from taskito.bulk import Bulk
 from taskito.filters import Filter
 from tests.support.processes import STARTING, open_site
@@ -13,7 +11,6 @@ JOBS = 1200
 LEASE = 5
 
 
-@pytest.mark.timeout(90)
 def test_a_killed_driver_is_replaced_and_nothing_is_done_twice(tmp_path: Path) -> None:
     with open_site(tmp_path) as site:
         bulk = Bulk(site.queue)
@@ -43,7 +40,6 @@ def test_a_killed_driver_is_replaced_and_nothing_is_done_twice(tmp_path: Path) -
         assert len({job for job, _ in pairs}) == len({copy for _, copy in pairs}) == JOBS
 
 
-@pytest.mark.timeout(60)
 def test_a_worker_drives_what_a_killed_process_began(tmp_path: Path) -> None:
     with open_site(tmp_path) as site:
         bulk = Bulk(site.queue)

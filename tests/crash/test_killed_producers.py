@@ -13,7 +13,6 @@ KILLS = 6
 ENDLESS = "1000000"
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("durability", ["full", "normal"])
 @pytest.mark.parametrize("with_a_worker", [False, True], ids=["no worker", "busy worker"])
 def test_every_acknowledged_job_of_killed_producers_completes(

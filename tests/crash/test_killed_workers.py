@@ -9,8 +9,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 
-import pytest
-
 from tests.support.pins import within
 from tests.support.processes import STARTING, Site
 from tests.support.until import until
@@ -31,7 +29,6 @@ def assert_lost(site: Site, job_id: str, times: int = 1) -> None:
         assert error["attempt"] == 0
 
 
-@pytest.mark.timeout(60)
 def test_the_job_of_a_killed_worker_is_recovered_by_a_live_one_within_two_seconds(
     site: Site, record_property: Callable[[str, object], None]
 ) -> None:
@@ -181,7 +178,6 @@ CYCLES = 15
 JOBS = 600
 
 
-@pytest.mark.timeout(90)
 def test_no_job_is_lost_or_repeated_without_a_record_when_workers_are_killed_again_and_again(
     site: Site, record_property: Callable[[str, object], None]
 ) -> None:

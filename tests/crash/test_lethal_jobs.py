@@ -32,7 +32,6 @@ def restart_until(site: Site, done: Callable[[], bool], *, workers: int) -> list
     raise AssertionError(f"workers die for ever: {died}")
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize(("how", "status"), HOW)
 def test_a_job_that_kills_its_worker_is_buried_at_its_third_loss_and_its_neighbours_complete(
     site: Site, how: str, status: int
@@ -87,7 +86,6 @@ def test_a_lethal_job_without_retries_is_buried_at_its_first_loss(site: Site) ->
     assert site.marks.tokens("start").count("innocent") == 1
 
 
-@pytest.mark.timeout(60)
 def test_several_lethal_jobs_are_all_buried_and_the_innocent_complete(site: Site) -> None:
     lethal = [site.queue.enqueue("die", [f"lethal {n}", "exit"], max_retries=0) for n in range(3)]
     innocent = site.queue.enqueue_many("work", [(f"innocent {n}", 0.02) for n in range(12)])

@@ -49,7 +49,6 @@ def stopped_worker(site: Site, library: Path, place: int) -> tuple[Program, JobR
     return worker, job
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("place", HOLDING[1:])  # each takes the five seconds that writers wait
 def test_a_worker_stopped_with_the_lock_holds_up_writers_with_an_error_until_it_goes_on(
     site: Site, library: Path, place: int
@@ -73,7 +72,6 @@ def test_a_worker_stopped_with_the_lock_holds_up_writers_with_an_error_until_it_
     assert job.errors == []
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("place", HOLDING)
 def test_a_worker_killed_with_the_lock_holds_up_nobody(
     site: Site, library: Path, place: int

@@ -39,9 +39,6 @@ QUESTIONS: dict[str, dict[str, object]] = {
 }
 
 
-pytestmark = pytest.mark.timeout(120)
-
-
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     folder = tmp_path_factory.mktemp("seeded")

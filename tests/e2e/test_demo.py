@@ -20,8 +20,6 @@ DEMO = Path(__file__).resolve().parents[2] / "examples" / "demo.py"
 FILES = 60
 WORDS_PER_FILE = 50
 
-pytestmark = pytest.mark.timeout(60)
-
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:

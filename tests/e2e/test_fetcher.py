@@ -13,8 +13,6 @@ from tests.support import examples
 
 REQUESTS = 300
 
-pytestmark = pytest.mark.timeout(60)
-
 
 class TestFetcher:
     def test_it_fetches_everything_at_once_and_cancels_what_takes_long(self) -> None:

@@ -20,7 +20,6 @@ from tests.support.processes import PROGRAMS, STARTING, Site, open_site
 from tests.support.until import until
 from tests.support.working import working
 
-pytestmark = pytest.mark.timeout(60)
 WAKING = 0.020
 """Seconds from an event to whoever waits for it."""
 OPENING = 0.2

@@ -15,7 +15,6 @@ THREADS = 8
 JOBS = 10
 
 
-@pytest.mark.timeout(60)
 @pytest.mark.parametrize("durability", ["full", "normal"])
 def test_every_job_of_eight_threads_in_each_of_four_processes_runs_exactly_once(
     tmp_path: Path, durability: Literal["full", "normal"]
@@ -80,7 +79,6 @@ def test_processes_that_use_a_new_database_for_the_first_time_at_once_all_succee
             assert queue.stats()["pending"] == processes
 
 
-@pytest.mark.timeout(60)
 def test_two_workers_on_one_file_run_each_of_5000_jobs_once(site: Site) -> None:
     tokens = [str(number) for number in range(5000)]
     jobs = site.queue.enqueue_many("note", [(token,) for token in tokens])
@@ -92,7 +90,6 @@ def test_two_workers_on_one_file_run_each_of_5000_jobs_once(site: Site) -> None:
     assert {mark.pid for mark in site.marks.all("start")} <= {worker.pid for worker in workers}
 
 
-@pytest.mark.timeout(60)
 def test_two_workers_that_are_both_up_share_the_jobs_and_run_each_once(site: Site) -> None:
     workers = [site.ready_worker(workers=2) for _ in range(2)]
     tokens = [str(number) for number in range(200)]

@@ -15,8 +15,6 @@ from tests.support import examples
 TENANTS, NOTICES = 2, 5
 SMALL = ("--tenants", str(TENANTS), "--notices", str(NOTICES))
 
-pytestmark = pytest.mark.timeout(60)
-
 
 class TestNotifications:
     def test_all_arrive_once_and_no_limit_is_exceeded(self) -> None:

@@ -13,8 +13,6 @@ from tests.support import examples
 SHOPS, SALES = 8, 200
 SMALL = ("--shops", str(SHOPS), "--sales", str(SALES))
 
-pytestmark = pytest.mark.timeout(60)
-
 
 class TestPipeline:
     def test_it_goes_on_where_it_failed_once_broken_files_are_mended(self) -> None:

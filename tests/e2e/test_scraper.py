@@ -13,8 +13,6 @@ from tests.support import examples
 
 PAGES = 40
 
-pytestmark = pytest.mark.timeout(60)
-
 
 class TestScraper:
     def test_it_finds_every_page_and_gives_up_on_the_rest(self) -> None:

@@ -29,7 +29,6 @@ from tests.support.until import until
 from tests.support.working import working
 
 Folder = Callable[[], Path]
-pytestmark = pytest.mark.timeout(120)
 
 
 @pytest.fixture

@@ -50,7 +50,6 @@ class TestKilledCaller:
         assert len(site.marks.tokens("start")) == MEMBERS + 3
         assert runs_again(site) == 0
 
-    @pytest.mark.timeout(60)
     def test_a_workflow_is_stored_whole_or_not_at_all(self, site: Site) -> None:
         members = 3000
         found = []
@@ -66,7 +65,6 @@ class TestKilledCaller:
 
 
 class TestKilledWorkers:
-    @pytest.mark.timeout(90)
     def test_a_chord_gets_every_result_although_workers_are_killed(self, site: Site) -> None:
         work, join = task(site, "work"), task(site, "join")
         tokens = [f"member {number}" for number in range(MEMBERS)]
@@ -112,7 +110,6 @@ class TestKilledWorkers:
         assert "WorkerLostError" in caught.value.__cause__.error
         assert site.marks.all("start", "joined") == []
 
-    @pytest.mark.timeout(60)
     def test_workers_in_several_processes_share_workflows(self, site: Site) -> None:
         note, extend = task(site, "note"), task(site, "extend")
         letters = [f"{number:02}" for number in range(10)]

@@ -127,7 +127,6 @@ pace = settings(
 )
 
 
-@pytest.mark.timeout(120)
 class TestCanvas:
     @pace
     @given(shape=canvases(failing=False))

@@ -9,7 +9,6 @@ from tests.soak.sample import Bounds, Sample
 from tests.support.processes import REPOSITORY
 
 
-@pytest.mark.timeout(120)
 def test_a_short_soak_finishes_everything_and_nothing_goes_wild() -> None:
     done = subprocess.run(
         [sys.executable, "-m", "tests.soak", "--seconds", "16", "--every", "2", "--loose"],

@@ -12,9 +12,9 @@ from typing import Any
 from tests.support.until import until
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-STARTING = 20
+STARTING = 60
 """Seconds an example gets to finish its first jobs on a busy machine."""
-RUNNING = 40
+RUNNING = 90
 """Seconds an example may take on a busy machine. On an idle one it takes less than half."""
 STOPPING = 15
 """Seconds it gets to stop its workers, which is less than it takes to kill two of them."""

@@ -17,7 +17,7 @@ from tests.support.until import until
 REPOSITORY = Path(__file__).resolve().parents[2]
 PROGRAMS = "tests.e2e.programs"
 WORKSHOP = f"{PROGRAMS}.workshop:queue"
-STARTING = 15
+STARTING = 60
 """Seconds a process gets to come up on a busy machine; no promise of the product."""
 
 

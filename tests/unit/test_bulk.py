@@ -61,6 +61,7 @@ class TestSearch:
         assert (third.next_cursor, third.searched) == (None, None)
         assert [job.id for job in bulk.every(which)][1:] == ids[::-1]
 
+    @pytest.mark.timeout(180)  # more jobs than one search looks at
     def test_a_search_says_how_far_it_looked(self, queue: Queue, bulk: Bulk) -> None:
         rare = queue.enqueue("rare", (), {"x": 1})
         queue.enqueue_many("common", [()] * 110_000)

@@ -88,6 +88,29 @@ class TestSay:
         assert "its error has the text “SMTP timeout”" in said
         assert "it ran shorter than 5s" in said
 
+    @pytest.mark.parametrize(
+        ("line", "said"),
+        [
+            ("age>1h", "it is older than 1h"),
+            ("-age>1h", "it is not older than 1h"),
+            ("age<1h", "it is younger than 1h"),
+            ("-age<1h", "it is not younger than 1h"),
+            ("run>5s", "it ran longer than 5s"),
+            ("-run>5s", "it did not run longer than 5s"),
+            ("-run<5s", "it did not run shorter than 5s"),
+            ("created>2026-01-02", "it was enqueued at or after 2026-01-02"),
+            ("-created>2026-01-02", "it was enqueued before 2026-01-02"),
+            ("created<2026-01-02", "it was enqueued before 2026-01-02"),
+            ("-created<2026-01-02", "it was enqueued at or after 2026-01-02"),
+            ("-tag:eu", "it does not have the tag eu"),
+            ("-id:01a2", "its id does not begin with 01a2"),
+            ("-error:no", "its error does not have the text “no”"),
+            ("-word", "the text “word” stands nowhere in it"),
+        ],
+    )
+    def test_each_comparison_and_its_denial_have_words(self, line: str, said: str) -> None:
+        assert Filter.parse(line).in_words() == f"jobs where {said}"
+
     def test_what_the_engine_takes_has_milliseconds(self) -> None:
         compiled = Filter.parse("age>1.5h -run<250ms word").compiled()
         assert compiled == [

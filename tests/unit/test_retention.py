@@ -1,7 +1,6 @@
 """What time does to jobs: those that start too late, and those that ended long ago."""
 
 import threading
-import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +10,6 @@ import pytest
 
 from taskito import JobNotFoundError, JobResult, Queue, TaskCancelledError
 from taskito.testing._manual import manual_worker
-from tests.support.pins import within
 from tests.support.until import until
 from tests.unit.conftest import StartWorker
 
@@ -157,27 +155,26 @@ class TestPurge:
             queue.purge_completed(-1)
 
     def test_a_purge_of_many_lets_others_write_meanwhile(self, queue: Queue) -> None:
-        def longest_write() -> float:
-            jobs = queue.enqueue_many("t", [()] * 5000)
+        def is_written_halfway() -> bool:
+            jobs = queue.enqueue_many("t", [()] * 3000)
             with queue._database as store:
                 for job in jobs:
                     store.cancel(job.id)
             let_a_millisecond_pass(queue)
-            longest = 0.0
+            left: list[int] = []
             done = threading.Event()
 
             def produce() -> None:
-                nonlocal longest
                 while not done.is_set():
-                    begin = time.perf_counter()
                     queue.enqueue("other")
-                    longest = max(longest, time.perf_counter() - begin)
+                    left.append(queue.stats()["cancelled"])
 
             producer = threading.Thread(target=produce)
             producer.start()
-            assert queue.purge_jobs("cancelled", older_than=0) == 5000
+            assert queue.purge_jobs("cancelled", older_than=0) == 3000
             done.set()
             producer.join()
-            return longest
+            return any(0 < number < 3000 for number in left)
 
-        within(0.2, longest_write)
+        # On a busy machine the producer may get no turn between two portions.
+        assert any(is_written_halfway() for _ in range(5))
