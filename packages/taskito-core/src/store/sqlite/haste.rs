@@ -5,6 +5,11 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Result};
 
+use super::failure::PATIENCE;
+
+/// How long a question of such a thread waits for another program that holds the file: what cannot
+/// be read at once is told to the person who waits, and asked again later.
+const SHORT_PATIENCE: Duration = Duration::from_millis(250);
 /// How many steps of `SQLite` lie between two looks at the clock.
 const STEPS: i32 = 10_000;
 
@@ -28,7 +33,9 @@ pub(super) fn asked<T>(
     };
     let end = Instant::now() + limit;
     connection.progress_handler(STEPS, Some(move || Instant::now() >= end))?;
+    connection.busy_timeout(SHORT_PATIENCE.min(limit))?;
     let answer = ask(connection);
+    connection.busy_timeout(PATIENCE)?;
     connection.progress_handler(0, None::<fn() -> bool>)?;
     answer
 }
