@@ -1,11 +1,15 @@
 """Filter lines: any text is read or refused with its place, and what was read reads back."""
 
+import itertools
+from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from taskito import Queue
+from taskito.bulk import Bulk
 from taskito.filters import FIELDS, STATES, Filter, FilterError, Term
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
@@ -14,8 +18,19 @@ DURATIONS = st.tuples(st.integers(0, 9999), st.sampled_from(["", "ms", "s", "m",
     lambda found: f"{found[0]}{found[1]}"
 )
 WORDS = [
-    field for field in FIELDS if field not in {"state", "id", "args.", "age", "run", "created"}
+    field
+    for field in FIELDS
+    if field not in {"state", "id", "fp", "args.", "age", "run", "created"}
 ]
+
+
+NUMBERS = itertools.count()
+
+
+@pytest.fixture(scope="module")
+def bulk() -> Iterator[Bulk]:
+    with Queue(":memory:") as queue:
+        yield Bulk(queue)
 
 
 def terms() -> st.SearchStrategy[Term]:
@@ -41,6 +56,15 @@ def terms() -> st.SearchStrategy[Term]:
         ),
         st.builds(
             Term,
+            field=st.just("fp"),
+            sign=colon,
+            values=st.lists(st.text("0123456789abcdef", min_size=1, max_size=16)).map(
+                lambda found: tuple(found) or ("7",)
+            ),
+            denied=st.booleans(),
+        ),
+        st.builds(
+            Term,
             field=st.sampled_from(["age", "run"]),
             sign=st.sampled_from(["<", ">"]),
             values=st.tuples(DURATIONS),
@@ -54,6 +78,35 @@ def test_what_is_written_reads_back(given_terms: tuple[Term, ...]) -> None:
     found = Filter(given_terms)
     assert Filter.parse(str(found)) == found
     assert Filter.parse(f"  {found}\n") == found
+
+
+SHOWN = st.one_of(
+    st.integers(-(10**12), 10**12),
+    st.booleans(),
+    st.none(),
+    # Without what the text of a string in Python is not the same for.
+    st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"], exclude_characters="\"*\\")),
+)
+
+
+@settings(max_examples=60)
+@given(st.lists(st.tuples(SHOWN, SHOWN), min_size=1, max_size=8), st.data())
+def test_arguments_are_found_by_what_is_shown_of_them(
+    bulk: Bulk, calls: list[tuple[object, object]], data: st.DataObject
+) -> None:
+    task = f"task{next(NUMBERS)}"
+    jobs = {
+        bulk._queue.enqueue(task, (first,), {"other": 1, "name": second}).id: (first, second)
+        for first, second in calls
+    }
+    wanted = data.draw(st.sampled_from(calls))
+    for field, place in (("args.0", 0), ("args.name", 1)):
+        value = str(wanted[place])
+        if not value:
+            continue
+        which = Filter.parse(f"task:{task}").with_term(field, value)
+        found = {job.id for job in bulk.search(which)}
+        assert found == {job for job, call in jobs.items() if str(call[place]) == value}
 
 
 @given(st.text(max_size=60))

@@ -107,3 +107,27 @@ fn make_file(path: &Path) -> Result<()> {
         _ => Ok(()),
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use super::*;
+    use crate::store::Inspect;
+    use crate::store::sqlite::SqliteStore;
+
+    #[test]
+    fn a_connection_that_reads_has_no_file_to_write_to() {
+        let directory = std::env::temp_dir().join(format!("taskito-readers-{}", os::random()));
+        let path = directory.join("jobs.db");
+        let store = SqliteStore::new(&path, crate::store::Sync::Relaxed);
+        assert_eq!(store.stats().unwrap().pending, 0);
+        let reader = open_reader(&path).unwrap();
+        assert!(reader.is_readonly(rusqlite::MAIN_DB).unwrap());
+        reader.pragma_update(None, "query_only", false).unwrap();
+        let error = reader.execute("DELETE FROM job", []).unwrap_err();
+        let code = error.sqlite_error_code();
+        assert_eq!(code, Some(rusqlite::ErrorCode::ReadOnly), "{error}");
+        drop((reader, store));
+        std::fs::remove_dir_all(directory).unwrap();
+    }
+}
