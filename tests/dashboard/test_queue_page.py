@@ -56,14 +56,14 @@ class TestNextJobs:
 
 
 class TestDrains:
-    def test_it_is_told_of_this_queue_alone(
-        self, client: Client, queue: Queue, work: Work
-    ) -> None:
+    def test_it_is_told_of_this_queue_alone(self, client: Client, queue: Queue, work: Work) -> None:
         queue.enqueue_many("add", [(1, 2)] * 30, queue="mail")
         work()
         with closing(sqlite3.connect(queue.db_path)) as database, database:
             # Ids and times of the jobs that are done lie an hour back.
-            database.execute("UPDATE job SET id = id - (3600000 << 22), created_at = created_at - 3600000")
+            database.execute(
+                "UPDATE job SET id = id - (3600000 << 22), created_at = created_at - 3600000"
+            )
         queue.enqueue_many("add", [(1, 2)] * 5, queue="mail")
         queue.enqueue_many("add", [(1, 2)] * 40, queue="other")
 

@@ -1373,9 +1373,9 @@ class Bulk:
 
     A term is a field, whether it is denied, and values of which one must fit. Fields are
     ``state``, ``queue``, ``task``, ``worker``, ``id``, ``fp``, ``error``, ``tag``,
-    ``text``, ``args.NAME``, and ``age>``, ``age<``, ``run>``, ``run<``, ``created>`` (or at the same instant)
-    and ``created<`` with milliseconds. Unknown fields and
-    values raise kind ``invalid``.
+    ``text``, ``args.NAME``, and ``age>``, ``age<``, ``run>``, ``run<``, ``created>`` (or at the
+    same instant) and ``created<`` with milliseconds. Unknown fields and values raise kind
+    ``invalid``.
     """
 
     def __new__(cls, store: Store) -> Bulk: ...

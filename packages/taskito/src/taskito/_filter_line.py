@@ -227,7 +227,9 @@ class Reader:
     def _check_fingerprints(values: tuple[str, ...], begin: int) -> None:
         for value in values:
             if not _FINGERPRINT.fullmatch(value):
-                advice = "write the fingerprint of the group, or how it begins: up to 16 digits, a-f"
+                advice = (
+                    "write the fingerprint of the group, or how it begins: up to 16 digits, a-f"
+                )
                 raise FilterError(f"{value!r} is no group of failures", begin, advice)
 
     @staticmethod

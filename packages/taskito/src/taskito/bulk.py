@@ -173,9 +173,9 @@ class Bulk:
     def search(self, which: Filter, *, limit: int = 50, cursor: str | None = None) -> Found:
         """Return one page of the jobs that match, newest first.
 
-        Terms that no counter and no key can tell (``-fp:``, ``error:``, ``args.``, ``tag:``, ``worker:``,
-        ``run>`` and words) are compared with about 100,000 jobs for a page, and no search takes
-        much longer than two seconds; :attr:`Found.searched` says so then.
+        Terms that no counter and no key can tell (``-fp:``, ``error:``, ``args.``, ``tag:``,
+        ``worker:``, ``run>`` and words) are compared with about 100,000 jobs for a page, and no
+        search takes much longer than two seconds; :attr:`Found.searched` says so then.
 
         Raises:
             ValueError: ``limit`` is negative, or ``cursor`` is none of this call.

@@ -44,9 +44,7 @@ def charts(call: Call, *, queue: str | None = None, task: str | None = None) -> 
         "number": len(span.starts),
         "sketch": [(at % len(span.starts), *bar, at >= len(span.starts)) for at, *bar in drawn],
         "rows": rows[::-1],
-        "marks": [
-            ((mark.at - span.start) / span.step, mark) for mark in call.source.marks(span)
-        ],
+        "marks": [((mark.at - span.start) / span.step, mark) for mark in call.source.marks(span)],
         "times": any(row["run_p95"] is not None for row in rows),
     }
 

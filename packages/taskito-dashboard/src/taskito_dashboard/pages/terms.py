@@ -16,7 +16,5 @@ def terms(call: Call) -> list[str]:
         ("task", sorted({lane["task"] for lane in lanes})[:_MOST]),
         ("worker", sorted(workers)[:_MOST]),
     )
-    written = [
-        str(Filter().with_term(field, value)) for field, values in known for value in values
-    ]
+    written = [str(Filter().with_term(field, value)) for field, values in known for value in values]
     return [*written, "error:", "tag:", "id:", "fp:", "args.", "age>1h", "run>5s", "created>"]

@@ -7,7 +7,17 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from taskito.cli import _dead, _doctor, _failures, _info, _jobs, _operate, _periodic, _queues, _worker
+from taskito.cli import (
+    _dead,
+    _doctor,
+    _failures,
+    _info,
+    _jobs,
+    _operate,
+    _periodic,
+    _queues,
+    _worker,
+)
 from taskito.cli._console import NOT_FOUND, Console, Failure
 from taskito.cli._context import Context, Host
 from taskito.cli._flags import APP_HELP, Command, Register, global_flags, group_alone
