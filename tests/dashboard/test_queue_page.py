@@ -36,8 +36,8 @@ class TestNextJobs:
         for number, priority in enumerate([0, 5, 0, -1, 9, 5, 0, 0, 0, 0, 0, 0]):
             name = f"job {number}"
             key = f"k{number % 2}" if number % 3 == 0 else None
-            options = {"priority": priority, "limit_key": key, "queue": "mail"}
-            names[note.apply_async((name,), **options).id] = name
+            job = note.apply_async((name,), priority=priority, limit_key=key, queue="mail")
+            names[job.id] = name
         note.delay("elsewhere")
         note.apply_async(("later",), delay=3600, queue="mail")
 

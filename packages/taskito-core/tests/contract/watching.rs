@@ -464,7 +464,7 @@ fn those_who_are_next_are_of_one_queue_and_no_more_than_asked(world: &World) {
 
 fn who_may_not_start_any_more_is_not_next(world: &World) {
     world.insert(job_with("a", |spec| {
-        spec.expires = Some(Duration::from_secs(1))
+        spec.expires = Some(Duration::from_secs(1));
     }));
     let other = world.insert(job("a"));
     world.advance(1000);
