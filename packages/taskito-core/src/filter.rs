@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 use crate::call_text::{CallText, items};
+use crate::cause::Fingerprint;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::{DatabaseId, Key};
@@ -19,8 +20,8 @@ pub struct Filter {
 /// One term as it is written down: a field, whether it is denied, and values of which one must fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// `state`, `queue`, `task`, `worker`, `id`, `error`, `tag`, `text`, `args.NAME`, or one of
-    /// `age>`, `age<`, `run>`, `run<`, `created>` and `created<` with milliseconds.
+    /// `state`, `queue`, `task`, `worker`, `id`, `error`, `tag`, `text`, `group`, `args.NAME`, or
+    /// one of `age>`, `age<`, `run>`, `run<`, `created>` and `created<` with milliseconds.
     pub field: String,
     /// Whether the job must not meet it.
     pub denied: bool,
@@ -44,6 +45,7 @@ enum Asks {
     Error,
     Tag,
     Text,
+    Group,
     Argument(String),
     Age(Than, Duration),
     Run(Than, Duration),
@@ -105,6 +107,8 @@ pub struct Candidate<'a> {
     pub call: Option<CallText<'a>>,
     /// The worker that runs it: machine, process and id, parted by blanks.
     pub worker: Option<&'a str>,
+    /// The group of failures that it counts in.
+    pub group: Option<Fingerprint>,
 }
 
 impl Filter {
@@ -136,6 +140,11 @@ impl Filter {
                 }
                 Asks::Standing(words) => {
                     return term.written.denied || words.iter().any(|word| word.may_be(state));
+                }
+                // Whoever counts in a group is to be tried again or has a dead letter.
+                Asks::Group => {
+                    let is_through = matches!(state, State::Complete | State::Cancelled);
+                    return term.written.denied || !is_through;
                 }
                 _ => return true,
             };
@@ -202,6 +211,14 @@ impl Filter {
         (from, to)
     }
 
+    /// From which group of failures to which, both included, jobs can meet it; `None` if any can.
+    #[must_use]
+    pub fn groups(&self) -> Option<(Fingerprint, Fingerprint)> {
+        let is_asked = |term: &&Term| matches!(term.asks, Asks::Group) && !term.written.denied;
+        let ranges = self.terms.iter().filter(is_asked).map(Term::fingerprints);
+        ranges.reduce(|known, more| (known.0.max(more.0), known.1.min(more.1)))
+    }
+
     /// The terms, as they were given.
     pub fn written(&self) -> impl Iterator<Item = &Written> {
         self.terms.iter().map(|term| &term.written)
@@ -222,6 +239,7 @@ impl Term {
             "error" => Asks::Error,
             "tag" => Asks::Tag,
             "text" => Asks::Text,
+            "group" => Asks::Group,
             "age>" => Asks::Age(Than::Longer, written.duration()?),
             "age<" => Asks::Age(Than::Shorter, written.duration()?),
             "run>" => Asks::Run(Than::Longer, written.duration()?),
@@ -268,6 +286,10 @@ impl Term {
                 ];
                 texts.into_iter().flatten().any(|text| text.contains(value))
             }),
+            Asks::Group => job.group.is_some_and(|group| {
+                let text = group.text();
+                self.any(|value| fits(value, &text))
+            }),
             Asks::Argument(name) => job
                 .call
                 .and_then(|call| call.argument(name))
@@ -283,6 +305,19 @@ impl Term {
 
     fn any(&self, fits: impl Fn(&str) -> bool) -> bool {
         self.written.values.iter().any(|value| fits(value))
+    }
+
+    /// Between which fingerprints its values lie; all of them for a pattern.
+    fn fingerprints(&self) -> (Fingerprint, Fingerprint) {
+        let (mut low, mut high) = (Fingerprint(i64::MAX), Fingerprint(i64::MIN));
+        for value in &self.written.values {
+            let Some(known) = Fingerprint::parse(value) else {
+                return (Fingerprint(i64::MIN), Fingerprint(i64::MAX));
+            };
+            low = low.min(known);
+            high = high.max(known);
+        }
+        (low, high)
     }
 
     /// The first 12 letters of an id are the time of its key.
@@ -456,6 +491,7 @@ mod tests {
             error: None,
             call: Some(CallText("send_email(user_id=42)")),
             worker: None,
+            group: Some(Fingerprint(0xabc)),
         }
     }
 
@@ -575,6 +611,40 @@ mod tests {
         }
         assert!(!meets(&job(), "id", &["f"]));
         assert!(!meets(&job(), "id", &["no id"]));
+    }
+
+    #[test]
+    fn a_group_is_known_by_its_fingerprint() {
+        let text = Fingerprint(0xabc).text();
+        for value in [text.as_str(), "*", "*abc"] {
+            assert!(meets(&job(), "group", &[value]), "{value}");
+        }
+        assert!(!meets(&job(), "group", &["abc"]));
+        let whole = Candidate {
+            group: None,
+            ..job()
+        };
+        assert!(!meets(&whole, "group", &["*"]));
+    }
+
+    #[test]
+    fn groups_lie_between_fingerprints() {
+        let groups = |terms: &[(bool, &str)]| {
+            let written = terms.iter().map(|(denied, values)| Written {
+                field: "group".into(),
+                denied: *denied,
+                values: values.split(',').map(String::from).collect(),
+            });
+            let filter = Filter::new(written.collect()).unwrap();
+            filter.groups().map(|(low, high)| (low.0, high.0))
+        };
+        let (three, five) = (Fingerprint(3).text(), Fingerprint(5).text());
+        let either = format!("{five},{three}");
+        assert_eq!(groups(&[(false, &three)]), Some((3, 3)));
+        assert_eq!(groups(&[(false, &either)]), Some((3, 5)));
+        assert_eq!(groups(&[(false, &either), (false, &five)]), Some((5, 5)));
+        assert_eq!(groups(&[(true, &three)]), None);
+        assert_eq!(groups(&[(false, "*")]), Some((i64::MIN, i64::MAX)));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use taskito_core::bulk::{NewOperation, OperationRow, Phase, Verb};
+use taskito_core::cause::Cause;
 use taskito_core::filter::{Filter, Written};
 use taskito_core::id::Key;
 use taskito_core::job::JobSpec;
@@ -15,6 +16,8 @@ use crate::world::{NOBODY, World, assert_applied};
 contract![
     a_search_finds_what_meets_every_term,
     a_search_goes_on_where_the_page_before_ended,
+    a_search_knows_groups_of_failures,
+    a_group_of_failures_is_retried_once,
     jobs_are_counted_up_to_a_limit,
     an_operation_retries_what_is_finished,
     an_operation_cancels_what_is_not_finished,
@@ -138,6 +141,56 @@ fn a_search_finds_what_meets_every_term(world: &World) {
         matches(world, &[("state", "dead,cancelled")]),
         [waiting, plain]
     );
+}
+
+/// Jobs of a task that died for two reasons, taken in turn, oldest first.
+fn died(world: &World, number: usize) -> (Vec<Key>, [String; 2]) {
+    let causes = ["too late", "too much"].map(|text| Cause {
+        template: text.into(),
+        ..Cause::lost(text)
+    });
+    let jobs = (0..number).map(|place| {
+        let token = world.running(job("a"));
+        assert_applied(world.bury_because(token, &causes[place % 2]));
+        token.key
+    });
+    let jobs = jobs.collect();
+    (jobs, causes.map(|cause| cause.fingerprint("a").text()))
+}
+
+fn a_search_knows_groups_of_failures(world: &World) {
+    let (jobs, [late, much]) = died(world, 6);
+    let waiting = world.insert(job("a"));
+    assert_eq!(
+        matches(world, &[("group", &late)]),
+        [jobs[4], jobs[2], jobs[0]]
+    );
+    assert_eq!(
+        matches(world, &[("-group", &late), ("group", &much)]),
+        [jobs[5], jobs[3], jobs[1]]
+    );
+    assert_eq!(matches(world, &[("-group", "*")]), [waiting]);
+    assert_eq!(matches(world, &[("group", "0000000000000000")]), []);
+    let all = filter(&[("group", "*"), ("state", "dead")]);
+    let first = found(world, &all, 4, Key::LAST);
+    assert_eq!(first.keys, [jobs[5], jobs[4], jobs[3], jobs[2]]);
+    let second = found(world, &all, 4, first.next.unwrap());
+    assert_eq!((second.keys, second.next), (vec![jobs[1], jobs[0]], None));
+    world.revive(world.letter(jobs[0]).key);
+    assert_eq!(matches(world, &[("group", &late)]), [jobs[4], jobs[2]]);
+}
+
+fn a_group_of_failures_is_retried_once(world: &World) {
+    let (jobs, [late, _]) = died(world, 5);
+    let again = wanted(Verb::Retry, &[("state", "dead"), ("group", &late)]);
+    let row = finished(world, &again);
+    assert_eq!((row.done, row.skipped), (3, 0));
+    let touched = world.store().touched(row.key, 10).unwrap();
+    let originals: Vec<Key> = touched.iter().map(|(job, _)| *job).collect();
+    assert_eq!(originals, [jobs[0], jobs[2], jobs[4]]);
+    // Dead they stay, but without a letter they are in no group.
+    assert_eq!(finished(world, &again).done, 0);
+    assert_eq!(world.letters().len(), 2);
 }
 
 fn a_search_goes_on_where_the_page_before_ended(world: &World) {

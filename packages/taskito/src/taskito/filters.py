@@ -20,6 +20,8 @@ Term           A job meets it when
 ``id:``        its id begins like this
 ``error:``     its error has this text
 ``tag:``       its metadata is a JSON object whose ``tags`` have the value
+``group:``     it is to be tried again or a dead letter, and its last failure is of the group with
+               that fingerprint; ``*`` is anything
 ``args.NAME``  the argument has the value; ``args.0:`` is the first one without a name
 ``age>1h``     it was enqueued longer ago; ``age<`` is less long
 ``run>5s``     its last attempt ran, or runs, longer; ``run<`` is less long

@@ -124,6 +124,7 @@ impl Tables {
             error: row.error.as_deref(),
             call: std::str::from_utf8(&job.payload).ok().map(CallText),
             worker: worker.as_deref(),
+            group: self.failure_of(row),
         };
         filter.meets(&candidate, now, database)
     }

@@ -9,6 +9,7 @@ use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
 use super::{SqliteStore, row};
 use crate::call_text::CallText;
+use crate::cause::Fingerprint;
 use crate::clock::Millis;
 use crate::error;
 use crate::filter::{Candidate, Filter};
@@ -20,6 +21,8 @@ use crate::store::bulk::{Direction, Found, Search, Sight};
 /// How many jobs are looked at between two looks at the clock: few at first, as most lists are full
 /// soon, then up to so many.
 const STRETCHES: (u64, u64) = (500, 10_000);
+/// Groups of failures with more jobs than that are searched stretch by stretch, as all else.
+const MOST_OF_GROUPS: usize = 10_000;
 
 /// A lane, and how many of its jobs stand where.
 struct LaneTotals {
@@ -67,7 +70,7 @@ impl<'a> Examiner<'a> {
             .query_row(named_params! {":id": job, ":calls": calls}, |row| {
                 let sight = Sight {
                     state: row.get(2)?,
-                    letter: row.get(12)?,
+                    letter: row.get(13)?,
                 };
                 Ok(self.meets(row)?.then_some(sight))
             })
@@ -95,6 +98,7 @@ impl<'a> Examiner<'a> {
             error: text(row.get_ref(9)?),
             call: text(row.get_ref(11)?).map(CallText),
             worker: worker.map(String::as_str),
+            group: row.get(12)?,
         };
         Ok(self.filter.meets(&job, self.now, self.database))
     }
@@ -147,6 +151,11 @@ impl SqliteStore {
         to = to.min(Key(search.before.0.saturating_sub(1)));
         let examiner = self.read(|it| Examiner::new(it, search.filter, search.now, database))?;
         let (states, lanes, number) = examiner.prospects();
+        if let Some(groups) = search.filter.groups()
+            && let Some(keys) = self.read(|it| keys_of_groups(it, groups, (from, to)))?
+        {
+            return Ok(self.read(|it| among(it, &examiner, search, keys))?);
+        }
         let mut found = Found::default();
         // Jobs may come to match while an operation is under way; it meets them further on.
         let may_end_early = search.direction == Direction::NewestFirst;
@@ -272,6 +281,50 @@ impl Stretch<'_> {
         }
         Ok(passed)
     }
+}
+
+/// The jobs of groups of failures with keys in a range; `None` if they are too many.
+fn keys_of_groups(
+    connection: &Connection,
+    (first, last): (Fingerprint, Fingerprint),
+    (from, to): (Key, Key),
+) -> Result<Option<Vec<Key>>> {
+    let keys: Vec<Key> = connection
+        .prepare_cached(include_str!("sql/group_keys.sql"))?
+        .query_map(
+            named_params! {
+                ":first": first, ":last": last, ":from": from, ":to": to,
+                ":limit": MOST_OF_GROUPS + 1,
+            },
+            |row| row.get(0),
+        )?
+        .collect::<Result<_>>()?;
+    Ok((keys.len() <= MOST_OF_GROUPS).then_some(keys))
+}
+
+/// Those of these jobs that meet the filter.
+fn among(
+    connection: &Connection,
+    examiner: &Examiner<'_>,
+    search: &Search<'_>,
+    mut keys: Vec<Key>,
+) -> Result<Found> {
+    keys.sort_unstable();
+    if search.direction == Direction::NewestFirst {
+        keys.reverse();
+    }
+    let mut found = Found::default();
+    for key in keys {
+        found.examined += 1;
+        if examiner.sight(connection, key)?.is_some() {
+            found.keys.push(key);
+        }
+        if found.keys.len() >= search.limit as usize {
+            found.next = found.keys.last().copied();
+            break;
+        }
+    }
+    Ok(found)
 }
 
 fn lanes(connection: &Connection) -> Result<Vec<LaneTotals>> {

@@ -2,7 +2,7 @@
 -- Index: primary key. What the states and lanes leave over is looked at by filter.rs.
 SELECT
     id, lane, state, retry_count, created_at, run_at, claimed_at, finished_at, metadata, error,
-    owner, CASE WHEN :calls THEN payload END
+    owner, CASE WHEN :calls THEN payload END, failure
 FROM job
 WHERE
     id BETWEEN :from AND :to
