@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from taskito._groups import Groups
-from taskito._watching import attempts, crew, curves, running
+from taskito._watching import attempts, crew, curves, position, running
 from taskito.bulk import Bulk
 from taskito.exceptions import JobNotFoundError
 from taskito.job import JobResult
@@ -36,6 +36,8 @@ _PORTION = 500
 _MOST_ARRIVED = 2_000
 LETTERS_SHOWN = 1000
 """Up to so many dead letters are counted."""
+MOST_BEFORE = 1000
+"""Up to so many jobs that run before another one are counted."""
 MOST_RUNNING = 1000
 """Up to so many jobs that run are told of."""
 
@@ -132,6 +134,12 @@ class Source:
             return None
         rows = self.running(MOST_RUNNING)
         return next((found["since"] for found in rows if found["job_id"] == row.id), None)
+
+    def before(self, row: "JobRow") -> int | None:
+        """How many jobs run before one that is due, counted up to :data:`MOST_BEFORE`."""
+        if row.status != "pending":
+            return None
+        return position(self.database, row.id, cap=MOST_BEFORE)
 
     def worker_id(self, row: "JobRow") -> str | None:
         """The worker that runs a job now."""
