@@ -154,7 +154,7 @@ impl SqliteStore {
         if let Some(groups) = search.filter.groups()
             && let Some(keys) = self.read(|it| keys_of_groups(it, groups, (from, to)))?
         {
-            return Ok(self.read(|it| among(it, &examiner, search, keys))?);
+            return self.read(|it| among(it, &examiner, search, keys));
         }
         let mut found = Found::default();
         // Jobs may come to match while an operation is under way; it meets them further on.
