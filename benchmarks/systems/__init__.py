@@ -155,6 +155,15 @@ class LimitedSystem(WorkerSystem, Protocol):
         """Let jobs start again."""
 
 
+@runtime_checkable
+class WatchedSystem(LimitedSystem, Protocol):
+    """A system with a page for people to look at."""
+
+    def open_page(self) -> str:
+        """Serve the page from a process of its own until ``close``, and return its address."""
+        ...
+
+
 class Plugin(Protocol):
     """What a module in this package defines."""
 

@@ -4,6 +4,8 @@ The variants are the durability levels, ``full`` and ``normal``. More processes 
 on the same file.
 """
 
+import re
+import subprocess
 import sys
 from typing import Any
 
@@ -54,7 +56,7 @@ class Taskito(Peer):
     workloads = frozenset(
         (
             *("drain", "enqueue", "bulk", "end2end", "latency", "heldback", "idle", "startup"),
-            *("backlog", "cpu", "sleep", "asleep", "retry", "mixed"),
+            *("backlog", "cpu", "sleep", "asleep", "retry", "mixed", "viewers"),
         )
     )
     imports = "from taskito import Queue"
@@ -63,6 +65,7 @@ class Taskito(Peer):
     def __init__(self, place: Place) -> None:
         queue.stats()  # creates the file
         super().__init__(place)
+        self._page: subprocess.Popen[str] | None = None
 
     def copies(self) -> int:
         return self.place.processes
@@ -109,7 +112,26 @@ class Taskito(Peer):
         """See ``LimitedSystem``."""
         queue.resume()
 
+    def open_page(self) -> str:
+        """See ``WatchedSystem``."""
+        app = f"{__name__}:queue"
+        self._page = subprocess.Popen(
+            [sys.executable, "-m", "taskito", "dashboard", "--app", app, "--port", "0"],
+            env=self.place.environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
+        said = self._page.stdout.readline() if self._page.stdout else ""
+        if found := re.search(r"http://\S+", said):
+            return found[0]
+        raise RuntimeError(f"the dashboard said {said!r}; {self.said()}")
+
     def close(self) -> None:
+        if self._page is not None:
+            self._page.terminate()
+            self._page.communicate()
         super().close()
         queue.close()
 

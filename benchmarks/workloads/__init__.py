@@ -1,7 +1,8 @@
 """What is measured. Each workload takes a fresh system and returns figures by name.
 
 ``speed`` counts jobs per second, ``delay`` how long a call takes to start something, ``state``
-what a system costs that waits: for jobs, for its start, with a long backlog.
+what a system costs that waits: for jobs, for its start, with a long backlog, ``watched`` what it
+costs to look at it.
 """
 
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 
 from benchmarks.board import Board
 from benchmarks.systems import System
-from benchmarks.workloads import delay, speed, state
+from benchmarks.workloads import delay, speed, state, watched
 
 Measure = Callable[[System, Board, int], dict[str, float]]
 
@@ -122,6 +123,14 @@ WORKLOADS = {
             "alone": "drain, a third of the jobs, /s",
             "beside": "the same beside 100,000 held-back jobs, /s",
             "beside_to_alone": "beside them to alone, ratio",
+        },
+    ),
+    "viewers": Workload(
+        measure=watched.viewers,
+        figures={
+            "unwatched": "drain, nobody looks at the page, /s",
+            "watched": "the same with ten pages open, /s",
+            "watched_to_unwatched": "with ten pages to nobody, ratio",
         },
     ),
 }

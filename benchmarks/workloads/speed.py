@@ -31,11 +31,11 @@ def heldback(system: System, board: Board, jobs: int) -> dict[str, float]:
     third = jobs // 3
     warm_up, few, many = (range(third * turn, third * (turn + 1)) for turn in range(3))
     system.start()
-    _let_through(system, board, warm_up)
-    alone = _let_through(system, board, few, already=third)
+    let_through(system, board, warm_up)
+    alone = let_through(system, board, few, already=third)
     others = system.hold_back(HELD_BACK)
     system.finish(2 * third + others)
-    beside = _let_through(system, board, many, already=2 * third + others)
+    beside = let_through(system, board, many, already=2 * third + others)
     return {"alone": alone, "beside": beside, "beside_to_alone": beside / alone}
 
 
@@ -95,7 +95,7 @@ def drained(system: System, board: Board, indexes: range, *, already: int = 0) -
     return _rate(board, indexes)
 
 
-def _let_through(system: LimitedSystem, board: Board, indexes: range, *, already: int = 0) -> float:
+def let_through(system: LimitedSystem, board: Board, indexes: range, *, already: int = 0) -> float:
     """Jobs per second, of a worker that runs and may start these when all are there."""
     system.close_gate()
     fill(system, indexes)

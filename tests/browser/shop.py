@@ -10,6 +10,8 @@ from tests.dashboard.asking import HOSTILE
 
 GATE = Path(os.environ["SITE_DATABASE"]).with_name("gate")
 """Jobs that hold wait until this file is gone."""
+DECLINES = GATE.with_name("declines")
+"""Cards are declined while this file is there."""
 queue = Queue(os.environ["SITE_DATABASE"])
 
 
@@ -46,6 +48,13 @@ def sync_crm(account: int) -> int:
     return account
 
 
+@queue.task(name="charge_card", max_retries=0)
+def charge_card(card: int) -> int:
+    if DECLINES.exists():
+        raise PermissionError(f"card {card} was declined")
+    return card
+
+
 @queue.task(name=HOSTILE, queue=HOSTILE, max_retries=0)
 def hostile(text: str) -> None:
     current_job.log(text, level="error")
@@ -55,6 +64,11 @@ def hostile(text: str) -> None:
 @queue.periodic("0 3 * * *", name="nightly_cleanup", timezone="Europe/Berlin")
 def nightly_cleanup() -> int:
     return 0
+
+
+@queue.periodic(every=7200, name="to_be_deleted")
+def seldom() -> None:
+    return None
 
 
 @queue.periodic(every=3600, name=f"hourly {HOSTILE}")

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import ConsoleMessage, Page, Request
 
@@ -12,6 +13,8 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 DESK = (1280, 800)
 PHONE = (390, 844)
 Scheme = Literal["light", "dark"]
+PRESSED: set[tuple[str, str]] = set()
+"""What forms sent in this process: the path, and the button if it has a name."""
 
 _WATCH = """
 addEventListener("securitypolicyviolation", (event) => {
@@ -102,5 +105,8 @@ class Visitor:
             self.complaints.append(f"console: {message.text}")
 
     def _asked(self, request: Request) -> None:
+        if request.method == "POST":
+            deed = parse_qs(request.post_data or "").get("deed", [""])[0]
+            PRESSED.add((urlsplit(request.url).path, deed))
         if not request.url.startswith((self._address, "data:", "about:")):
             self.complaints.append(f"asked elsewhere: {request.url}")

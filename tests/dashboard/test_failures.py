@@ -10,8 +10,10 @@ from werkzeug.test import Client
 from taskito import Queue
 from taskito._groups import Groups
 from taskito_dashboard import create_app
+from taskito_dashboard.driving import Driver
 from taskito_dashboard.failures import bars, stretches, varying
-from tests.dashboard.asking import HOSTILE, Work, get, page, post, words
+from tests.dashboard.asking import HOSTILE, UNKNOWN, Work, get, page, post, words
+from tests.support.until import until
 
 
 @pytest.fixture
@@ -104,23 +106,82 @@ class TestActions:
         assert len(mails) == 4
         return f"/failures/{fingerprint(client)}"
 
-    def test_one_job_is_replayed_first(self, client: Client, queue: Queue, path: str) -> None:
-        answer = client.post(path, data={"deed": "canary"})
+    @pytest.mark.parametrize("form", [{"deed": "canary"}, {"deed": "replay", "first": "yes"}])
+    def test_one_job_is_replayed_first_and_shown(
+        self, client: Client, queue: Queue, path: str, mails: list[str], form: dict[str, str]
+    ) -> None:
+        answer = client.post(path, data={**form, "rate": "7", "stop_after": "2"})
 
         assert answer.status_code == 303
-        assert answer.headers["Location"].startswith("/jobs/")
-        assert queue.stats()["pending"] == 1
-        assert "3 dead" in words(page(client, path))
+        address = answer.headers["Location"]
+        assert address.startswith(f"{path}?canary=")
+        [waiting] = queue.list_jobs("pending")
+        html = page(client, address)
+        assert f'id="job-{waiting.id}"' in html
+        assert "3 dead" in words(html)
+        assert "Replay the rest" in words(html)
+        assert 'name="rate" inputmode="numeric" size="6" value="7"' in html
+        assert 'name="stop_after" inputmode="numeric" size="6" value="2"' in html
+        assert "Replay the rest" not in words(page(client, f"{path}?canary={UNKNOWN}"))
+        assert mails[0] not in [letter["original_job_id"] for letter in queue.dead_letters()]
 
-    def test_all_are_replayed_or_discarded_only_if_that_is_confirmed(
+    def test_all_are_replayed_as_an_operation(
+        self, client: Client, queue: Queue, path: str, work: Work
+    ) -> None:
+        html = page(client, path)
+        assert re.search(r'name="first" value="yes" checked> 1 first, then the rest', html)
+        assert 'name="rate" inputmode="numeric" size="6" value="20"' in html
+        answer = client.post(path, data={"deed": "replay", "rate": "20", "stop_after": "5"})
+        [operation] = get(client, "/api/operations")
+        assert answer.headers["Location"] == f"/operations/{operation['id']}"
+        assert (operation["rate"], operation["stop_after"]) == (20, 5)
+        assert operation["filter"] == f"state:dead fp:{path.rpartition('/')[2]}"
+        assert (operation["done"], operation["state"]) == (4, "done")
+        assert queue.stats()["pending"] == 4
+        assert queue.dead_letters() == []
+        assert client.post(path, data={"deed": "canary"}).status_code == 409
+        assert [deed["deed"] for deed in get(client, "/api/audit")] == ["retry"]
+
+        # They fail again: once more all of them, and no job that was dead before.
+        work()
+        client.post(path, data={"deed": "replay"})
+        assert queue.stats()["pending"] == 4
+
+    def test_it_ends_when_too_many_fail(
+        self,
+        client: Client,
+        queue: Queue,
+        path: str,
+        work: Work,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        # Nobody goes on before the first job has failed.
+        with monkeypatch.context() as alone:
+            alone.setattr(Driver, "wake", lambda _: None)
+            client.post(path, data={"deed": "replay", "rate": "1", "stop_after": "1"})
+            [operation] = get(client, "/api/operations")
+            assert (operation["done"], operation["state"]) == (1, "running")
+            work()
+        path = f"/api/operations/{operation['id']}"
+        until(lambda: get(client, path)["state"] == "stopped", within=60)
+        assert len(queue.dead_letters()) == 4
+        assert queue.stats()["pending"] == 0
+
+    def test_all_are_discarded_only_if_that_is_confirmed(
         self, client: Client, queue: Queue, path: str
     ) -> None:
-        for deed in ("replay", "discard"):
-            assert client.post(path, data={"deed": deed}).status_code == 400
+        assert client.post(path, data={"deed": "discard"}).status_code == 400
+        assert len(queue.dead_letters()) == 4
+        client.post(path, data={"deed": "discard", "sure": "yes"})
+        assert queue.dead_letters() == []
+
+    @pytest.mark.parametrize("field", ["rate", "stop_after"])
+    def test_numbers_that_are_none_replay_nothing(
+        self, client: Client, queue: Queue, path: str, field: str
+    ) -> None:
+        for form in ({"deed": "replay"}, {"deed": "replay", "first": "yes"}):
+            assert client.post(path, data={**form, field: "x"}).status_code == 400
         assert queue.stats()["pending"] == 0
-        client.post(path, data={"deed": "replay", "sure": "yes"})
-        assert queue.stats()["pending"] == 4
-        assert client.post(path, data={"deed": "canary"}).status_code == 409
 
     def test_discarded_jobs_are_no_longer_listed(self, client: Client, path: str) -> None:
         client.post(path, data={"deed": "discard", "sure": "yes"})
@@ -161,6 +222,18 @@ class TestApi:
             "state": "resolved",
         }
         assert get(client, "/api/failures?state=open") == []
+
+    def test_a_group_is_retried_as_an_operation(
+        self, client: Client, queue: Queue, mails: list[str]
+    ) -> None:
+        path = f"/api/failures/{fingerprint(client)}/retry"
+        begun = post(client, path, {"rate": 20, "stop_after": 5}, 202)
+        assert (begun["verb"], begun["rate"], begun["stop_after"]) == ("retry", 20, 5)
+        until(lambda: get(client, f"/api/operations/{begun['id']}")["state"] == "done", within=60)
+        assert queue.stats()["pending"] == len(mails)
+        assert [deed["deed"] for deed in get(client, "/api/audit")] == ["retry"]
+        for body in ({"rate": 0}, {"stop_after": "1"}, {"most": 1, "rate": 1}, {"speed": 1}):
+            assert "hint" in post(client, path, body, 400)
 
     def test_what_is_wrong_is_said(self, client: Client, mails: list[str]) -> None:
         assert mails

@@ -195,7 +195,7 @@ class TestAudit:
         client.post("/queues/emails/pause")
         client.post(f"/jobs/{job.id}/cancel")
         client.post(f"/jobs/{dead[0]}/replay")
-        client.post("/failures", data={"deed": "retry-all", "sure": "yes"})
+        client.post("/failures", data={"deed": "purge", "sure": "yes"})
         post(client, "/api/queues/emails/resume")
         client.put("/api/queues/emails/limits", json={"max_concurrent": 2})
         post(client, "/api/jobs/replay", {"ids": dead})
@@ -208,7 +208,7 @@ class TestAudit:
             ("replay", "jobs", 3),
             ("limits", "emails", 1),
             ("resume", "emails", 1),
-            ("retry-all", "failures", 3),
+            ("purge", "failures", 3),
             ("replay", dead[0], 1),
             ("cancel", f"id:{job.id}", 1),
             ("pause", "emails", 1),

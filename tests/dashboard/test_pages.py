@@ -7,7 +7,8 @@ import pytest
 from werkzeug.test import Client
 
 from taskito import Queue, current_job
-from taskito_dashboard import create_app
+from taskito_dashboard import create_app, source
+from taskito_dashboard.pages import job as job_page
 from taskito_dashboard.routes import TABLE
 from tests.dashboard.asking import UNKNOWN, Work, page, words
 
@@ -156,6 +157,21 @@ class TestJob:
         assert "no worker runs" in text
         assert '{"order":7}' in text
 
+    def test_one_that_is_due_says_how_many_are_before_it(
+        self, client: Client, queue: Queue, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        jobs = queue.enqueue_many("add", [(n, n) for n in range(3)])
+        texts = [words(page(client, f"/jobs/{job.id}")) for job in jobs]
+
+        assert "before it in its line" not in texts[0]
+        assert "1 job is before it in its line." in texts[1]
+        assert "2 jobs are before it in its line." in texts[2]
+        for module in (source, job_page):
+            monkeypatch.setattr(module, "MOST_BEFORE", 1)
+        queue.enqueue("add")
+        text = words(page(client, f"/jobs/{jobs[2].id}"))
+        assert "1+ jobs are before it" in text
+
     def test_a_complete_one_has_its_result(self, client: Client, queue: Queue, work: Work) -> None:
         first = queue.enqueue("add", (1, 2))
         job = queue.enqueue("add", (20, 22), depends_on=first.id)
@@ -201,15 +217,28 @@ class TestFailures:
         assert queue.count_jobs("pending") == 1
 
     @pytest.mark.usefixtures("dead")
-    def test_all_need_a_second_yes(self, client: Client, queue: Queue) -> None:
-        for deed in ("retry-all", "purge"):
+    def test_to_remove_all_needs_a_second_yes(self, client: Client, queue: Queue) -> None:
+        for deed in ("explode", "purge"):
             assert client.post("/failures", data={"deed": deed}).status_code == 400
-        assert len(queue.dead_letters()) == 3
         client.post("/failures", data={"deed": "purge", "sure": "yes", "older_than": "3600"})
-        client.post("/failures", data={"deed": "retry-all", "sure": "yes", "task": "other"})
+        client.post("/failures", data={"deed": "purge", "sure": "yes", "task": "other"})
         assert len(queue.dead_letters()) == 3
-        client.post("/failures", data={"deed": "retry-all", "sure": "yes", "task": "fail"})
-        assert queue.count_jobs("pending") == 3
+        client.post("/failures", data={"deed": "purge", "sure": "yes", "task": "fail"})
+        assert queue.dead_letters() == []
+
+    def test_all_that_match_are_retried_as_an_operation(
+        self, client: Client, queue: Queue, dead: list[str]
+    ) -> None:
+        gone = queue.dead_letters()[0]
+        queue.delete_dead(gone["id"])
+        html = page(client, "/failures?task=fail&queue=default")
+        (link,) = re.findall(r'href="([^"]*)">Retry all that match', html)
+        html = page(client, unescape(link))
+        assert "Retry 2 jobs" in words(html)
+        assert 'name="rate" inputmode="numeric" size="6" value="20"' in html
+        # A job without its dead letter is dead for good, and not meant.
+        assert gone["original_job_id"] not in html
+        assert sum(job in html for job in dead) == 2
 
 
 class TestOtherPages:

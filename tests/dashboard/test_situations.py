@@ -286,7 +286,7 @@ def test_paused_queue_with_jobs(scene: Scene) -> None:
 @pytest.mark.parametrize(
     ("limit", "value", "begin"),
     [
-        ("LARGEST_LOG", 0, "The write-ahead log is large — "),
+        ("LONG_LOG", 0, "The write-ahead log is large — "),
         ("LEAST_FREE", 2**62, "The disk is nearly full — "),
         ("MOST_FINISHED", 0, "Finished jobs are never deleted — 1 jobs are kept; "),
     ],

@@ -1,8 +1,11 @@
 """The programs that measure: they run, say what is missing, and calculate what they claim."""
 
 import json
+import socket
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -11,8 +14,11 @@ from benchmarks import environments, plot, report, systems
 from benchmarks.environments import Environments
 from benchmarks.options import LONG, SHORT, parse
 from benchmarks.systems import MissingError
+from benchmarks.workloads import watched
+from benchmarks.workloads.watched import Audience
 
 from tests.support.processes import REPOSITORY
+from tests.support.until import until
 
 WITHIN_S = 25
 SAMPLES = {
@@ -101,6 +107,51 @@ class TestRun:
         done = run(tmp_path, "--systems", "nonsense")
         assert done.returncode == 2
         assert "there is no system 'nonsense'" in done.stderr
+
+
+class TestAudience:
+    def test_pages_ask_by_turns_and_say_what_they_have(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        asked: list[str | None] = []
+
+        class Overview(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                asked.append(self.headers["If-None-Match"])
+                self.send_response(304 if asked[-1] else 200)
+                self.send_header("ETag", '"1"')
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - its name there
+                """Say nothing."""
+
+        monkeypatch.setattr(watched, "EVERY_S", 0.01)
+        with ThreadingHTTPServer(("127.0.0.1", 0), Overview) as server:
+            threading.Thread(target=server.serve_forever).start()
+            audience = Audience(f"http://127.0.0.1:{server.server_port}", 2)
+            with audience:
+                until(lambda: len(asked) > 5, within=60)
+            server.shutdown()
+
+        assert audience.error is None
+        assert asked[:5] == [None, None, '"1"', '"1"', '"1"']
+
+    def test_a_page_that_is_not_there_is_told(self) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            port = listener.getsockname()[1]
+        audience = Audience(f"http://127.0.0.1:{port}", 1)
+        with audience:
+            until(lambda: audience.error is not None, within=60)
+        assert isinstance(audience.error, ConnectionRefusedError)
+
+    def test_nobody_asks_nothing(self) -> None:
+        audience = Audience("http://127.0.0.1:1", 0)
+        with audience:
+            pass
+        assert audience.error is None
 
 
 class TestEnvironments:

@@ -10,7 +10,6 @@ use taskito_core::job::NewJob;
 use taskito_core::state::State;
 use taskito_core::store::bulk::{Driven, begin, drive};
 use taskito_core::store::undo::{reinstate, take_back, undo};
-use taskito_core::store::{End, Verdict};
 
 use crate::support::{Hunger, after, job, job_with};
 use crate::world::{NOBODY, World, assert_applied};
@@ -46,14 +45,7 @@ fn a_revived_job_goes_and_its_letter_comes_back(world: &World) {
 fn a_letter_that_comes_back_counts_in_its_group_again(world: &World) {
     let token = world.running(job("a"));
     let cause = Cause::lost("no");
-    let end = End {
-        token,
-        error: "no",
-        cause: Some(&cause),
-        run: None,
-    };
-    let verdicts = world.write(|t| t.bury(world.now(), &[end]));
-    assert_eq!(verdicts, [Verdict::Applied]);
+    assert_applied(world.bury_because(token, &cause));
     let group = cause.fingerprint("a");
     let dead = || world.store().group(group).unwrap().unwrap().dead;
     let copy = world.revive(world.letter(token.key).key).unwrap();

@@ -4,6 +4,7 @@
 use std::cell::Cell;
 
 use taskito_core::breaker::Trial;
+use taskito_core::cause::Cause;
 use taskito_core::clock::Millis;
 use taskito_core::error::Result;
 use taskito_core::id::Key;
@@ -180,17 +181,21 @@ impl World {
     }
 
     pub(crate) fn bury(&self, token: Token, error: &str) -> Verdict {
-        one(&self.write(|t| {
-            t.bury(
-                self.now(),
-                &[End {
-                    cause: None,
-                    token,
-                    error,
-                    run: None,
-                }],
-            )
-        }))
+        self.bury_as(token, error, None)
+    }
+
+    pub(crate) fn bury_because(&self, token: Token, cause: &Cause) -> Verdict {
+        self.bury_as(token, &cause.message, Some(cause))
+    }
+
+    fn bury_as(&self, token: Token, error: &str, cause: Option<&Cause>) -> Verdict {
+        let end = End {
+            cause,
+            token,
+            error,
+            run: None,
+        };
+        one(&self.write(|t| t.bury(self.now(), &[end])))
     }
 
     pub(crate) fn bury_lost(&self, token: Token, error: &str) -> Verdict {

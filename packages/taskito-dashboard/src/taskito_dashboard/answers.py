@@ -241,6 +241,10 @@ _ROLLUPS = thing(
 ACCEPTED: Mapping[tuple[str, str], tuple[str, Schema]] = {
     ("POST", "/api/jobs/<id>/cancel"): ("The job runs and is asked to end", ASKED),
     ("POST", "/api/operations"): ("The operation, which may be over already", _OPERATION),
+    ("POST", "/api/failures/<group>/retry"): (
+        "With rate or stop_after: the operation, which may be over already",
+        _OPERATION,
+    ),
 }
 """What is answered with 202, and what that means."""
 

@@ -16,7 +16,7 @@ from taskito_dashboard import auditing
 from taskito_dashboard.errors import Refused, not_found, translated
 from taskito_dashboard.packing import packed
 from taskito_dashboard.pages import errors
-from taskito_dashboard.params import MOST_BYTES
+from taskito_dashboard.params import MOST_BYTES, READ_MS
 from taskito_dashboard.rendering import Pages, digest, theme_of, zone_of
 from taskito_dashboard.routes import OVERVIEW, TABLE
 from taskito_dashboard.routing import Call
@@ -30,8 +30,6 @@ logger = logging.getLogger(__name__)
 
 BUCKET_MS = 10_000
 """Answers that change as time goes by get another ETag this often."""
-READ_MS = 2000
-"""No question to the database takes longer, so that none keeps a page from others."""
 _MACHINE = ("/api/", "/static/")
 _PROBES = ("/healthz/", "/metrics/")
 
@@ -157,7 +155,7 @@ class Dashboard:
         """Answer what is no question, and write down what was done."""
         answer = call.route.handler(call)
         response = _response(answer)
-        if auditing.is_noted(call.route) and response.status_code < 400:  # noqa: PLR2004
+        if auditing.is_noted(call) and response.status_code < 400:  # noqa: PLR2004
             deed, subject = auditing.deed_of(call), auditing.subject_of(call)
             self._source.bulk.audit(call.who, deed, subject, auditing.number_of(answer))
         return response

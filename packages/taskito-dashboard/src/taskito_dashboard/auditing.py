@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 from werkzeug.wrappers import Response
 
 if TYPE_CHECKING:
-    from taskito_dashboard.routing import Call, Route
+    from taskito_dashboard.routing import Call
 
 _DEED = re.compile("[a-z-]{1,20}")
 _NUMBERS = ("cancelled", "deleted", "purged", "replay_job_ids", "new_job_ids")
@@ -15,10 +15,11 @@ _MOST_KEYS = 2
 _NAME = re.compile(r"<[^>]*>")
 
 
-def is_noted(route: "Route") -> bool:
-    """Whether what a route did is written down here. Operations write down themselves."""
+def is_noted(call: "Call") -> bool:
+    """Whether what a request did is written down here. Operations write down themselves."""
+    route = call.route
     changes = route.role == "admin" and route.method != "GET"
-    return changes and not route.begins_operations
+    return changes and not (route.begins_operations or call.operations)
 
 
 def deed_of(call: "Call") -> str:

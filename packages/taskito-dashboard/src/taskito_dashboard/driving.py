@@ -34,12 +34,12 @@ class Driver:
         end = time.monotonic() + _AT_ONCE_SECONDS
         while not operation.is_over:
             pause = self._bulk.drive()
-            if pause or time.monotonic() > end:
+            operation = self._bulk.get(operation.id) or operation
+            if not operation.is_over and (pause or time.monotonic() > end):
                 self.wake()
                 break
             if pause is None:  # a worker was faster
                 time.sleep(_MOMENT_SECONDS)
-            operation = self._bulk.get(operation.id) or operation
         return operation
 
     def wake(self) -> None:

@@ -3,6 +3,7 @@
 import traceback
 from types import FrameType
 
+from taskito._errors import TooBroadError
 from taskito.exceptions import (
     JobNotFoundError,
     QueueClosedError,
@@ -35,6 +36,10 @@ class Refused(Exception):  # noqa: N818 - an answer, not a defect
         self.headers = {name.replace("_", "-"): value for name, value in headers.items()}
 
 
+class TooBroad(Refused):
+    """A question would take too long, so it was given up; a narrower one may be answered."""
+
+
 def not_found(what: str, hint: str | None = None) -> Refused:
     """Return what is raised for a row that is not there."""
     return Refused(404, what, hint)
@@ -46,6 +51,8 @@ def translated(error: Exception) -> Refused | None:
     hint = getattr(error, "hint", None) or in_text or None
     if isinstance(error, JobNotFoundError | ScheduleNotFoundError):
         return Refused(404, text, hint)
+    if isinstance(error, TooBroadError):
+        return TooBroad(400, text, hint)
     if isinstance(error, StorageError | QueueClosedError):
         return Refused(503, text, hint or _LIKELY)
     if isinstance(error, ValueError | TypeError) and _is_of_library(error):

@@ -1,6 +1,6 @@
 """How what waits grows or shrinks, in all queues or in one."""
 
-from taskito._watching import totals
+from taskito._watching import curves
 from taskito_dashboard.source import Source
 from taskito_dashboard.world import WINDOW_MS, Flow
 
@@ -14,7 +14,10 @@ def flow(source: Source, now: int, waiting: int, queue: str | None = None) -> Fl
         waiting: How many jobs wait there.
         queue: Only jobs of this one.
     """
-    done = totals(source.database, seconds=WINDOW_MS / 1000, queue=queue).get("", {}).get("done", 0)
+    seconds = WINDOW_MS / 1000
+    # One bucket for all of it, whatever it is rounded to.
+    told = curves(source.database, seconds=seconds, step=2 * seconds, queue=queue)["series"]
+    done = sum(bucket["done"] for bucket in told.get("", ()))
     growth = source.backlog(queue).growth(now, waiting)
     if growth is None:
         arrived = source.arrived(now - WINDOW_MS, queue)

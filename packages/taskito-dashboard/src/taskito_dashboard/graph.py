@@ -78,10 +78,11 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """Boxes and lines, and how large it all is."""
+    """Boxes and lines, the jobs of the critical path, and how large it all is."""
 
     boxes: list[Box]
     lines: list[Line]
+    critical: frozenset[str]
     width: int
     height: int
 
@@ -109,7 +110,8 @@ def drawn(members: Sequence[Member], now: int) -> Drawing:
     columns = column_of(members)
     folds = folded(members, columns)
     path = critical_path(members, now)
-    boxes = _boxes(members, columns, folds, set(path))
+    on_path = frozenset(path)
+    boxes = _boxes(members, columns, folds, on_path)
     pairs = _pairs(members, folds)
     _place(boxes, pairs)
     critical = {(folds[before], folds[after]) for before, after in pairwise(path)}
@@ -120,15 +122,20 @@ def drawn(members: Sequence[Member], now: int) -> Drawing:
     ordered = sorted(boxes.values(), key=lambda box: (box.column, box.y))
     width = max((box.x for box in ordered), default=0) + WIDTH + _EDGE
     height = max((box.y for box in ordered), default=0) + HEIGHT + _EDGE
-    return Drawing(ordered, lines, width, height)
+    return Drawing(ordered, lines, on_path, width, height)
 
 
 def column_of(members: Iterable[Member]) -> dict[str, int]:
     """Return the column of each job: how many others it waits for, one after the other."""
     columns: dict[str, int] = {}
+    # Many wait for the same ones.
+    known: dict[tuple[str, ...], int] = {}
     for member in members:
-        before = [columns[parent] for parent in member.parents if parent in columns]
-        columns[member.id] = max(before, default=-1) + 1
+        column = known.get(member.parents)
+        if column is None:
+            before = [columns[parent] for parent in member.parents if parent in columns]
+            column = known[member.parents] = max(before, default=-1) + 1
+        columns[member.id] = column
     return columns
 
 
@@ -166,19 +173,24 @@ def folded(members: Sequence[Member], columns: Mapping[str, int]) -> dict[str, i
 
 def _told_apart(members: Sequence[Member], kinds: Mapping[str, int]) -> dict[str, int]:
     """Part jobs of a kind by the kinds of what they wait for and of what waits for them."""
-    children: dict[str, list[str]] = defaultdict(list)
+    children: dict[str, list[str]] = {}
     for member in members:
         for parent in member.parents:
-            children[parent].append(member.id)
+            children.setdefault(parent, []).append(member.id)
     found = dict(kinds)
     for _ in range(_ROUNDS):
+        # Many wait for the same ones, and most have nobody who waits for them.
+        above = {
+            parents: frozenset(found.get(parent, -1) for parent in parents)
+            for parents in {member.parents for member in members}
+        }
+        below = {
+            parent: frozenset(found[child] for child in waiting)
+            for parent, waiting in children.items()
+        }
         finer = _numbered(
             {
-                member.id: (
-                    found[member.id],
-                    frozenset(found.get(parent, -1) for parent in member.parents),
-                    frozenset(found[child] for child in children[member.id]),
-                )
+                member.id: (found[member.id], above[member.parents], below.get(member.id))
                 for member in members
             }
         )
@@ -197,7 +209,7 @@ def _boxes(
     members: Iterable[Member],
     columns: Mapping[str, int],
     folds: Mapping[str, int],
-    critical: set[str],
+    critical: frozenset[str],
 ) -> dict[int, Box]:
     inside: dict[int, list[Member]] = defaultdict(list)
     for member in members:

@@ -16,6 +16,8 @@ Kind = Literal["text", "count", "instant", "seconds"]
 MOST_ROWS = 500
 MOST_IDS = 1000
 MOST_BYTES = 2**20
+READ_MS = 2000
+"""No question to the database takes longer, so that none keeps a page from others."""
 _LONGEST = 100 * 365 * 86_400
 _LATEST = 2**53
 

@@ -1,7 +1,7 @@
 """What a route is, and how an address finds its route."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import quote, urlencode
 
@@ -32,6 +32,7 @@ class Call:
         pages: What renders pages.
         names: The parts of the path.
         route: Where it led.
+        operations: Those that it began, which are on record by themselves.
     """
 
     request: Request
@@ -40,6 +41,7 @@ class Call:
     pages: "Pages"
     names: Mapping[str, str]
     route: "Route"
+    operations: list[str] = field(default_factory=list[str])
 
     @property
     def queue(self) -> "Queue":

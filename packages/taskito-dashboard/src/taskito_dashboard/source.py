@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from taskito._groups import Groups
 from taskito._readers import LONG_LOG, readers
-from taskito._watching import attempts, crew, curves, lanes, next_jobs, running
+from taskito._watching import attempts, crew, curves, lanes, next_jobs, position, running
 from taskito.bulk import Bulk, Deed
 from taskito.exceptions import JobNotFoundError
 from taskito.job import JobResult
@@ -39,6 +39,8 @@ _MOST_BACKLOGS = 1000
 _MOST_MARKS = 50
 LETTERS_SHOWN = 1000
 """Up to so many dead letters are counted."""
+MOST_BEFORE = 1000
+"""Up to so many jobs that run before another one are counted."""
 MOST_RUNNING = 1000
 """Up to so many jobs that run are told of."""
 
@@ -139,6 +141,12 @@ class Source:
             return None
         rows = self.running(MOST_RUNNING)
         return next((found["since"] for found in rows if found["job_id"] == row.id), None)
+
+    def before(self, row: "JobRow") -> int | None:
+        """How many jobs run before one that is due, counted up to :data:`MOST_BEFORE`."""
+        if row.status != "pending":
+            return None
+        return position(self.database, row.id, cap=MOST_BEFORE)
 
     def worker_id(self, row: "JobRow") -> str | None:
         """The worker that runs a job now."""

@@ -12,6 +12,11 @@ from taskito.exceptions import (
     TaskitoError,
 )
 
+
+class TooBroadError(StorageError):
+    """A question took longer than ``limit_reads`` lets the thread wait; the dashboard sets that."""
+
+
 _PLAIN: dict[str, type[TaskitoError]] = {
     "closed": QueueClosedError,
     "cron": CronError,
@@ -30,4 +35,6 @@ def public_error(error: EngineError) -> Exception:
         return SchemaVersionError(message, path=error.path, hint=error.hint)
     if error.kind == "invalid":
         return ValueError(f"{message}\nhint: {error.hint}" if error.hint else message)
+    if error.kind == "too_broad":
+        return TooBroadError(message, path=error.path, hint=error.hint)
     return StorageError(message, path=error.path, hint=error.hint)

@@ -4,14 +4,10 @@ Each function takes the :class:`~taskito._database.Database` of a queue, asks on
 more than it says. Instants are ms since the epoch, ids are strings.
 
 - :func:`curves` is what charts show: attempts and their percentiles in buckets of one length.
-  :func:`totals` is the same for a table: one row for each queue or task.
-- :func:`counters` are the numbers above lists, :func:`lanes` the same for each queue and task.
-  Both are read, not counted, but for ``retrying``, which stops at its cap.
-- :func:`count_jobs` is a number that counters do not know; it stops at its cap.
+- :func:`lanes` are the numbers of jobs in each state, of each queue and task; they are read.
 - :func:`attempts` is the timeline of a job: when each attempt was claimed, began and ended.
 - :func:`running` is what runs now, and :func:`crew` the workers it runs in. Neither writes.
-- :func:`oldest_ready` and :func:`position` say how long a queue is for who waits in it,
-  :func:`next_jobs` who is next.
+- :func:`position` says how many are before one who waits, :func:`next_jobs` who is next.
 
 A bucket is a dict ``at done failed retried wait_ms run_ms``: ``failed`` counts what is repeated
 as well, ``retried`` only that. ``wait_ms`` (from due to begun) and ``run_ms`` are dicts
@@ -24,10 +20,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 if TYPE_CHECKING:
     from taskito._core import AttemptRow, JobRow, Lookout, Rollup, Store
     from taskito._database import Database
-    from taskito_core import Status
-
-CAP = 10_001
-"""Where counting stops: one more than what is shown as "10,000+"."""
 
 By: TypeAlias = Literal["queue", "task"]
 
@@ -68,43 +60,6 @@ def curves(  # noqa: PLR0913 - what is wanted, and of what
     return {"since": since, "until": end, "step_ms": step_ms, "series": series}
 
 
-def totals(
-    database: "Database",
-    *,
-    seconds: float,
-    queue: str | None = None,
-    task: str | None = None,
-    by: By | None = None,
-) -> dict[str, dict[str, Any]]:
-    """Return what became of the attempts of the last ``seconds``, as one bucket for each name.
-
-    Returns:
-        Buckets with two keys more: ``wait_counts`` and ``run_counts``, how many attempts lie
-        in each of the 48 buckets whose ends :func:`histogram_bounds` tells.
-    """
-    with database as store:
-        now = store.now
-        # One bucket for all of it, whatever it is rounded to.
-        _, _, rollups = _lookout(store).rollups(
-            now - _ms(seconds), now + 1, 2 * _ms(seconds) + 1, queue=queue, task=task, by=by
-        )
-    return {
-        rollup.name: {
-            **_bucket(rollup),
-            "wait_counts": rollup.wait_counts,
-            "run_counts": rollup.run_counts,
-        }
-        for rollup in rollups
-    }
-
-
-def histogram_bounds() -> list[float]:
-    """Return where each of the 48 buckets of a histogram but the last ends, in ms."""
-    from taskito._core import Lookout  # noqa: PLC0415 - loads the engine
-
-    return Lookout.bounds()
-
-
 def lanes(database: "Database") -> list[dict[str, Any]]:
     """Return how many jobs of each queue and task stand where, by their names.
 
@@ -118,47 +73,6 @@ def lanes(database: "Database") -> list[dict[str, Any]]:
         {"queue": queue, "task": task, **dict(zip(_STATES, counts, strict=True))}
         for queue, task, counts in census
     ]
-
-
-def counters(database: "Database", *, cap: int = CAP) -> dict[str, int]:
-    """Return how many jobs stand where: the keys of :func:`lanes`, and ``retrying``.
-
-    ``retrying`` are the jobs that wait after a failed attempt, counted up to ``cap``; they are
-    no longer among the ``scheduled``.
-    """
-    with database as store:
-        lookout = _lookout(store)
-        rows = [counts for _, _, counts in lookout.census()]
-        retrying = lookout.retrying(cap)
-    sums = {state: sum(row[i] for row in rows) for i, state in enumerate(_STATES)}
-    scheduled = max(sums["scheduled"] - retrying, 0)
-    return {**sums, "scheduled": scheduled, "retrying": retrying}
-
-
-def count_jobs(  # noqa: PLR0913 - the filters of a listing
-    database: "Database",
-    *,
-    cap: int = CAP,
-    status: "Status | None" = None,
-    queue: str | None = None,
-    task: str | None = None,
-    created_after: int | None = None,
-    created_before: int | None = None,
-    metadata: str | None = None,
-    error: str | None = None,
-) -> int:
-    """Return how many jobs match, but no more than ``cap``: it stops there."""
-    with database as store:
-        return _lookout(store).count(
-            cap,
-            status=status,
-            queue=queue,
-            task=task,
-            created_after=created_after,
-            created_before=created_before,
-            metadata=metadata,
-            error=error,
-        )
 
 
 def attempts(database: "Database", job_id: str) -> list[dict[str, Any]]:
@@ -230,13 +144,6 @@ def crew(database: "Database") -> list[dict[str, Any]]:
         }
         for row in rows
     ]
-
-
-def oldest_ready(database: "Database", queue: str) -> int | None:
-    """Return since when the oldest job of a queue that is due waits; ``None`` if none does."""
-    with database as store:
-        due = (row.oldest_due_at for row in store.queues() if row.name == queue)
-        return next(due, None)
 
 
 def position(database: "Database", job_id: str, *, cap: int = 1000) -> int | None:

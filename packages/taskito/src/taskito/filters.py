@@ -21,6 +21,8 @@ Term           A job meets it when
 ``fp:``        its last failure is of the group with the fingerprint, or with one that begins so
 ``error:``     its error has this text
 ``tag:``       its metadata is a JSON object whose ``tags`` have the value
+``group:``     it is to be tried again or a dead letter, and its last failure is of the group with
+               that fingerprint; ``*`` is anything
 ``args.NAME``  the argument has the value; ``args.0:`` is the first one without a name
 ``age>1h``     it was enqueued longer ago; ``age<`` is less long
 ``run>5s``     its last attempt ran, or runs, longer; ``run<`` is less long

@@ -3,18 +3,20 @@
 from typing import Any, cast, get_args
 
 from taskito._groups import State, document
+from taskito_dashboard.api.operations import PACE, begun, pace
 from taskito_dashboard.errors import Refused
 from taskito_dashboard.failures import HOUR_MS, HOURS, frames_of
-from taskito_dashboard.pages.groups import of
+from taskito_dashboard.pages.groups import dead_of, of
 from taskito_dashboard.params import Param
 from taskito_dashboard.params import document as body_of
 from taskito_dashboard.routing import Call, reads, writes
 
 _SAMPLES = 20
 _STATES = get_args(State)
-_RETRY = {
+_RETRY: dict[str, Any] = {
     "type": "object",
-    "properties": {"most": {"type": ["integer", "null"], "minimum": 1}},
+    "additionalProperties": False,
+    "properties": {"most": {"type": ["integer", "null"], "minimum": 1}, **PACE},
 }
 _STATE = {
     "type": "object",
@@ -50,10 +52,21 @@ def show_group(call: Call) -> dict[str, Any]:
     }
 
 
-def retry_group(call: Call) -> dict[str, list[str]]:
-    """Store the dead jobs of a group again, the oldest death first."""
+def retry_group(call: Call) -> dict[str, list[str]] | tuple[int, dict[str, Any]]:
+    """Store the dead jobs of a group again; with ``rate`` or ``stop_after`` as an operation."""
     group = of(call)
-    most = body_of(call.request).get("most")
+    body = body_of(call.request)
+    unknown = sorted(body.keys() - _RETRY["properties"].keys())
+    if unknown:
+        known = ", ".join(_RETRY["properties"])
+        raise Refused(400, f"the body has {unknown[0]!r}", f"its keys are {known}")
+    most, (rate, stop_after) = body.get("most"), pace(body)
+    if rate or stop_after:
+        if most is not None:
+            hint = "retry one first, then the rest with a rate"
+            raise Refused(400, "most and rate or stop_after exclude each other", hint)
+        operation = begun(call, "retry", dead_of(group), rate, stop_after)
+        return 202, operation.to_dict()
     if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
         raise Refused(400, f"most is {most!r}", "it is a number from 1 on; leave it out for all")
     return {"new_job_ids": call.source.groups.retry(group.fingerprint, most)}

@@ -11,6 +11,11 @@ from taskito_dashboard.routing import Call, reads, writes
 _KEYS = ("verb", "filter", "rate", "stop_after")
 _MOST = 100_000
 _WHOLE: dict[str, Any] = {"type": ["integer", "null"], "minimum": 1, "maximum": _MOST}
+PACE: dict[str, Any] = {
+    "rate": {**_WHOLE, "description": "at most so many jobs in a second"},
+    "stop_after": {**_WHOLE, "description": "stop when so many of the new jobs have failed"},
+}
+"""How fast an operation goes, and when it ends early, in a body."""
 _BEGIN: dict[str, Any] = {
     "type": "object",
     "required": ["verb", "filter"],
@@ -18,8 +23,7 @@ _BEGIN: dict[str, Any] = {
     "properties": {
         "verb": {"enum": list(VERBS)},
         "filter": {"type": "string", "examples": ["state:dead task:send_*"]},
-        "rate": {**_WHOLE, "description": "at most so many jobs in a second"},
-        "stop_after": {**_WHOLE, "description": "stop when so many of the new jobs have failed"},
+        **PACE,
     },
 }
 _LIMIT = Param("limit", "count", 50, MOST_ROWS)
@@ -57,8 +61,7 @@ def begin(call: Call) -> tuple[int, dict[str, Any]]:
         call,
         cast("Verb", verb),
         read_filter(line),
-        _whole(body, "rate"),
-        _whole(body, "stop_after"),
+        *pace(body),
     )
     return 202, operation.to_dict()
 
@@ -89,6 +92,7 @@ def begun(
     """Begin an operation; a small one is over when this returns."""
     bulk = call.source.bulk
     operation = bulk.begin(verb, which, who=call.who, rate=rate, stop_after=stop_after)
+    call.operations.append(operation.id)
     return call.source.driver.settle(operation)
 
 
@@ -116,6 +120,15 @@ def read_filter(line: str | None) -> Filter:
         return Filter.parse(line or "")
     except FilterError as error:
         raise Refused(400, str(error.args[0]), error.hint) from None
+
+
+def pace(body: dict[str, Any]) -> tuple[int | None, int | None]:
+    """Return ``rate`` and ``stop_after`` of a body.
+
+    Raises:
+        Refused: With 400, for what is none.
+    """
+    return _whole(body, "rate"), _whole(body, "stop_after")
 
 
 def _whole(body: dict[str, Any], name: str) -> int | None:

@@ -4,10 +4,11 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from taskito.filters import Filter
 from taskito_dashboard.api.dead import FILTERS, deleted, retried
 from taskito_dashboard.errors import Refused
 from taskito_dashboard.pages.frame import back, capped, page, sure
-from taskito_dashboard.pages.groups import line
+from taskito_dashboard.pages.groups import RATE, line
 from taskito_dashboard.params import MOST_IDS, Param, content, too_large
 from taskito_dashboard.routing import Call, acts, shows
 
@@ -30,11 +31,21 @@ def failures(call: Call) -> Response:
         rows=list(found),
         groups=groups_of(call, given["task"]),
         kept=kept,
+        line=str(letters_of(given["task"], given["queue"])),
+        rate=RATE,
         ages=AGES,
         total=capped(call.source.letters()),
         next_cursor=found.next_cursor,
         is_first=given["cursor"] is None,
     )
+
+
+def letters_of(task: str | None, queue: str | None) -> Filter:
+    """Return which jobs have dead letters that are listed; those without one are passed over."""
+    which = Filter().with_term("state", "dead")
+    for field, value in (("task", task), ("queue", queue)):
+        which = which.with_term(field, value) if value else which
+    return which
 
 
 def groups_of(call: Call, task: str | None) -> list[dict[str, Any]]:
@@ -45,7 +56,7 @@ def groups_of(call: Call, task: str | None) -> list[dict[str, Any]]:
 
 
 def act(call: Call) -> Response:
-    """Retry or remove the letters that are ticked, or all that match."""
+    """Retry or remove the letters that are ticked, or remove all that match."""
     content(call.request)
     form = call.request.form
     task, queue = form.get("task") or None, form.get("queue") or None
@@ -57,10 +68,6 @@ def act(call: Call) -> Response:
         return back(call, "failures", did="retried", n=len(retried(call.source, ids)))
     if deed == "delete":
         return back(call, "failures", did="deleted", n=deleted(call.source, ids))
-    if deed == "retry-all":
-        sure(call, "retry all that match")
-        new = call.queue.retry_all_dead(task, queue)
-        return back(call, "failures", did="retried", n=len(new))
     if deed == "purge":
         sure(call, "remove all that match")
         age = Param("older_than", "seconds", 0).read(form.get("older_than") or "0")

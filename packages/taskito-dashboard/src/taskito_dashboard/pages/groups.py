@@ -4,6 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
+from taskito.exceptions import JobNotFoundError
+from taskito.filters import Filter
+from taskito_dashboard.api.operations import begun
 from taskito_dashboard.errors import Refused, not_found
 from taskito_dashboard.failures import (
     HOUR_MS,
@@ -15,6 +18,8 @@ from taskito_dashboard.failures import (
 )
 from taskito_dashboard.pages.frame import back, page, sure
 from taskito_dashboard.pages.jobs import row
+from taskito_dashboard.pages.operations import pace
+from taskito_dashboard.params import Param
 from taskito_dashboard.routing import Call, acts, moved, shows
 from taskito_dashboard.words import call_line
 
@@ -22,6 +27,8 @@ if TYPE_CHECKING:
     from taskito_core import GroupRow, JobRow
 
 SAMPLES = 20
+RATE, STOP_AFTER = "20", "5"
+"""What a replay of all begins with, unless somebody writes something else."""
 _ATTEMPTS = 200
 _STATES = {"silence": "silenced", "resolve": "resolved", "open": "open"}
 _DEEDS = {"silenced": "silenced", "resolved": "resolved", "open": "reopened"}
@@ -31,6 +38,7 @@ def group(call: Call) -> Response:
     """One group of failures."""
     found = of(call)
     fingerprint = found.fingerprint
+    given = call.query()
     attempts = call.source.groups.attempts(fingerprint, _ATTEMPTS)
     return page(
         call,
@@ -38,6 +46,9 @@ def group(call: Call) -> Response:
         "failures",
         found.error_type,
         group=found,
+        canary=_canary(call, given["canary"]),
+        rate=given["rate"],
+        stop_after=given["stop_after"],
         line=line(call, found),
         samples=[sample(job) for job in call.source.groups.jobs(fingerprint, SAMPLES)],
         parts=varying(found.template, [attempt.message or "" for attempt in attempts]),
@@ -49,20 +60,15 @@ def group(call: Call) -> Response:
 
 
 def act(call: Call) -> Response:
-    """Replay one job of a group or all, remove its letters, or say what is thought of it."""
+    """Replay jobs of a group, remove its letters, or say what is thought of it."""
     found = of(call)
     deed = call.request.form.get("deed", "")
     here = ("failures", found.fingerprint)
-    if deed == "canary":
-        new = call.source.groups.retry(found.fingerprint, 1)
-        if not new:
-            raise Refused(
-                409, "the group has no dead job", "those that are tried again go on alone"
-            )
-        return moved(call.url("jobs", new[0], did="retried", n=1))
+    if deed == "canary" or (deed == "replay" and call.request.form.get("first") == "yes"):
+        return _one_first(call, found)
     if deed == "replay":
-        sure(call, "replay all dead jobs of the group")
-        return back(call, *here, did="retried", n=len(call.source.groups.retry(found.fingerprint)))
+        operation = begun(call, "retry", dead_of(found), *pace(call))
+        return moved(call.url("operations", operation.id))
     if deed == "discard":
         sure(call, "remove all dead letters of the group")
         return back(call, *here, did="deleted", n=call.source.groups.discard(found.fingerprint))
@@ -71,6 +77,30 @@ def act(call: Call) -> Response:
         raise Refused(400, f"there is no action {deed!r}", "use the buttons of the page")
     call.source.groups.judge(found.fingerprint, state)  # type: ignore[arg-type] # of the table
     return back(call, *here, did=_DEEDS[state])
+
+
+def dead_of(found: "GroupRow") -> Filter:
+    """Return which jobs are the dead ones of a group."""
+    return Filter().with_term("state", "dead").with_term("fp", found.fingerprint)
+
+
+def _one_first(call: Call, found: "GroupRow") -> Response:
+    """Replay the oldest dead job, and show how it ends and what the others are replayed with."""
+    pace(call)
+    new = call.source.groups.retry(found.fingerprint, 1)
+    if not new:
+        raise Refused(409, "the group has no dead job", "those that are tried again go on alone")
+    form = call.request.form
+    kept = {name: form.get(name, "").strip() or None for name in ("rate", "stop_after")}
+    return moved(call.url("failures", found.fingerprint, canary=new[0], **kept))
+
+
+def _canary(call: Call, job_id: str | None) -> dict[str, Any] | None:
+    """Return the line of the job that was replayed first, as long as it is stored."""
+    try:
+        return sample(call.source.job(job_id)) if job_id else None
+    except JobNotFoundError:
+        return None
 
 
 def of(call: Call) -> "GroupRow":
@@ -116,7 +146,13 @@ def sample(job: "JobRow") -> dict[str, Any]:
 
 
 ROUTES = (
-    shows("/failures/<group>", group),
+    shows(
+        "/failures/<group>",
+        group,
+        Param("canary"),
+        Param("rate", default=RATE),
+        Param("stop_after", default=STOP_AFTER),
+    ),
     acts("/failures/<group>", act),
 )
 """After those of the letters: their paths have no name."""

@@ -13,7 +13,7 @@ from taskito_dashboard.errors import Refused
 from taskito_dashboard.failures import stretches
 from taskito_dashboard.pages.frame import back, page
 from taskito_dashboard.routing import Call, acts, moved, shows
-from taskito_dashboard.source import Values
+from taskito_dashboard.source import MOST_BEFORE, Values
 from taskito_dashboard.timeline import PARTS, timeline
 from taskito_dashboard.words import call_line
 
@@ -44,6 +44,8 @@ def job(call: Call) -> Response:
         ),
         decodes=call.source.decodes,
         why=call.queue.why(row.id) if row.status in {"pending", "running"} else None,
+        before=call.source.before(row),
+        most_before=MOST_BEFORE,
         timeline=timeline(row, attempts, now, begun_at=call.source.begun_at(row)),
         parts=PARTS,
         errors=list(reversed(failed)),

@@ -37,6 +37,7 @@ def ask(call: Call) -> Response:
         "jobs",
         f"{verb.capitalize()} all that match",
         verb=verb,
+        rate=given["rate"],
         line=str(which),
         in_words=which.in_words(),
         number=call.source.bulk.count(which).jobs(),
@@ -57,8 +58,7 @@ def begin(call: Call) -> Response:
         call,
         verb,
         read_filter(form.get("filter")),
-        _whole(form.get("rate", ""), "rate"),
-        _whole(form.get("stop_after", ""), "stop after"),
+        *pace(call),
     )
     return moved(call.url("operations", operation.id))
 
@@ -121,6 +121,17 @@ def is_undoable(operation: Operation) -> bool:
     return operation.is_over and operation.verb != "delete" and operation.done > 0 and not is_undone
 
 
+def pace(call: Call) -> tuple[int | None, int | None]:
+    """Return how fast a form wants an operation to go, and after how many failures it stops.
+
+    Raises:
+        Refused: With 400, for what is no number.
+    """
+    form = call.request.form
+    rate = _whole(form.get("rate", ""), "rate")
+    return rate, _whole(form.get("stop_after", ""), "stop after")
+
+
 def _whole(text: str, name: str) -> int | None:
     text = text.strip()
     if not text:
@@ -132,7 +143,7 @@ def _whole(text: str, name: str) -> int | None:
 
 ROUTES = (
     shows("/operations", operations),
-    shows("/operations/new", ask, _VERB, FILTER),
+    shows("/operations/new", ask, _VERB, FILTER, Param("rate", default="")),
     acts("/operations", begin, begins_operations=True),
     shows("/operations/<id>", operation),
     acts("/operations/<id>/stop", stop, begins_operations=True),

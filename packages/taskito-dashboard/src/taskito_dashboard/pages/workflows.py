@@ -1,7 +1,5 @@
 """Workflows: how far each is, and how its jobs hang together."""
 
-from typing import Any
-
 from werkzeug.wrappers import Response
 
 from taskito_dashboard import graph, workflows
@@ -11,7 +9,7 @@ from taskito_dashboard.params import Param
 from taskito_dashboard.routing import Call, acts, moved, shows
 
 _PER_PAGE = 25
-_ROWS = 100
+_ROWS = 50
 
 
 def listing(call: Call) -> Response:
@@ -39,8 +37,12 @@ def workflow(call: Call) -> Response:
         found = workflows.one(store, call.names["id"])
         members = workflows.members(store, found.id)
     now = call.source.now
-    chosen = [member for member in members if _is_chosen(member, given)]
+    chosen = members
+    for name in ("task", "status"):
+        if given[name]:
+            chosen = [member for member in chosen if getattr(member, name) == given[name]]
     begin = given["from"]
+    drawing = graph.drawn(members, now)
     return page(
         call,
         "workflow.html",
@@ -48,9 +50,9 @@ def workflow(call: Call) -> Response:
         found.name,
         workflow=found,
         spans=graph.spans,
-        drawing=graph.drawn(members, now),
+        drawing=drawing,
         box=(graph.WIDTH, graph.HEIGHT),
-        critical=set(graph.critical_path(members, now)),
+        critical=drawing.critical,
         rows=chosen[begin : begin + _ROWS],
         chosen=len(chosen),
         shown=len(members),
@@ -71,10 +73,6 @@ def cancel(call: Call) -> Response:
     """Call off all jobs of the workflow."""
     reached = api.cancel(call)
     return back(call, "workflows", call.names["id"], did="cancelled", n=reached["cancelled"])
-
-
-def _is_chosen(member: workflows.Member, given: dict[str, Any]) -> bool:
-    return given["task"] in {None, member.task} and given["status"] in {None, member.status}
 
 
 ROUTES = (
