@@ -141,6 +141,9 @@ pub struct Advance {
     pub next_at: Millis,
 }
 
+/// The deed of one who marks an instant, as that of a deployment. Its subject is what they say.
+pub const MARK: &str = "mark";
+
 /// One thing that a person did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AuditRow {

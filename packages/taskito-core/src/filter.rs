@@ -4,7 +4,8 @@
 
 use std::time::Duration;
 
-use crate::call_text::{CallText, items};
+use crate::call_text::{Call, JsonCall, items};
+use crate::cause::Fingerprint;
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::id::{DatabaseId, Key};
@@ -19,8 +20,8 @@ pub struct Filter {
 /// One term as it is written down: a field, whether it is denied, and values of which one must fit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Written {
-    /// `state`, `queue`, `task`, `worker`, `id`, `error`, `tag`, `text`, `args.NAME`, or one of
-    /// `age>`, `age<`, `run>`, `run<`, `created>` and `created<` with milliseconds.
+    /// `state`, `queue`, `task`, `worker`, `id`, `fp`, `error`, `tag`, `text`, `args.NAME`, or one
+    /// of `age>`, `age<`, `run>`, `run<`, `created>` and `created<` with milliseconds.
     pub field: String,
     /// Whether the job must not meet it.
     pub denied: bool,
@@ -41,6 +42,8 @@ enum Asks {
     Task,
     Worker,
     Id,
+    /// Of a group of failures.
+    Failure,
     Error,
     Tag,
     Text,
@@ -101,8 +104,10 @@ pub struct Candidate<'a> {
     pub metadata: Option<&'a str>,
     /// Why it is dead or cancelled.
     pub error: Option<&'a str>,
-    /// The text of its arguments.
-    pub call: Option<CallText<'a>>,
+    /// The group of its last failure.
+    pub failure: Option<Fingerprint>,
+    /// Its arguments.
+    pub call: Call<'a>,
     /// The worker that runs it: machine, process and id, parted by blanks.
     pub worker: Option<&'a str>,
 }
@@ -166,7 +171,7 @@ impl Filter {
                     | Asks::Id
                     | Asks::Age(..)
                     | Asks::Created(..)
-            )
+            ) && (term.asks != Asks::Failure || self.failures().is_none())
         })
     }
 
@@ -202,6 +207,14 @@ impl Filter {
         (from, to)
     }
 
+    /// From which group of failures to which, both included, jobs that meet it can be.
+    #[must_use]
+    pub fn failures(&self) -> Option<(Fingerprint, Fingerprint)> {
+        let asked = |term: &&Term| term.asks == Asks::Failure && !term.written.denied;
+        let spans = self.terms.iter().filter(asked).map(Term::failures);
+        spans.reduce(|one, other| (one.0.max(other.0), one.1.min(other.1)))
+    }
+
     /// The terms, as they were given.
     pub fn written(&self) -> impl Iterator<Item = &Written> {
         self.terms.iter().map(|term| &term.written)
@@ -219,6 +232,10 @@ impl Term {
             "task" => Asks::Task,
             "worker" => Asks::Worker,
             "id" => Asks::Id,
+            "fp" => {
+                written.check_fingerprints()?;
+                Asks::Failure
+            }
             "error" => Asks::Error,
             "tag" => Asks::Tag,
             "text" => Asks::Text,
@@ -251,6 +268,10 @@ impl Term {
                 let id = job.key.text(database);
                 self.any(|value| id.starts_with(value))
             }
+            Asks::Failure => job.failure.is_some_and(|failure| {
+                let text = failure.text();
+                self.any(|value| text.starts_with(value))
+            }),
             Asks::Error => job
                 .error
                 .is_some_and(|error| self.any(|value| error.contains(value))),
@@ -258,20 +279,16 @@ impl Term {
                 .metadata
                 .is_some_and(|metadata| self.any(|value| has_tag(metadata, value))),
             Asks::Text => self.any(|value| {
-                let call = job.call.map(|call| call.0);
-                let texts = [
-                    Some(job.task),
-                    Some(job.queue),
-                    job.error,
-                    job.metadata,
-                    call,
-                ];
-                texts.into_iter().flatten().any(|text| text.contains(value))
+                let texts = [Some(job.task), Some(job.queue), job.error, job.metadata];
+                let mut texts = texts.into_iter().flatten();
+                texts.any(|text| text.contains(value))
+                    || job.call.has(value)
+                    || job.call.begins(job.task, value)
             }),
-            Asks::Argument(name) => job
-                .call
-                .and_then(|call| call.argument(name))
-                .is_some_and(|found| self.any(|value| fits(value, found))),
+            Asks::Argument(name) => {
+                let mut found = job.call.argument(name);
+                found.any(|found| self.any(|value| fits(value, &found)))
+            }
             Asks::Age(than, age) => than.holds(job.created_at.until(now), *age),
             Asks::Created(Than::Longer, at) => job.created_at >= *at,
             Asks::Created(Than::Shorter, at) => job.created_at < *at,
@@ -279,6 +296,25 @@ impl Term {
                 than.holds(begin.until(job.finished_at.unwrap_or(now)), *length)
             }),
         }
+    }
+
+    /// From which group to which those are whose fingerprints begin with a value.
+    fn failures(&self) -> (Fingerprint, Fingerprint) {
+        let at = |value: &str, fill: &str| {
+            let filled = format!(
+                "{value}{}",
+                fill.repeat(16_usize.saturating_sub(value.len()))
+            );
+            // Of more than 63 bits there is none.
+            i64::from_str_radix(&filled, 16).map_or(Fingerprint(i64::MAX), Fingerprint)
+        };
+        let values = || self.written.values.iter();
+        let low = values().map(|value| at(value, "0")).min();
+        let high = values().map(|value| at(value, "f")).max();
+        (
+            low.unwrap_or(Fingerprint(i64::MAX)),
+            high.unwrap_or(Fingerprint(0)),
+        )
     }
 
     fn any(&self, fits: impl Fn(&str) -> bool) -> bool {
@@ -317,6 +353,19 @@ impl Written {
         };
         let number = value.parse();
         number.map_err(|_| unknown(&format!("number '{value}' of milliseconds")))
+    }
+
+    fn check_fingerprints(&self) -> Result<()> {
+        let is_one = |value: &String| {
+            let digits = value
+                .bytes()
+                .all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
+            digits && (1..=16).contains(&value.len())
+        };
+        match self.values.iter().find(|value| !is_one(value)) {
+            Some(value) => Err(unknown(&format!("group of failures '{value}'"))),
+            None => Ok(()),
+        }
     }
 
     fn duration(&self) -> Result<Duration> {
@@ -411,7 +460,7 @@ fn has_tag(metadata: &str, tag: &str) -> bool {
     }
     // As if it were the named arguments of a call.
     let call = format!("[[],{metadata}]");
-    let Some(tags) = CallText(&call).argument("tags") else {
+    let Some(tags) = JsonCall(&call).argument("tags") else {
         return false;
     };
     if !tags.starts_with('[') {
@@ -454,7 +503,11 @@ mod tests {
             finished_at: None,
             metadata: Some(r#"{"tags": ["eu", "slow"]}"#),
             error: None,
-            call: Some(CallText("send_email(user_id=42)")),
+            failure: Some(Fingerprint(0x12ab_0000_0000_0007)),
+            call: Call {
+                preview: Some("user_id=42, to='ana'"),
+                payload: None,
+            },
             worker: None,
         }
     }
@@ -472,6 +525,9 @@ mod tests {
             let met = filter.meets(job, NOW, database);
             assert!(!met || (from..=to).contains(&job.key), "{field} {values:?}");
             assert!(!met || filter.may_meet(job.queue, job.task, job.state));
+            if let (true, Some((low, high))) = (met, filter.failures()) {
+                assert!(job.failure.is_some_and(|it| (low..=high).contains(&it)));
+            }
             met
         };
         assert_ne!(says(false), says(true), "{field} {values:?}");
@@ -488,7 +544,9 @@ mod tests {
         assert!(!meets(&job(), "tag", &["e"]));
         assert!(meets(&job(), "args.user_id", &["4*"]));
         assert!(!meets(&job(), "args.user", &["42"]));
+        assert!(meets(&job(), "args.to", &["ana"]));
         assert!(meets(&job(), "text", &["user_id=42"]));
+        assert!(meets(&job(), "text", &["email(user_id=42, to='ana')"]));
         assert!(!meets(&job(), "error", &["SMTP"]));
     }
 
@@ -578,6 +636,36 @@ mod tests {
     }
 
     #[test]
+    fn a_group_of_failures_is_known_by_the_beginning_of_its_fingerprint() {
+        let text = "12ab000000000007";
+        for end in 1..=text.len() {
+            assert!(meets(&job(), "fp", &[&text[..end]]), "{end}");
+            assert!(meets(&job(), "fp", &["0", &text[..end], "ff"]), "{end}");
+        }
+        for other in ["12ab000000000008", "0", "2", "f", "12aa"] {
+            assert!(!meets(&job(), "fp", &[other]), "{other}");
+        }
+        let failure = None;
+        assert!(!meets(&Candidate { failure, ..job() }, "fp", &["12ab"]));
+    }
+
+    #[test]
+    fn only_a_group_that_is_meant_spares_the_look_at_all_rows() {
+        let filter = |terms: &[bool]| {
+            let written = |denied: &bool| Written {
+                field: "fp".into(),
+                denied: *denied,
+                values: vec!["7".into()],
+            };
+            Filter::new(terms.iter().map(written).collect()).unwrap()
+        };
+        assert!(!filter(&[false]).reads_rows() && filter(&[false]).failures().is_some());
+        assert!(filter(&[true]).reads_rows() && filter(&[true]).failures().is_none());
+        assert!(!filter(&[false, true]).reads_rows());
+        assert!(!filter(&[false]).is_counted());
+    }
+
+    #[test]
     fn a_star_is_anything() {
         for (pattern, text, expected) in [
             ("", "", true),
@@ -603,6 +691,9 @@ mod tests {
             ("age>", vec!["1h"]),
             ("age>", vec!["1", "2"]),
             ("queue", vec![]),
+            ("fp", vec!["7", "#7"]),
+            ("fp", vec!["12ab0000000000070"]),
+            ("fp", vec!["AB"]),
         ] {
             let written = Written {
                 field: field.into(),

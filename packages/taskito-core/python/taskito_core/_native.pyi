@@ -872,6 +872,11 @@ class Lookout:
         Jobs with a limit key or in a limited group count only if they stand in the same line.
         ``None`` if there is no such job, or it is not ready.
         """
+    def next_jobs(self, queue: str, limit: int) -> list[JobRow]:
+        """The jobs of a queue that a worker would claim next, in that order.
+
+        As if no limit held one back; those whose own limit was found closed may be missing.
+        """
     def count(
         self,
         cap: int,
@@ -1367,10 +1372,10 @@ class Bulk:
     """Many jobs of a store at once. One object is one driver of operations.
 
     A term is a field, whether it is denied, and values of which one must fit. Fields are
-    ``state``, ``queue``, ``task``, ``worker``, ``id``, ``error``, ``tag``, ``text``,
-    ``args.NAME``, and ``age>``, ``age<``, ``run>``, ``run<``, ``created>`` (or at the same instant)
-    and ``created<`` with milliseconds. Unknown fields and
-    values raise kind ``invalid``.
+    ``state``, ``queue``, ``task``, ``worker``, ``id``, ``fp``, ``error``, ``tag``,
+    ``text``, ``args.NAME``, and ``age>``, ``age<``, ``run>``, ``run<``, ``created>`` (or at the
+    same instant) and ``created<`` with milliseconds. Unknown fields and values raise kind
+    ``invalid``.
     """
 
     def __new__(cls, store: Store) -> Bulk: ...
@@ -1439,3 +1444,7 @@ class Bulk:
         """Write down what somebody did."""
     def deeds(self, limit: int) -> list[AuditRow]:
         """What people did, newest first. Remembered for 90 days."""
+    def mark(self, who: str, text: str) -> None:
+        """Mark this instant; it is among what people did."""
+    def marks(self, since: int, until: int, limit: int) -> list[AuditRow]:
+        """What people marked from ``since`` until before ``until``, newest first."""

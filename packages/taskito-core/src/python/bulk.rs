@@ -9,7 +9,8 @@ use super::error::detached;
 use super::rows::PyJobRow;
 use super::store::PyStore;
 use super::types::duration;
-use crate::bulk::{AuditRow, NewOperation, OperationRow, Verb};
+use crate::bulk::{AuditRow, MARK, NewOperation, OperationRow, Verb};
+use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::filter::{Filter, Written};
 use crate::id::{DatabaseId, Key};
@@ -219,6 +220,23 @@ impl PyBulk {
         detached(py, || {
             let now = self.store.now();
             self.operate(|transaction| transaction.audit(now, who, deed, subject, count))
+        })
+    }
+
+    fn mark(&self, py: Python<'_>, who: &str, text: &str) -> PyResult<()> {
+        self.audit(py, who, MARK, text, 0)
+    }
+
+    fn marks(
+        &self,
+        py: Python<'_>,
+        since: i64,
+        until: i64,
+        limit: u32,
+    ) -> PyResult<Vec<PyAuditRow>> {
+        detached(py, || {
+            let rows = self.store.marks(Millis(since), Millis(until), limit)?;
+            Ok(rows.into_iter().map(PyAuditRow).collect())
         })
     }
 

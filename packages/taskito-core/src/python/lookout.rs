@@ -74,6 +74,18 @@ impl PyLookout {
         })
     }
 
+    fn next_jobs(&self, py: Python<'_>, queue: &str, limit: u32) -> PyResult<Vec<PyJobRow>> {
+        let store = &self.0.get().0;
+        let (rows, database) = detached(py, || {
+            Ok((
+                store.next_jobs(queue, store.now(), limit)?,
+                store.database()?,
+            ))
+        })?;
+        let rows = rows.into_iter();
+        Ok(rows.map(|row| PyJobRow::new(row, database)).collect())
+    }
+
     #[pyo3(signature = (
         cap, *, status = None, queue = None, task = None, created_after = None,
         created_before = None, metadata = None, error = None

@@ -185,6 +185,12 @@ pub trait Searching {
     /// # Errors
     /// Storage failures.
     fn deeds(&self, limit: u32) -> Result<Vec<AuditRow>>;
+
+    /// What people marked from one instant until before another, newest first.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn marks(&self, from: Millis, to: Millis, limit: u32) -> Result<Vec<AuditRow>>;
 }
 
 /// How many jobs meet a filter, counted up to `cap`, and whether that is for sure: a search that

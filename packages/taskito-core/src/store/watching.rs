@@ -3,7 +3,7 @@
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::Key;
-use crate::job::JobFilter;
+use crate::job::{JobFilter, JobRow};
 use crate::rollup::{Period, Rollups};
 use crate::state::State;
 
@@ -48,6 +48,13 @@ pub trait Watching {
     /// # Errors
     /// Storage failures.
     fn position(&self, job: Key, cap: u32) -> Result<Option<u32>>;
+
+    /// The jobs of a queue that a worker would claim next, in that order, as if no limit held one
+    /// back; those whose own limit was found closed may be missing.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn next_jobs(&self, queue: &str, now: Millis, limit: u32) -> Result<Vec<JobRow>>;
 
     /// As [`Inspect::count`](super::Inspect::count), but not more than `cap`.
     ///

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-use taskito_core::bulk::{NewOperation, OperationRow, Phase, Verb};
+use taskito_core::bulk::{MARK, NewOperation, OperationRow, Phase, Verb};
+use taskito_core::cause::Cause;
 use taskito_core::filter::{Filter, Written};
 use taskito_core::id::Key;
-use taskito_core::job::JobSpec;
+use taskito_core::job::{JobSpec, NewJob};
 use taskito_core::state::State;
+use taskito_core::store::End;
 use taskito_core::store::bulk::{Direction, Driven, Found, Search, begin, count, drive, stop};
 
 use crate::support::{Hunger, after, job, job_with};
@@ -15,6 +17,10 @@ use crate::world::{NOBODY, World, assert_applied};
 contract![
     a_search_finds_what_meets_every_term,
     a_search_goes_on_where_the_page_before_ended,
+    a_search_by_failure_finds_the_jobs_of_the_group,
+    a_search_by_failure_goes_on_where_the_page_before_ended,
+    an_operation_takes_a_group_of_failures,
+    arguments_are_found_as_previews_show_them,
     jobs_are_counted_up_to_a_limit,
     an_operation_retries_what_is_finished,
     an_operation_cancels_what_is_not_finished,
@@ -28,6 +34,7 @@ contract![
     a_stopped_operation_goes_no_further,
     jobs_that_moved_on_are_skipped,
     what_people_do_is_written_down,
+    marks_are_told_for_a_time,
     what_was_long_ago_is_forgotten,
 ];
 
@@ -151,6 +158,103 @@ fn a_search_goes_on_where_the_page_before_ended(world: &World) {
     assert_eq!(second.keys, keys[2..4]);
     let third = found(world, &all, 2, second.next.unwrap());
     assert_eq!((third.keys.as_slice(), third.next), (&keys[4..], None));
+}
+
+/// A dead job of a task whose last failure says that, and the fingerprint of its group.
+fn failed(world: &World, task: &str, template: &str) -> (Key, String) {
+    let cause = Cause {
+        error_type: "ValueError".into(),
+        message: "m".into(),
+        template: template.into(),
+        location: "mail:send".into(),
+        frames: None,
+    };
+    let token = world.running(job(task));
+    let end = End {
+        token,
+        error: "e",
+        cause: Some(&cause),
+        run: None,
+    };
+    assert_applied(world.write(|t| t.bury(world.now(), &[end]))[0]);
+    world.advance(10);
+    (token.key, cause.fingerprint(task).text())
+}
+
+fn a_search_by_failure_finds_the_jobs_of_the_group(world: &World) {
+    let (first, group) = failed(world, "a", "one");
+    let (other, another) = failed(world, "a", "two");
+    let (last, _) = failed(world, "a", "one");
+    let plain = world.insert(job("a"));
+    assert_ne!(group, another);
+    assert_eq!(matches(world, &[("fp", &group)]), [last, first]);
+    assert_eq!(matches(world, &[("fp", &group[..8])]), [last, first]);
+    assert_eq!(matches(world, &[("-fp", &group)]), [plain, other]);
+    let either = format!("{group},{another}");
+    assert_eq!(matches(world, &[("fp", &either)]), [last, other, first]);
+    assert_eq!(matches(world, &[("fp", &group), ("state", "ready")]), []);
+    let both = [("fp", group.as_str()), ("fp", another.as_str())];
+    assert_eq!(matches(world, &both), []);
+    let not_the_last = [("fp", group.as_str()), ("-id", &world.text(last))];
+    assert_eq!(matches(world, &not_the_last), [first]);
+}
+
+fn a_search_by_failure_goes_on_where_the_page_before_ended(world: &World) {
+    let mut dead = Vec::new();
+    for _ in 0..5 {
+        dead.push(failed(world, "a", "one"));
+        failed(world, "a", "two");
+    }
+    let which = filter(&[("fp", &dead[0].1)]);
+    let mut seen = Vec::new();
+    let mut before = Key::LAST;
+    loop {
+        let page = found(world, &which, 2, before);
+        seen.extend(page.keys);
+        let Some(next) = page.next else { break };
+        before = next;
+    }
+    let expected: Vec<Key> = dead.iter().rev().map(|(key, _)| *key).collect();
+    assert_eq!(seen, expected);
+    let store = world.store();
+    let counted = count(store, &which, world.now(), 9, 100_000, Duration::MAX);
+    assert_eq!(counted.unwrap(), (5, true));
+}
+
+fn an_operation_takes_a_group_of_failures(world: &World) {
+    let (first, group) = failed(world, "a", "one");
+    let (other, _) = failed(world, "a", "two");
+    let (last, _) = failed(world, "a", "one");
+    let row = finished(world, &wanted(Verb::Retry, &[("fp", &group)]));
+    assert_eq!((row.done, row.skipped), (2, 0));
+    assert_eq!(matches(world, &[("fp", &group)]), []);
+    let touched = world.store().touched(row.key, 10).unwrap();
+    assert_eq!(
+        touched.iter().map(|it| it.0).collect::<Vec<_>>(),
+        [first, last]
+    );
+    let letters = world.letters();
+    assert_eq!((letters.len(), letters[0].job), (1, other));
+}
+
+fn arguments_are_found_as_previews_show_them(world: &World) {
+    let with = |preview: Option<&str>, payload: &[u8]| NewJob {
+        preview: preview.map(String::from),
+        payload: payload.into(),
+        ..job("send")
+    };
+    let pickled = world.insert(with(Some("7, to='ana'"), b"\x80\x05 not text"));
+    let hidden = world.insert(with(Some("token=***"), br#"[[],{"token":"abc"}]"#));
+    let cut = world.insert(with(Some("7, text='aa'…"), br#"[[7],{"text":"aab"}]"#));
+    let json = world.insert(with(None, br#"[[8],{"to":"bob"}]"#));
+    assert_eq!(matches(world, &[("args.to", "ana")]), [pickled]);
+    assert_eq!(matches(world, &[("args.to", "a*,bob")]), [json, pickled]);
+    assert_eq!(matches(world, &[("args.0", "7")]), [cut, pickled]);
+    assert_eq!(matches(world, &[("args.token", "abc")]), []);
+    assert_eq!(matches(world, &[("text", "***")]), [hidden]);
+    assert_eq!(matches(world, &[("args.text", "aab")]), [cut]);
+    assert_eq!(matches(world, &[("text", "send(7")]), [cut, pickled]);
+    assert_eq!(matches(world, &[("-args.to", "ana")]), [json, cut, hidden]);
 }
 
 fn jobs_are_counted_up_to_a_limit(world: &World) {
@@ -402,6 +506,31 @@ fn what_people_do_is_written_down(world: &World) {
     assert_eq!(deeds[0].at, world.now());
     assert_eq!(world.store().deeds(1).unwrap(), deeds[..1]);
     assert_eq!(world.store().operations(10).unwrap().len(), 1);
+}
+
+fn marks_are_told_for_a_time(world: &World) {
+    let mark = |text: &str| {
+        world.write(|t| t.audit(world.now(), "ana", MARK, text, 0));
+        world.advance(1000);
+        world.now()
+    };
+    let begin = world.now();
+    let second = mark("v1");
+    world.write(|t| t.audit(world.now(), "ana", "pause", "mail", 1));
+    let third = mark("v2");
+    mark("v3");
+    let told = |from, to, limit| -> Vec<String> {
+        let rows = world.store().marks(from, to, limit).unwrap().into_iter();
+        rows.map(|row| row.subject).collect()
+    };
+    assert_eq!(told(begin, world.now(), 9), ["v3", "v2", "v1"]);
+    assert_eq!(told(second, third, 9), ["v2"]);
+    assert_eq!(told(begin, world.now(), 1), ["v3"]);
+    assert_eq!(told(world.now(), world.later(9), 9), [""; 0]);
+    let [mark] = &world.store().marks(second, third, 9).unwrap()[..] else {
+        panic!("there is one")
+    };
+    assert_eq!((mark.at, mark.who.as_str()), (second, "ana"));
 }
 
 fn what_was_long_ago_is_forgotten(world: &World) {

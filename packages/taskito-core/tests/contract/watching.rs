@@ -11,7 +11,7 @@ use taskito_core::state::{State, Status};
 use taskito_core::store::{Completion, End, Failure};
 
 use crate::support::{Hunger, after, job, job_with};
-use crate::world::{NOBODY, World, misfenced};
+use crate::world::{NOBODY, World, assert_applied, misfenced};
 
 contract![
     nothing_ended_where_nothing_ran,
@@ -33,6 +33,9 @@ contract![
     a_position_is_capped,
     only_pending_jobs_have_a_position,
     other_queues_and_lines_do_not_count,
+    those_who_are_next_come_in_the_order_of_claims,
+    those_who_are_next_are_of_one_queue_and_no_more_than_asked,
+    who_may_not_start_any_more_is_not_next,
     a_count_stops_at_its_cap,
     who_waits_after_a_failure_is_counted,
 ];
@@ -411,6 +414,62 @@ fn other_queues_and_lines_do_not_count(world: &World) {
         Some(3),
         "two plain ones, one of its key"
     );
+}
+
+fn next(world: &World, limit: u32) -> Vec<Key> {
+    let next = world.store().next_jobs("default", world.now(), limit);
+    next.unwrap().iter().map(|job| job.key).collect()
+}
+
+fn those_who_are_next_come_in_the_order_of_claims(world: &World) {
+    let lost = world.running(job_with("a", |spec| spec.priority = 3));
+    for (task, priority, delay, key) in [
+        ("a", 0, 0, None),
+        ("b", 5, 0, None),
+        ("a", 5, 0, Some("k")),
+        ("a", 0, 0, Some("k")),
+        ("b", 0, 0, Some("l")),
+        ("b", -1, 0, None),
+        ("a", 0, 35, None),
+        ("b", 7, 20, Some("m")),
+        ("a", 9, 9000, None),
+        ("b", 0, 0, None),
+    ] {
+        world.insert(job_with(task, |spec| {
+            spec.priority = priority;
+            spec.delay = Duration::from_millis(delay);
+            spec.limit_key = key.map(String::from);
+        }));
+        world.advance(10);
+    }
+    assert_applied(world.lose(lost, "gone"));
+    let told = next(world, 100);
+    assert_eq!(world.promote(100), 2);
+    assert_eq!(
+        next(world, 100),
+        told,
+        "what is due does not wait to be promoted"
+    );
+    assert_eq!(told, world.claimed(Hunger::endless()));
+    assert_eq!(told.len(), 10);
+}
+
+fn those_who_are_next_are_of_one_queue_and_no_more_than_asked(world: &World) {
+    let keys: Vec<Key> = ["a", "b", "a"].map(|task| world.insert(job(task))).into();
+    world.insert(job_with("a", |spec| spec.queue = "other".into()));
+    assert_eq!(next(world, 9), keys);
+    assert_eq!(next(world, 2), keys[..2]);
+    assert_eq!(next(world, 0), []);
+}
+
+fn who_may_not_start_any_more_is_not_next(world: &World) {
+    world.insert(job_with("a", |spec| {
+        spec.expires = Some(Duration::from_secs(1));
+    }));
+    let other = world.insert(job("a"));
+    world.advance(1000);
+    assert_eq!(next(world, 9), [other]);
+    assert_eq!(world.claimed(Hunger::endless()), [other]);
 }
 
 fn a_count_stops_at_its_cap(world: &World) {

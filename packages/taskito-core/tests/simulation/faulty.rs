@@ -184,6 +184,7 @@ impl Watching for Faulty {
         rollups(now: Millis, period: &Period) -> Rollups;
         census() -> Vec<Census>;
         position(job: Key, cap: u32) -> Option<u32>;
+        next_jobs(queue: &str, now: Millis, limit: u32) -> Vec<JobRow>;
         count_up_to(filter: &JobFilter, cap: u32) -> u64;
         retrying(cap: u32) -> u32;
     }
@@ -217,5 +218,6 @@ impl Searching for Faulty {
         failed_copies(operation: Key, cap: u32) -> u64;
         touched(operation: Key, limit: u32) -> Vec<(Key, Option<Key>)>;
         deeds(limit: u32) -> Vec<AuditRow>;
+        marks(from: Millis, to: Millis, limit: u32) -> Vec<AuditRow>;
     }
 }

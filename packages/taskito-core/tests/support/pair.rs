@@ -69,6 +69,10 @@ impl Watching for Pair {
         self.next().position(job, cap)
     }
 
+    fn next_jobs(&self, queue: &str, now: Millis, limit: u32) -> Result<Vec<JobRow>> {
+        self.next().next_jobs(queue, now, limit)
+    }
+
     fn count_up_to(&self, filter: &JobFilter, cap: u32) -> Result<u64> {
         self.next().count_up_to(filter, cap)
     }
@@ -305,6 +309,10 @@ impl Searching for Pair {
 
     fn touched(&self, operation: Key, limit: u32) -> Result<Vec<(Key, Option<Key>)>> {
         self.next().touched(operation, limit)
+    }
+
+    fn marks(&self, from: Millis, to: Millis, limit: u32) -> Result<Vec<AuditRow>> {
+        self.next().marks(from, to, limit)
     }
 
     fn deeds(&self, limit: u32) -> Result<Vec<AuditRow>> {

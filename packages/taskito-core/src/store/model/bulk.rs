@@ -1,8 +1,8 @@
 //! Searching by a filter, operations on many jobs, and the record of what people did.
 
 use super::{Draft, Job, ModelStore, Tables};
-use crate::bulk::{Advance, AuditRow, NewOperation, OperationRow, Phase};
-use crate::call_text::CallText;
+use crate::bulk::{Advance, AuditRow, MARK, NewOperation, OperationRow, Phase};
+use crate::call_text::Call;
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::filter::{Candidate, Filter};
@@ -122,7 +122,11 @@ impl Tables {
             finished_at: row.finished_at,
             metadata: row.metadata.as_deref(),
             error: row.error.as_deref(),
-            call: std::str::from_utf8(&job.payload).ok().map(CallText),
+            failure: self.failure_of(row),
+            call: Call {
+                preview: row.preview.as_deref(),
+                payload: std::str::from_utf8(&job.payload).ok(),
+            },
             worker: worker.as_deref(),
         };
         filter.meets(&candidate, now, database)
@@ -208,6 +212,14 @@ impl Searching for ModelStore {
             .filter(|((of, _), _)| *of == operation);
         let pairs = touched.map(|((_, job), copy)| (*job, *copy));
         Ok(pairs.take(limit as usize).collect())
+    }
+
+    fn marks(&self, from: Millis, to: Millis, limit: u32) -> Result<Vec<AuditRow>> {
+        let tables = self.committed();
+        let between = Key::first_at(from)..Key::first_at(to);
+        let rows = tables.deeds.range(between).rev().map(|(_, row)| row);
+        let marks = rows.filter(|row| row.deed == MARK).cloned();
+        Ok(marks.take(limit as usize).collect())
     }
 
     fn deeds(&self, limit: u32) -> Result<Vec<AuditRow>> {

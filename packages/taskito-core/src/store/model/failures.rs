@@ -65,7 +65,7 @@ impl Tables {
 
     /// The group that a job counts in: that of its newest failure, while it waits for another
     /// attempt, runs, or has a letter.
-    fn failure_of(&self, row: &JobRow) -> Option<Fingerprint> {
+    pub(super) fn failure_of(&self, row: &JobRow) -> Option<Fingerprint> {
         let has_letter = || self.letters.values().any(|letter| letter.job == row.key);
         row.failure
             .filter(|_| !row.state.is_finished() || has_letter())

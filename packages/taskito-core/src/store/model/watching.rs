@@ -7,7 +7,7 @@ use super::{Draft, Job, ModelStore};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::Key;
-use crate::job::{JobFilter, LaneId, Wait};
+use crate::job::{JobFilter, JobRow, LaneId, Wait};
 use crate::rollup::{Ending, Period, Rollup, Rollups, Run, Tier};
 use crate::state::State;
 use crate::store::{Census, Inspect, Watching};
@@ -115,6 +115,20 @@ impl Watching for ModelStore {
         });
         let count = u32::try_from(before.count()).unwrap_or(u32::MAX);
         Ok(Some(count.min(cap)))
+    }
+
+    fn next_jobs(&self, queue: &str, now: Millis, limit: u32) -> Result<Vec<JobRow>> {
+        let tables = self.committed();
+        let is_next = |row: &&JobRow| {
+            let is_due = row.state == State::Scheduled && row.run_at <= now;
+            row.queue == queue
+                && (row.state == State::Pending || is_due)
+                && row.expires_at.is_none_or(|at| at > now)
+        };
+        let mut rows: Vec<JobRow> = tables.rows().filter(is_next).cloned().collect();
+        rows.sort_by_key(|row| (Reverse(row.priority), row.run_at, row.key));
+        rows.truncate(limit as usize);
+        Ok(rows)
     }
 
     fn count_up_to(&self, filter: &JobFilter, cap: u32) -> Result<u64> {

@@ -214,19 +214,34 @@ impl Searching for SqliteStore {
         self.read(|connection| {
             connection
                 .prepare_cached(include_str!("sql/deeds.sql"))?
-                .query_map(named_params! {":limit": limit}, |row| {
-                    Ok(AuditRow {
-                        key: row.get(0)?,
-                        at: row.get(1)?,
-                        who: row.get(2)?,
-                        deed: row.get(3)?,
-                        subject: row.get(4)?,
-                        count: row.get(5)?,
-                    })
-                })?
+                .query_map(named_params! {":limit": limit}, deed)?
                 .collect()
         })
     }
+
+    fn marks(&self, from: Millis, to: Millis, limit: u32) -> error::Result<Vec<AuditRow>> {
+        let (from, to) = (Key::first_at(from), Key::first_at(to));
+        self.read(|connection| {
+            connection
+                .prepare_cached(include_str!("sql/marks.sql"))?
+                .query_map(
+                    named_params! {":from": from, ":to": to, ":limit": limit},
+                    deed,
+                )?
+                .collect()
+        })
+    }
+}
+
+fn deed(row: &Row<'_>) -> Result<AuditRow> {
+    Ok(AuditRow {
+        key: row.get(0)?,
+        at: row.get(1)?,
+        who: row.get(2)?,
+        deed: row.get(3)?,
+        subject: row.get(4)?,
+        count: row.get(5)?,
+    })
 }
 
 fn read(row: &Row<'_>) -> Result<OperationRow> {

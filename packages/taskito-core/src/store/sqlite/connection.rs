@@ -37,24 +37,29 @@ pub(super) fn open_writer(
         }
         make_file(path)?;
     }
-    let mut connection = open(path)?;
+    let writes = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    let mut connection = open(path, writes)?;
     migrate::upgrade(&mut connection, path, now, gate)?;
     Ok(connection)
 }
 
-/// Opens a connection that reads; the file is known to be ours.
+/// Opens a connection that reads; the file is known to be ours. It could not write if it tried: it
+/// has no file that may be written to, but for the index of the log, where readers leave marks.
 pub(super) fn open_reader(path: &Path) -> Result<Connection> {
-    let connection = open(path)?;
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     connection
         .pragma_update(None, "query_only", true)
         .map_err(|error| explain(path, &error))?;
     Ok(connection)
 }
 
-fn open(path: &Path) -> Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+/// Opens a connection that moves the log into the file, and writes nothing else.
+pub(super) fn open_tidier(path: &Path) -> Result<Connection> {
+    open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)
+}
+
+fn open(path: &Path, mode: OpenFlags) -> Result<Connection> {
+    let flags = mode | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection =
         Connection::open_with_flags(path, flags).map_err(|error| explain(path, &error))?;
     let setup = || -> rusqlite::Result<()> {
@@ -100,5 +105,29 @@ fn make_file(path: &Path) -> Result<()> {
             Err(not_writable(path, &error))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+mod tests {
+    use super::*;
+    use crate::store::Inspect;
+    use crate::store::sqlite::SqliteStore;
+
+    #[test]
+    fn a_connection_that_reads_has_no_file_to_write_to() {
+        let directory = std::env::temp_dir().join(format!("taskito-readers-{}", os::random()));
+        let path = directory.join("jobs.db");
+        let store = SqliteStore::new(&path, crate::store::Sync::Relaxed);
+        assert_eq!(store.stats().unwrap().pending, 0);
+        let reader = open_reader(&path).unwrap();
+        assert!(reader.is_readonly(rusqlite::MAIN_DB).unwrap());
+        reader.pragma_update(None, "query_only", false).unwrap();
+        let error = reader.execute("DELETE FROM job", []).unwrap_err();
+        let code = error.sqlite_error_code();
+        assert_eq!(code, Some(rusqlite::ErrorCode::ReadOnly), "{error}");
+        drop((reader, store));
+        std::fs::remove_dir_all(directory).unwrap();
     }
 }

@@ -72,6 +72,7 @@ use connection::MEMORY;
 use failure::{PATIENCE, explain, not_writable};
 use flush::{Flusher, Ticket};
 use group::Group;
+use log::Moved;
 use transaction::{Lanes, News, SqliteTransaction};
 
 pub use haste::limit_reads;
@@ -88,7 +89,7 @@ pub struct SqliteStore {
     keys: KeySource,
     /// The process for which `keys` was seeded, see [`fork::generation`].
     generation: AtomicU32,
-    /// Lock order: use (see [`fork`]), group, writer, flusher, readers, watch. Only the writer is held
+    /// Lock order: use (see [`fork`]), group, writer, flusher, readers, tidier, watch. Only the writer is held
     /// while another process is waited for, and none while the device is.
     group: Group,
     pool: Arc<Pool>,
@@ -105,6 +106,8 @@ struct Pool {
     writer: Mutex<Option<Writer>>,
     flusher: Flusher,
     readers: Mutex<Vec<Connection>>,
+    /// What moves the log into the file: readers cannot.
+    tidier: Mutex<Option<Connection>>,
     watch: Mutex<Option<Watch>>,
 }
 
@@ -113,6 +116,7 @@ impl Pool {
         *lock(&self.writer) = None;
         self.flusher.close();
         lock(&self.readers).clear();
+        *lock(&self.tidier) = None;
         *lock(&self.watch) = None;
     }
 }
@@ -173,6 +177,7 @@ impl SqliteStore {
             writer: Mutex::new(None),
             flusher: Flusher::default(),
             readers: Mutex::new(Vec::new()),
+            tidier: Mutex::new(None),
             watch: Mutex::new(None),
         });
         fork::close_before_forks(&(Arc::clone(&pool) as Arc<dyn CloseForFork>));
@@ -309,22 +314,11 @@ impl SqliteStore {
         if self.pool.in_memory {
             let mut writer = self.writer()?;
             let Some(writer) = writer.as_mut() else {
-                return Err(Error::Closed {
-                    path: self.path.clone(),
-                });
+                return Err(self.closed());
             };
             return haste::asked(&mut writer.connection, ask).map_err(explained);
         }
-        if self.closed.load(Ordering::SeqCst) {
-            return Err(Error::Closed {
-                path: self.path.clone(),
-            });
-        }
-        if !self.opened()?.gate.is_intact() {
-            return Err(Error::Stranded {
-                path: self.path.clone(),
-            });
-        }
+        self.check_files()?;
         let idle = lock(&self.pool.readers).pop();
         let mut reader = match idle {
             Some(reader) => reader,
@@ -336,6 +330,38 @@ impl SqliteStore {
             readers.push(reader);
         }
         answer
+    }
+
+    /// Refuses to go on once the store is closed, or other code closed our files.
+    fn check_files(&self) -> Result<()> {
+        if self.closed.load(Ordering::SeqCst) {
+            return Err(self.closed());
+        }
+        if !self.opened()?.gate.is_intact() {
+            return Err(Error::Stranded {
+                path: self.path.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    fn closed(&self) -> Error {
+        Error::Closed {
+            path: self.path.clone(),
+        }
+    }
+
+    /// Moves the log into the file while others write.
+    fn drain(&self) -> Result<Moved> {
+        let _use = fork::begin_use();
+        self.opened()?;
+        self.check_files()?;
+        let mut tidier = lock(&self.pool.tidier);
+        let connection = match &mut *tidier {
+            Some(connection) => connection,
+            missing => missing.insert(connection::open_tidier(&self.path)?),
+        };
+        log::drain(connection).map_err(|error| explain(&self.path, &error))
     }
 
     /// The error, or what is behind it: nothing works once other code has closed our files.
@@ -446,7 +472,7 @@ impl JobStore for SqliteStore {
         if self.pool.in_memory || !self.untidy.swap(false, Ordering::Relaxed) {
             return Ok(true);
         }
-        let moved = self.read(log::drain)?;
+        let moved = self.drain()?;
         Ok(!moved.is_left_long() || self.shorten()?)
     }
 }

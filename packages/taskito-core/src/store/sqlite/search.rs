@@ -8,7 +8,8 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension, Result, Row, named_params};
 
 use super::{SqliteStore, row};
-use crate::call_text::CallText;
+use crate::call_text::Call;
+use crate::cause::Fingerprint;
 use crate::clock::Millis;
 use crate::error;
 use crate::filter::{Candidate, Filter};
@@ -20,6 +21,9 @@ use crate::store::bulk::{Direction, Found, Search, Sight};
 /// How many jobs are looked at between two looks at the clock: few at first, as most lists are full
 /// soon, then up to so many.
 const STRETCHES: (u64, u64) = (500, 10_000);
+
+/// As many jobs of groups of failures are.
+const PORTION: usize = 500;
 
 /// A lane, and how many of its jobs stand where.
 struct LaneTotals {
@@ -67,7 +71,7 @@ impl<'a> Examiner<'a> {
             .query_row(named_params! {":id": job, ":calls": calls}, |row| {
                 let sight = Sight {
                     state: row.get(2)?,
-                    letter: row.get(12)?,
+                    letter: row.get(14)?,
                 };
                 Ok(self.meets(row)?.then_some(sight))
             })
@@ -93,7 +97,11 @@ impl<'a> Examiner<'a> {
             finished_at: row.get(7)?,
             metadata: text(row.get_ref(8)?),
             error: text(row.get_ref(9)?),
-            call: text(row.get_ref(11)?).map(CallText),
+            failure: row.get(11)?,
+            call: Call {
+                preview: text(row.get_ref(12)?),
+                payload: text(row.get_ref(13)?),
+            },
             worker: worker.map(String::as_str),
         };
         Ok(self.filter.meets(&job, self.now, self.database))
@@ -153,6 +161,14 @@ impl SqliteStore {
         if may_end_early && number == 0 {
             return Ok(found);
         }
+        if let Some(groups) = search.filter.failures() {
+            let mut keys = self.read(|it| failed(it, groups, from, to))?;
+            keys.sort_unstable();
+            if search.direction == Direction::NewestFirst {
+                keys.reverse();
+            }
+            return self.look_through(&keys, search, &examiner, begin);
+        }
         let mut passed = 0;
         let mut length = STRETCHES.0;
         while from <= to {
@@ -193,6 +209,40 @@ impl SqliteStore {
             match search.direction {
                 Direction::NewestFirst => to = Key(end.0 - 1),
                 Direction::OldestFirst => from = Key(end.0 + 1),
+            }
+        }
+        Ok(found)
+    }
+
+    /// Those among a few jobs, in the order of the search, that meet its filter.
+    fn look_through(
+        &self,
+        keys: &[Key],
+        search: &Search<'_>,
+        examiner: &Examiner<'_>,
+        begin: Instant,
+    ) -> error::Result<Found> {
+        let mut found = Found::default();
+        for some in keys.chunks(PORTION) {
+            let full = self.read(|connection| {
+                for key in some {
+                    if examiner.sight(connection, *key)?.is_some() {
+                        found.keys.push(*key);
+                    }
+                    if found.keys.len() >= search.limit as usize {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            })?;
+            if full {
+                found.next = found.keys.last().copied();
+                return Ok(found);
+            }
+            found.examined += some.len() as u64;
+            if found.examined >= search.budget || begin.elapsed() >= search.patience {
+                found.next = some.last().copied().filter(|end| keys.last() != Some(end));
+                return Ok(found);
             }
         }
         Ok(found)
@@ -272,6 +322,22 @@ impl Stretch<'_> {
         }
         Ok(passed)
     }
+}
+
+/// The jobs between two whose last failure is of one of the groups from one to another.
+fn failed(
+    connection: &Connection,
+    (first, last): (Fingerprint, Fingerprint),
+    from: Key,
+    to: Key,
+) -> Result<Vec<Key>> {
+    connection
+        .prepare_cached(include_str!("sql/failed_jobs.sql"))?
+        .query_map(
+            named_params! {":first": first, ":last": last, ":from": from, ":to": to},
+            |row| row.get(0),
+        )?
+        .collect()
 }
 
 fn lanes(connection: &Connection) -> Result<Vec<LaneTotals>> {

@@ -1,15 +1,21 @@
 //! The questions of those who watch.
 
+use std::cmp::Reverse;
+
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
-use super::SqliteStore;
+use super::candidate::Candidate;
 use super::inspect::Bounds;
+use super::{SqliteStore, row};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::Key;
-use crate::job::{JobFilter, LaneId, StrandId};
+use crate::job::{JobFilter, JobRow, LaneId, StrandId};
 use crate::rollup::{Period, Rollups};
 use crate::store::{Census, Inspect, Watching};
+
+/// Of jobs that are due and not promoted yet, so many are looked at to tell who is next.
+const MOST_DUE: u32 = 1000;
 
 impl Watching for SqliteStore {
     fn rollups(&self, now: Millis, period: &Period) -> Result<Rollups> {
@@ -32,6 +38,19 @@ impl Watching for SqliteStore {
                 Some(place) => place.position(&snapshot, cap).map(Some),
                 None => Ok(None),
             }
+        })
+    }
+
+    fn next_jobs(&self, queue: &str, now: Millis, limit: u32) -> Result<Vec<JobRow>> {
+        self.read(|connection| {
+            let snapshot = connection.unchecked_transaction()?;
+            let line = Line {
+                connection: &snapshot,
+                queue,
+                now,
+                limit,
+            };
+            line.jobs()
         })
     }
 
@@ -80,6 +99,95 @@ fn census(row: &Row<'_>) -> rusqlite::Result<Census> {
         task: row.get(1)?,
         counts,
     })
+}
+
+/// Those of a queue who are next.
+struct Line<'a> {
+    connection: &'a Connection,
+    queue: &'a str,
+    now: Millis,
+    limit: u32,
+}
+
+impl Line<'_> {
+    fn jobs(&self) -> rusqlite::Result<Vec<JobRow>> {
+        let mut first = self.candidates()?;
+        first.sort_by_key(|candidate| Reverse(candidate.rank()));
+        first.truncate(self.limit as usize);
+        let mut job = self
+            .connection
+            .prepare_cached(include_str!("sql/job.sql"))?;
+        let mut jobs = Vec::with_capacity(first.len());
+        for candidate in first {
+            jobs.push(job.query_row(params![candidate.key], row::job)?);
+        }
+        // A claim that meets these cancels them.
+        jobs.retain(|job| job.expires_at.is_none_or(|at| at > self.now));
+        Ok(jobs)
+    }
+
+    /// The first of every line that a claim looks at, and what it would promote before.
+    fn candidates(&self) -> rusqlite::Result<Vec<Candidate>> {
+        let mut found = Vec::new();
+        let mut due = self
+            .connection
+            .prepare_cached(include_str!("sql/due_of_queue.sql"))?;
+        let due = due.query_map(
+            named_params! {":queue": self.queue, ":now": self.now, ":cap": MOST_DUE},
+            |row| Candidate::read(row, 0),
+        )?;
+        for candidate in due {
+            found.push(candidate?);
+        }
+        let mut ready = self
+            .connection
+            .prepare_cached(include_str!("sql/ready_lanes_of.sql"))?;
+        let lanes = ready.query_map(params![self.queue], |row| row.get(0))?;
+        for lane in lanes {
+            let lane: LaneId = lane?;
+            self.read(include_str!("sql/next_in_lane.sql"), lane, &mut found)?;
+            self.read(include_str!("sql/next_suspects.sql"), lane, &mut found)?;
+            for strand in self.strands(lane)? {
+                let mut next = self
+                    .connection
+                    .prepare_cached(include_str!("sql/next_few_in_strand.sql"))?;
+                let jobs = next.query_map(params![lane, strand, self.limit], |row| {
+                    Candidate::read(row, 0)
+                })?;
+                for candidate in jobs {
+                    found.push(candidate?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    fn read(
+        &self,
+        statement: &str,
+        lane: LaneId,
+        into: &mut Vec<Candidate>,
+    ) -> rusqlite::Result<()> {
+        let mut next = self.connection.prepare_cached(statement)?;
+        let jobs = next.query_map(params![lane, self.limit], |row| Candidate::read(row, 0))?;
+        for candidate in jobs {
+            into.push(candidate?);
+        }
+        Ok(())
+    }
+
+    fn strands(&self, lane: LaneId) -> rusqlite::Result<Vec<StrandId>> {
+        let mut next = self
+            .connection
+            .prepare_cached(include_str!("sql/next_ready_strands.sql"))?;
+        let mut strands = Vec::new();
+        for keyed in [true, false] {
+            for strand in next.query_map(params![lane, keyed, self.limit], |row| row.get(0))? {
+                strands.push(strand?);
+            }
+        }
+        Ok(strands)
+    }
 }
 
 /// Where a pending job waits.

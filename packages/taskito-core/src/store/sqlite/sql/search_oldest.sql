@@ -2,7 +2,7 @@
 -- Index: primary key. What the states and lanes leave over is looked at by filter.rs.
 SELECT
     id, lane, state, retry_count, created_at, run_at, claimed_at, finished_at, metadata, error,
-    owner, CASE WHEN :calls THEN payload END
+    owner, failure, CASE WHEN :calls THEN preview END, CASE WHEN :calls THEN payload END
 FROM job
 WHERE
     id BETWEEN :from AND :to

@@ -2,6 +2,7 @@
 -- Index: primary key.
 SELECT
     id, lane, state, retry_count, created_at, run_at, claimed_at, finished_at, metadata, error,
-    owner, CASE WHEN :calls THEN payload END, dead_letter
+    owner, failure, CASE WHEN :calls THEN preview END, CASE WHEN :calls THEN payload END,
+    dead_letter
 FROM job
 WHERE id = :id
