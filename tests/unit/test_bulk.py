@@ -34,10 +34,38 @@ class TestSearch:
         assert found(bulk, '-args.to:"a b"') == [second.id]
         assert found(bulk, "args.user:42") == []
 
-    def test_arguments_that_are_not_json_are_not_read(self) -> None:
-        with Queue(":memory:") as queue:
-            queue.enqueue("send", (), {"user_id": 42})
-            assert found(Bulk(queue), "args.user_id:42") == []
+    def test_arguments_are_found_as_they_are_shown(self) -> None:
+        with Queue(":memory:", redact=["iban"]) as queue:
+            bulk = Bulk(queue)
+            job = queue.enqueue("send", (7, "a, b"), {"user_id": 42, "flag": True, "iban": "DE1"})
+            other = queue.enqueue("send", (None,), {"user_id": 420, "text": "x" * 5000})
+            assert found(bulk, "args.user_id:42") == [job.id]
+            assert found(bulk, "args.user_id:42*") == [other.id, job.id]
+            assert found(bulk, 'args.1:"a, b"') == [job.id]
+            assert found(bulk, "args.0:None,7") == [other.id, job.id]
+            assert found(bulk, "args.flag:true") == found(bulk, "args.flag:True") == [job.id]
+            assert found(bulk, "args.text:xxx*") == [other.id]
+            assert found(bulk, "args.text:xxx") == found(bulk, "args.text:yyy*") == []
+            assert found(bulk, "args.iban:DE1") == found(bulk, "DE1") == []
+            assert found(bulk, "\"send(7, 'a, b'\"") == [job.id]
+            assert found(bulk, "-args.user_id:42") == [other.id]
+
+    def test_what_a_preview_hides_is_not_found_in_json_either(
+        self, queue: Queue, bulk: Bulk
+    ) -> None:
+        queue.enqueue("login", (), {"user": "ana", "password": "hunter2", "note": "y" * 3000})
+        assert len(found(bulk, "args.user:ana")) == 1
+        assert found(bulk, "args.password:hunter2") == found(bulk, "hunter2") == []
+
+    def test_json_says_what_a_preview_has_no_room_for(self, queue: Queue, bulk: Bulk) -> None:
+        job = queue.enqueue("send", (), {"text": "y" * 3000 + "end", "to": "ana"})
+        assert found(bulk, "args.text:*end") == found(bulk, "yyend") == [job.id]
+
+    def test_without_previews_json_is_read_and_nothing_else(self) -> None:
+        for serializer, expected in ((JsonSerializer(), 1), (None, 0)):
+            with Queue(":memory:", previews=False, serializer=serializer) as queue:
+                queue.enqueue("send", (), {"user_id": 42})
+                assert len(found(Bulk(queue), "args.user_id:42")) == expected
 
     def test_jobs_are_found_by_tag_state_and_text(self, queue: Queue, bulk: Bulk) -> None:
         job = queue.enqueue("send", metadata={"tags": ["eu", "slow"]}, delay=60)
@@ -132,3 +160,21 @@ class TestOperate:
         assert bulk.get("nobody") is None
         with pytest.raises(LookupError, match="operation not found: nobody"):
             bulk.finish("nobody")
+
+
+class TestMark:
+    def test_marks_are_deeds_that_are_told_for_a_time(self, queue: Queue, bulk: Bulk) -> None:
+        queue.mark(" v1.4 ", who="ana")
+        queue.mark("v1.5")
+        bulk.audit("ana", "pause", "mail")
+        newest, first = bulk.marks(0, 2**52)
+        assert (first.subject, first.who, first.deed, first.count) == ("v1.4", "ana", "mark", 0)
+        assert (newest.subject, newest.who) == ("v1.5", "program")
+        assert bulk.marks(0, 2**52, limit=1) == [newest]
+        assert bulk.marks(0, first.at) == []
+        assert [deed.deed for deed in bulk.deeds()] == ["pause", "mark", "mark"]
+
+    @pytest.mark.parametrize("text", ["", "  ", "a\nb", "x" * 101])
+    def test_a_mark_is_a_short_line(self, queue: Queue, text: str) -> None:
+        with pytest.raises(ValueError, match="one line of 1 to 100 letters"):
+            queue.mark(text)

@@ -6,7 +6,7 @@ from taskito.filters import FIELDS, STATES, Filter, FilterError, Term
 
 WHOLE = (
     "state:dead,retrying task:send_* -queue:emails args.user_id:42 "
-    'error:"SMTP timeout" tag:eu worker:vm age>1h run<5s id:01a2 word'
+    'error:"SMTP timeout" tag:eu worker:vm age>1h run<5s id:01a2 fp:12ab word'
 )
 
 
@@ -18,7 +18,8 @@ class TestParse:
         assert terms[3] == Term(field="args.user_id", sign=":", values=("42",))
         assert terms[4] == Term(field="error", sign=":", values=("SMTP timeout",))
         assert terms[7] == Term(field="age", sign=">", values=("1h",))
-        assert terms[10] == Term(field="", sign=":", values=("word",))
+        assert terms[10] == Term(field="fp", sign=":", values=("12ab",))
+        assert terms[11] == Term(field="", sign=":", values=("word",))
 
     def test_an_empty_line_means_all_jobs(self) -> None:
         assert Filter.parse(" \t ") == Filter()
@@ -33,6 +34,7 @@ class TestParse:
 
     def test_ids_are_read_in_any_case(self) -> None:
         assert Filter.parse("id:01AB").terms[0].values == ("01ab",)
+        assert Filter.parse("fp:01AB,c").terms[0].values == ("01ab", "c")
 
     @pytest.mark.parametrize("state", STATES)
     def test_each_state_is_known(self, state: str) -> None:
@@ -54,6 +56,8 @@ class TestRefuse:
             ("age>99999999999d", 4, "is no duration", "7d"),
             ("created>yesterday", 8, "'yesterday' is no instant", "2026-11-25T12:30"),
             ("created:2026-11-25", 0, "not compared with ':'", "created>2026-11-25"),
+            ("fp:#7", 3, "'#7' is no group of failures", "up to 16 digits"),
+            ("fp:0123456789abcdef0", 3, "is no group of failures", "how it begins"),
             ("state:", 6, "a value after 'state:' is missing", "text in quotes"),
             ("task:a,", 7, "a value after the comma is missing", "text in quotes"),
             ("-", 1, "a term is missing", "write a word"),

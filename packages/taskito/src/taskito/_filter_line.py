@@ -20,6 +20,7 @@ FIELDS = (
     "queue",
     "worker",
     "id",
+    "fp",
     "error",
     "tag",
     "args.",
@@ -36,12 +37,14 @@ _MOST_MS = 100 * 365 * 86_400_000
 _HEAD = re.compile(r"([a-z]+)(\.[^\s:<>\",]+)?([:<>])")
 _DURATION = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)?", re.ASCII)
 _UNIT_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_FINGERPRINT = re.compile(r"[0-9a-f]{1,16}")
 _BARE = re.compile(r"[^\s,\"\\]+")
 _BLANK = re.compile(r"\s+")
 _SAID = {
     "": ("the text “{}” stands in it", "the text “{}” stands nowhere in it"),
     "error": ("its error has the text “{}”", "its error does not have the text “{}”"),
     "tag": ("it has the tag {}", "it does not have the tag {}"),
+    "fp": ("it failed last as group {}", "it did not fail last as group {}"),
     "id": ("its id begins with {}", "its id does not begin with {}"),
     "age>": ("it is older than {}", "it is not older than {}"),
     "age<": ("it is younger than {}", "it is not younger than {}"),
@@ -140,8 +143,10 @@ class Reader:
             self._check_compared(field, values, head.end())
         if field == "state":
             self._check_states(values, head.end())
-        if field == "id":
+        if field in {"id", "fp"}:
             values = tuple(value.lower() for value in values)
+        if field == "fp":
+            self._check_fingerprints(values, head.end())
         return Term(field=field, sign=sign, values=values, denied=denied)
 
     def _known(self, head: re.Match[str], begin: int) -> tuple[str, Sign]:
@@ -217,6 +222,15 @@ class Reader:
                 advice = f"did you mean {near[0]!r}? " if near else ""
                 advice += f"states: {', '.join(STATES)}"
                 raise FilterError(f"unknown state {value!r}", begin, advice)
+
+    @staticmethod
+    def _check_fingerprints(values: tuple[str, ...], begin: int) -> None:
+        for value in values:
+            if not _FINGERPRINT.fullmatch(value):
+                advice = (
+                    "write the fingerprint of the group, or how it begins: up to 16 digits, a-f"
+                )
+                raise FilterError(f"{value!r} is no group of failures", begin, advice)
 
     @staticmethod
     def _check_compared(field: str, values: tuple[str, ...], begin: int) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from taskito._core import AttemptRow, GroupRow, JobRow, Store
@@ -94,6 +94,22 @@ class Groups:
         """Remove the dead letters of a group; the jobs stay dead. How many there were."""
         with self.database as store:
             return sum(store.discard(letters) for letters in _portions(store, fingerprint))
+
+
+def document(group: "GroupRow") -> dict[str, Any]:
+    """Return a group as a document."""
+    return {
+        "fingerprint": group.fingerprint,
+        "task_name": group.task,
+        "error_type": group.error_type,
+        "template": group.template,
+        "location": group.location,
+        "first_seen": group.first_seen,
+        "last_seen": group.last_seen,
+        "state": group.state,
+        "dead": group.dead,
+        "retrying": group.retrying,
+    }
 
 
 def _portions(store: "Store", fingerprint: str) -> Iterator[list[str]]:

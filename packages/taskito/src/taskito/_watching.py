@@ -10,7 +10,8 @@ more than it says. Instants are ms since the epoch, ids are strings.
 - :func:`count_jobs` is a number that counters do not know; it stops at its cap.
 - :func:`attempts` is the timeline of a job: when each attempt was claimed, began and ended.
 - :func:`running` is what runs now, and :func:`crew` the workers it runs in. Neither writes.
-- :func:`oldest_ready` and :func:`position` say how long a queue is for who waits in it.
+- :func:`oldest_ready` and :func:`position` say how long a queue is for who waits in it,
+  :func:`next_jobs` who is next.
 
 A bucket is a dict ``at done failed retried wait_ms run_ms``: ``failed`` counts what is repeated
 as well, ``retried`` only that. ``wait_ms`` (from due to begun) and ``run_ms`` are dicts
@@ -246,6 +247,16 @@ def position(database: "Database", job_id: str, *, cap: int = 1000) -> int | Non
     """
     with database as store:
         return _lookout(store).position(job_id, cap)
+
+
+def next_jobs(database: "Database", queue: str, *, limit: int = 10) -> "list[JobRow]":
+    """Return the jobs of a queue that a worker would claim next, in that order.
+
+    As if no limit held one back, and nobody had paused the queue. Those whose own limit was found
+    closed may be missing.
+    """
+    with database as store:
+        return _lookout(store).next_jobs(queue, limit)
 
 
 def _lookout(store: "Store") -> "Lookout":

@@ -12,8 +12,8 @@ from taskito.listing import JobPage, cursor_of, place_of
 
 if TYPE_CHECKING:
     from taskito import Queue
+    from taskito._core import AuditRow, OperationRow, Store
     from taskito._core import Bulk as NativeBulk
-    from taskito._core import OperationRow, Store
 
 __all__ = ["CAP", "VERBS", "Bulk", "Count", "Deed", "Found", "Operation", "Verb"]
 
@@ -28,6 +28,7 @@ _PAGE = 500
 _MOST_PER_SECOND = 100_000
 _MOST_COUNTED = 2**31
 _LOOK_SECONDS = 0.1
+_LONGEST_MARK = 100
 
 
 class Found(JobPage):
@@ -172,9 +173,9 @@ class Bulk:
     def search(self, which: Filter, *, limit: int = 50, cursor: str | None = None) -> Found:
         """Return one page of the jobs that match, newest first.
 
-        Terms that no counter and no key can tell (``error:``, ``args.``, ``tag:``, ``worker:``,
-        ``run>`` and words) are compared with about 100,000 jobs for a page, and no search takes
-        much longer than two seconds; :attr:`Found.searched` says so then.
+        Terms that no counter and no key can tell (``-fp:``, ``error:``, ``args.``, ``tag:``,
+        ``worker:``, ``run>`` and words) are compared with about 100,000 jobs for a page, and no
+        search takes much longer than two seconds; :attr:`Found.searched` says so then.
 
         Raises:
             ValueError: ``limit`` is negative, or ``cursor`` is none of this call.
@@ -330,11 +331,34 @@ class Bulk:
     def deeds(self, limit: int = 50) -> list[Deed]:
         """Return what people did, newest first. Remembered for 90 days."""
         with self._database as store:
-            rows = self._of(store).deeds(limit)
-        return [
-            Deed(at=row.at, who=row.who, deed=row.deed, subject=row.subject, count=row.count)
-            for row in rows
-        ]
+            return [_deed(row) for row in self._of(store).deeds(limit)]
+
+    def mark(self, text: str, *, who: str) -> None:
+        """Mark this instant on the charts of the dashboard, as that of a deployment.
+
+        Args:
+            text: What is marked, as ``v1.4``: one line of up to 100 letters.
+            who: Who marks it, for the record.
+
+        Raises:
+            ValueError: The text is empty, too long, or more than one line.
+        """
+        if not (0 < len(string("text", text).strip()) <= _LONGEST_MARK and text.isprintable()):
+            message = f"text must be one line of 1 to {_LONGEST_MARK} letters, got {text[:200]!r}"
+            raise ValueError(message)
+        with self._database as store:
+            self._of(store).mark(string("who", who), text.strip())
+
+    def marks(self, since: int, until: int, limit: int = 100) -> list[Deed]:
+        """Return what was marked from one instant until before another, newest first.
+
+        Args:
+            since: In ms.
+            until: In ms.
+            limit: At most so many.
+        """
+        with self._database as store:
+            return [_deed(row) for row in self._of(store).marks(since, until, limit)]
 
     def _known(self, operation_id: str) -> Operation:
         found = self.get(operation_id)
@@ -349,6 +373,10 @@ class Bulk:
         if self._native is None or self._native[0] is not store:
             self._native = store, NativeBulk(store)
         return self._native[1]
+
+
+def _deed(row: "AuditRow") -> Deed:
+    return Deed(at=row.at, who=row.who, deed=row.deed, subject=row.subject, count=row.count)
 
 
 def _operation(row: "OperationRow") -> Operation:

@@ -18,6 +18,7 @@ Term           A job meets it when
 ``queue:``     its queue has the name; ``*`` is anything
 ``worker:``    the worker that runs it has the name: its machine, ``machine:pid`` or id
 ``id:``        its id begins like this
+``fp:``        its last failure is of the group with the fingerprint, or with one that begins so
 ``error:``     its error has this text
 ``tag:``       its metadata is a JSON object whose ``tags`` have the value
 ``args.NAME``  the argument has the value; ``args.0:`` is the first one without a name
@@ -29,8 +30,8 @@ Term           A job meets it when
 
 Instants are written ``2026-11-25``, ``2026-11-25T12:30`` or ``2026-11-25T12:30:05+01:00``; they are
 UTC unless they say otherwise. Durations are ``90`` (seconds), ``250ms``, ``30s``, ``15m``, ``12h``
-or ``7d``. Texts are compared as they are, upper and lower case apart. Arguments are read as text:
-those of payloads that are JSON.
+or ``7d``. Texts are compared as they are, upper and lower case apart. Arguments are read as text,
+as the page shows them: from their previews, or from payloads that are JSON.
 """
 
 from dataclasses import dataclass

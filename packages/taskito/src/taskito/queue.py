@@ -951,6 +951,22 @@ class Queue:
         """Return the names of paused queues, sorted."""
         return control.paused_queues(self._database)
 
+    def mark(self, text: str, *, who: str = "program") -> None:
+        """Mark this instant on the charts of the dashboard, as that of a deployment.
+
+        Remembered for 90 days, among what people did.
+
+        Args:
+            text: What is marked, as ``v1.4``: one line of up to 100 letters.
+            who: Who marks it.
+
+        Raises:
+            ValueError: The text is empty, too long, or more than one line.
+        """
+        from taskito.bulk import Bulk  # noqa: PLC0415 - for few programs
+
+        Bulk(self).mark(text, who=who)
+
     def set_queue_rate_limit(self, queue: str, rate: str | None) -> None:
         """Limit how fast attempts of jobs of a queue start, over all workers; stored.
 

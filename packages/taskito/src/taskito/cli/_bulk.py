@@ -91,21 +91,46 @@ def operate(verb: "Verb", args: argparse.Namespace, context: "Context") -> int:
     console = context.console
     with context.queue() as queue:
         bulk = Bulk(queue)
-        found = bulk.count(which)
-        if not found.number and found.is_whole:
-            raise Failure(f"no job matches: {which.in_words()}", code=NOT_FOUND)
+        found = count(bulk, which)
         if args.dry_run:
-            _show(verb, bulk, which, found, console)
+            show(verb, bulk, which, found, console)
             return 0
         console.confirm(f"{verb.capitalize()} {found.jobs()}{which.where()}?", yes=args.yes)
-        stop_after: int | None = getattr(args, "stop_after", None)
-        operation = bulk.begin(verb, which, who=_who(), rate=args.rate, stop_after=stop_after)
-        over = _watched(bulk, operation, quiet=not console.talks)
+        over = carried_out(verb, bulk, which, args, quiet=not console.talks)
     if console.as_json:
         console.document(over.to_dict())
-    else:
-        skipped = f", {over.skipped:,} skipped" if over.skipped else ""
-        console.say(f"{over.done:,} {_DONE[verb]}{skipped}")
+    return told(over, console)
+
+
+def count(bulk: "Bulk", which: "Filter") -> "Count":
+    """Return how many jobs match.
+
+    Raises:
+        Failure: With exit code 3 if none does.
+    """
+    found = bulk.count(which)
+    if not found.number and found.is_whole:
+        raise Failure(f"no job matches: {which.in_words()}", code=NOT_FOUND)
+    return found
+
+
+def carried_out(
+    verb: "Verb", bulk: "Bulk", which: "Filter", args: argparse.Namespace, *, quiet: bool
+) -> "Operation":
+    """Begin an operation with the flags of :func:`add_operation`, and watch it to its end."""
+    stop_after: int | None = getattr(args, "stop_after", None)
+    operation = bulk.begin(verb, which, who=who(), rate=args.rate, stop_after=stop_after)
+    return _watched(bulk, operation, quiet=quiet)
+
+
+def told(over: "Operation", console: Console) -> int:
+    """Say what an operation did.
+
+    Raises:
+        Failure: It was stopped.
+    """
+    skipped = f", {over.skipped:,} skipped" if over.skipped else ""
+    console.say(f"{over.done:,} {_DONE[over.verb]}{skipped}")
     if over.state == "stopped":
         raise Failure(f"stopped before the last job: {over.report}")
     return 0
@@ -124,7 +149,8 @@ def export(args: argparse.Namespace, context: "Context") -> int:
     return 0
 
 
-def _show(verb: str, bulk: "Bulk", which: "Filter", found: "Count", console: Console) -> None:
+def show(verb: str, bulk: "Bulk", which: "Filter", found: "Count", console: Console) -> None:
+    """Say what would be done, with samples."""
     jobs = [job.to_dict() for job in bulk.search(which, limit=_SAMPLES)]
     if console.as_json:
         facts = {"count": found.number, "is_capped": found.is_capped, "jobs": jobs}
@@ -146,12 +172,13 @@ def _watched(bulk: "Bulk", operation: "Operation", *, quiet: bool) -> "Operation
                 operation = bulk.get(operation.id) or operation
                 progress(operation.done + operation.skipped)
     except KeyboardInterrupt:
-        bulk.stop(operation.id, who=_who())
+        bulk.stop(operation.id, who=who())
         return bulk.get(operation.id) or operation
     return operation
 
 
-def _who() -> str:
+def who() -> str:
+    """Return who is at the command line, for the record."""
     try:
         return f"{getpass.getuser()} (command line)"
     except (OSError, KeyError):  # a user without a name, as in containers

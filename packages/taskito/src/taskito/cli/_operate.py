@@ -1,9 +1,10 @@
-"""``taskito purge``, ``check`` and ``snapshot``."""
+"""``taskito purge``, ``mark``, ``check`` and ``snapshot``."""
 
 import argparse
 from dataclasses import asdict
 
 from taskito import retention
+from taskito.cli._bulk import who
 from taskito.cli._context import Context
 from taskito.cli._flags import Command, duration
 from taskito.cli._progress import Progress
@@ -40,6 +41,12 @@ def register_snapshot(parser: argparse.ArgumentParser) -> Command:
     parser.add_argument("path", metavar="PATH", help="the new file")
     parser.add_argument("--overwrite", action="store_true", help="replace a file that exists")
     return snapshot
+
+
+def register_mark(parser: argparse.ArgumentParser) -> Command:
+    """Mark this instant."""
+    parser.add_argument("text", metavar="TEXT", help="what is marked, as v1.4")
+    return mark
 
 
 def purge(args: argparse.Namespace, context: Context) -> int:
@@ -90,6 +97,18 @@ def check(_args: argparse.Namespace, context: Context) -> int:
     else:
         console.say("all that waits can run")
     return 1 if issues else 0
+
+
+def mark(args: argparse.Namespace, context: Context) -> int:
+    """Mark this instant on the charts of the dashboard."""
+    console = context.console
+    with context.queue() as queue:
+        queue.mark(args.text, who=who())
+    if console.as_json:
+        console.document({"marked": args.text})
+    else:
+        console.say(f"marked {args.text}")
+    return 0
 
 
 def snapshot(args: argparse.Namespace, context: Context) -> int:

@@ -7,7 +7,17 @@ import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from taskito.cli import _dead, _doctor, _info, _jobs, _operate, _periodic, _queues, _worker
+from taskito.cli import (
+    _dead,
+    _doctor,
+    _failures,
+    _info,
+    _jobs,
+    _operate,
+    _periodic,
+    _queues,
+    _worker,
+)
 from taskito.cli._console import NOT_FOUND, Console, Failure
 from taskito.cli._context import Context, Host
 from taskito.cli._flags import APP_HELP, Command, Register, global_flags, group_alone
@@ -19,9 +29,11 @@ _BUILTIN: dict[str, tuple[str, Register]] = {
     "info": ("how many jobs there are", _info.register),
     "jobs": ("what became of jobs; cancel, retry", _jobs.register),
     "dead": ("dead letters: list, retry, remove", _dead.register),
+    "failures": ("groups of failures: list, show, retry, judge", _failures.register),
     "periodic": ("schedules: list, pause, resume, trigger, coming fires", _periodic.register),
     "queues": ("what waits where; pause, resume", _queues.register),
     "purge": ("delete finished jobs", _operate.register_purge),
+    "mark": ("mark this instant on charts, as a deployment", _operate.register_mark),
     "check": ("whether what waits fits the program's tasks", _operate.register_check),
     "doctor": ("whether everything is in place", _doctor.register),
     "snapshot": ("copy the database while everybody goes on", _operate.register_snapshot),
