@@ -28,6 +28,38 @@ def test_a_chart_is_drawn_in_the_colours_of_the_theme(visitor: Visitor) -> None:
         visitor.picture(f"overview-15m-{scheme}")
 
 
+def test_a_mark_is_a_line_from_top_to_bottom(visitor: Visitor, shop: Shop) -> None:
+    lines = """
+    (section) => {
+      const canvas = section.querySelector("canvas");
+      const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+      const [red, green, blue] = [102, 113, 128];
+      let found = 0;
+      for (let x = 0; x < canvas.width; x++) {
+        let high = 0;
+        for (let y = 0; y < canvas.height; y++) {
+          const at = 4 * (y * canvas.width + x);
+          high += data[at] === red && data[at + 1] === green && data[at + 2] === blue;
+        }
+        found += high > canvas.height / 2;
+      }
+      return found;
+    }
+    """
+    charts = ("#throughput", "#times")
+    visitor.look_as("light", DESK)
+    visitor.go("/?t=15m")
+    expect(visitor.page.locator(PLOT)).to_be_visible()
+    assert visitor.page.locator("#throughput").evaluate(lines) == 0
+    shop.queue.mark("v1.4", who="ana")
+    visitor.go("/?t=15m")
+
+    expect(visitor.page.locator("#marks")).to_contain_text("v1.4")
+    for chart in charts:
+        expect(visitor.page.locator(f"{chart} .u-over")).to_be_visible()
+        assert visitor.page.locator(chart).evaluate(lines) >= 1, chart
+
+
 def test_the_range_is_in_the_address(visitor: Visitor) -> None:
     visitor.go("/")
     visitor.page.get_by_label("Range").get_by_role("link", name="15m").click()

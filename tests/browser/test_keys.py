@@ -108,6 +108,27 @@ def test_slash_searches_and_letters_are_letters_there(visitor: Visitor) -> None:
     expect(visitor.page.locator("h1")).to_have_text("Overview")
 
 
+def test_the_last_term_of_a_filter_line_is_completed(visitor: Visitor, shop: Shop) -> None:
+    offered = "(input) => [...input.list.options].map((option) => option.value)"
+    visitor.go("/jobs?filter=state:dead")
+    line = visitor.page.locator('main [name="filter"][list]')
+    assert "state:dead task:send_email" in line.evaluate(offered)
+
+    line.press("End")
+    line.press_sequentially(" -queue:none ta")
+    assert "state:dead -queue:none task:send_email" in line.evaluate(offered)
+    # A page that came again meanwhile leaves the line and what is offered as they are.
+    with visitor.page.expect_response(lambda got: "/jobs?filter=" in got.url and got.ok):
+        shop.queue.enqueue("by_key", delay=3600)
+    expect(line).to_have_value("state:dead -queue:none ta")
+    assert "state:dead -queue:none task:send_email" in line.evaluate(offered)
+
+    visitor.page.keyboard.press("Control+k")
+    visitor.page.keyboard.type("queue")
+    visitor.page.keyboard.press("Enter")
+    expect(visitor.page.locator("h1")).to_have_text("Queues")
+
+
 def test_single_keys_can_be_turned_off(visitor: Visitor) -> None:
     visitor.go("/")
     visitor.page.keyboard.press("?")

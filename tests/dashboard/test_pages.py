@@ -287,3 +287,39 @@ def test_old_addresses_are_led_on_by_a_script(client: Client) -> None:
     for old in ("jobs", "dead-letters", "metrics", "circuit-breakers", "workers", "logs"):
         assert re.search(rf'\b"?{old}"?: "', script), old
     assert "old.js" in page(client, "/")
+
+
+class TestFilterLine:
+    def test_terms_that_may_come_next_are_offered(self, client: Client, queue: Queue) -> None:
+        queue.enqueue("add", (1, 2), queue='odd "name"')
+        with queue._stepping():
+            text = page(client, "/jobs?filter=state:ready")
+        found = re.findall(r'<option value="([^"]*)" data-term="([^"]*)">', text)
+        offered = [unescape(term) for _, term in found]
+        assert {"state:dead", "task:add", r'queue:"odd \"name\""', "args."} <= set(offered)
+        assert any(term.startswith("worker:") for term in offered)
+        assert [unescape(value) for value, _ in found] == [f"state:ready {it}" for it in offered]
+
+    def test_jobs_are_found_by_group_and_by_what_is_shown(
+        self, client: Client, queue: Queue, dead: list[str]
+    ) -> None:
+        job = queue.enqueue("add", (1,), {"b": 42})
+        assert f'id="job-{job.id}"' in page(client, "/jobs?filter=args.b:42")
+        group = re.findall(r"/failures/([0-9a-f]{16})", page(client, "/failures"))[0]
+        for line in (f"fp:{group}", f"fp:{group[:8]}"):
+            text = page(client, f"/jobs?filter={line}")
+            assert all(f'id="job-{one}"' in text for one in dead)
+            assert f'id="job-{job.id}"' not in text
+        assert "no group of failures" in page(client, "/jobs?filter=fp:xyz", 400)
+
+
+class TestMarks:
+    def test_charts_have_them(self, client: Client, queue: Queue) -> None:
+        queue.enqueue("add", (1, 2))
+        assert 'id="marks"' not in page(client, "/")
+        queue.mark("v<1.4>", who="ana")
+        text = page(client, "/")
+        assert "Marked: v<1.4> at 20" in words(text)
+        assert 'title="by ana"' in text
+        assert text.count('<rect class="mark"') >= 1
+        assert "v<1.4>" in words(page(client, "/system"))

@@ -108,11 +108,23 @@ class TestAnswer:
         work()
         told = get(client, "/api/rollups?t=15m")
 
-        assert told.keys() == {"from", "to", "step", "open", "at", *COLUMNS}
+        assert told.keys() == {"from", "to", "step", "open", "at", "marks", *COLUMNS}
         assert sum(told["done"]) == 3
         assert sum(told["failed"]) == 1
         assert told["open"] == len(told["at"]) - 1
         assert all(len(told[name]) == len(told["at"]) for name in COLUMNS)
+
+    def test_it_has_the_marks_of_its_time(self, client: Client, queue: Queue) -> None:
+        queue.mark("v1.4", who="ana")
+        queue.mark("v1.5")
+        told = get(client, "/api/rollups?t=15m")
+        assert [(mark["text"], mark["who"]) for mark in told["marks"]] == [
+            ("v1.4", "ana"),
+            ("v1.5", "program"),
+        ]
+        assert all(told["from"] <= mark["at"] < told["to"] for mark in told["marks"])
+        earlier = get(client, f"/api/rollups?t={told['from'] - 60_000}-{told['from']}")
+        assert earlier["marks"] == []
 
     def test_a_task_has_its_own_numbers(self, client: Client, queue: Queue, work: Work) -> None:
         queue.enqueue("add", (1, 2))

@@ -235,6 +235,7 @@ _ROLLUPS = thing(
     open=WHOLE_OR_NULL,
     at=list_of(WHOLE),
     **dict.fromkeys(COLUMNS, _COLUMN),
+    marks=list_of(thing(at=WHOLE, text=TEXT, who=TEXT)),
 )
 
 ACCEPTED: Mapping[tuple[str, str], tuple[str, Schema]] = {

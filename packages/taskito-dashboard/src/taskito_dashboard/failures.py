@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from taskito_core import AttemptRow, GroupRow
+    from taskito_core import AttemptRow
 
 HOURS = 24
 HOUR_MS = 3_600_000
@@ -121,22 +121,6 @@ def _values(parts: Sequence[str], message: str) -> list[str]:
 def workers(attempts: "Sequence[AttemptRow]") -> list[tuple[str, int]]:
     """Return where attempts failed, and how many, most first."""
     return Counter(attempt.worker or "unknown" for attempt in attempts).most_common(_MOST_VALUES)
-
-
-def document(group: "GroupRow") -> dict[str, Any]:
-    """Return a group as a document."""
-    return {
-        "fingerprint": group.fingerprint,
-        "task_name": group.task,
-        "error_type": group.error_type,
-        "template": group.template,
-        "location": group.location,
-        "first_seen": group.first_seen,
-        "last_seen": group.last_seen,
-        "state": group.state,
-        "dead": group.dead,
-        "retrying": group.retrying,
-    }
 
 
 def frames_of(attempt: "AttemptRow") -> list[dict[str, Any]]:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from taskito._groups import Groups
-from taskito._watching import attempts, crew, curves, running
-from taskito.bulk import Bulk
+from taskito._watching import attempts, crew, curves, lanes, next_jobs, running
+from taskito.bulk import Bulk, Deed
 from taskito.exceptions import JobNotFoundError
 from taskito.job import JobResult
 from taskito.listing import JobFilter
@@ -34,6 +34,8 @@ _CHART_SECONDS = 10
 _DAY_TREND_SECONDS = 300
 _PORTION = 500
 _MOST_ARRIVED = 2_000
+_MOST_BACKLOGS = 1000
+_MOST_MARKS = 50
 LETTERS_SHOWN = 1000
 """Up to so many dead letters are counted."""
 MOST_RUNNING = 1000
@@ -70,13 +72,12 @@ class Source:
         driver: What takes operations on.
         groups: Its groups of failures.
         database: ``with database as store`` gives the engine's own answers.
-        backlog: What waited when somebody looked.
     """
 
     def __init__(self, queue: "Queue", *, decodes: bool) -> None:
         self.queue = queue
         self.decodes = decodes
-        self.backlog = Backlog()
+        self._backlogs: dict[str | None, Backlog] = {}
         self._charts: Kept[list[Bucket]] = Kept()
         self._trends: Kept[Metrics] = Kept()
         self._run = uuid.uuid4().hex[:8]
@@ -150,6 +151,14 @@ class Source:
         args, kwargs = self._arguments(payload)
         return Values(args, kwargs, None if result is None else self._decoded(result))
 
+    def lanes(self) -> list[dict[str, Any]]:
+        """How many jobs of each queue and task stand where, as :func:`taskito._watching.lanes`."""
+        return lanes(self.database)
+
+    def marks(self, span: Span) -> list[Deed]:
+        """What people marked within a span: the newest 50, oldest first."""
+        return self.bulk.marks(span.start, span.end, _MOST_MARKS)[::-1]
+
     def letters(self) -> int:
         """How many dead letters there are, counted up to one more than are told."""
         with self.database as store:
@@ -182,8 +191,10 @@ class Source:
             return []
         which = JobFilter(status=status, queue=queue, task_name=task)
         rows = which.rows(self.database, None, wanted, 0)
-        serializer = self.queue.serializer
-        return [JobResult[Any](self.database, serializer, row.id, row=row) for row in rows]
+        return [self._result(row) for row in rows]
+
+    def _result(self, row: "JobRow") -> JobResult[Any]:
+        return JobResult[Any](self.database, self.queue.serializer, row.id, row=row)
 
     def trend(self) -> "tuple[Metrics, Metrics]":
         """The metrics of the last 15 minutes and of the last 24 hours, taken together.
@@ -222,13 +233,27 @@ class Source:
         found = {bucket["at"]: bucket for bucket in told["series"].get("", [])}
         return [bucket_of(at, found.get(at)) for at in span.starts if at >= span.known_from]
 
-    def arrived(self, since: int) -> int | None:
-        """How many jobs were stored since an instant; ``None`` if they are too many to count."""
+    def backlog(self, queue: str | None) -> Backlog:
+        """What waited in a queue when somebody looked, or in all of them."""
+        if len(self._backlogs) >= _MOST_BACKLOGS:
+            self._backlogs.clear()
+        return self._backlogs.setdefault(queue, Backlog())
+
+    def next_jobs(self, queue: str, limit: int) -> list[JobResult[Any]]:
+        """The jobs of a queue that a worker would claim next, in that order."""
+        rows = next_jobs(self.database, queue, limit=limit)
+        return [self._result(row) for row in rows]
+
+    def arrived(self, since: int, queue: str | None = None) -> int | None:
+        """How many jobs of a queue or of all were stored since an instant.
+
+        ``None`` if more were stored, in all queues, than are counted.
+        """
         with self.database as store:
             earlier = store.jobs(limit=1, offset=_MOST_ARRIVED)
             if earlier and earlier[0].created_at >= since:
                 return None
-            return store.count(created_after=since)
+            return store.count(created_after=since, queue=queue)
 
     @property
     def keeps_ms(self) -> int | None:

@@ -2,9 +2,9 @@
 
 from typing import Any, cast, get_args
 
-from taskito._groups import State
+from taskito._groups import State, document
 from taskito_dashboard.errors import Refused
-from taskito_dashboard.failures import HOUR_MS, HOURS, document, frames_of
+from taskito_dashboard.failures import HOUR_MS, HOURS, frames_of
 from taskito_dashboard.pages.groups import of
 from taskito_dashboard.params import Param
 from taskito_dashboard.params import document as body_of

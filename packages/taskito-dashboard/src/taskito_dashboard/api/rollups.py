@@ -12,7 +12,13 @@ def rollups(call: Call) -> dict[str, Any]:
     given = call.query()
     now = call.source.now
     span = span_of(given["t"], now)
-    return document(call.source.buckets(span, given["queue"], given["task"]), span, now)
+    return {
+        **document(call.source.buckets(span, given["queue"], given["task"]), span, now),
+        "marks": [
+            {"at": mark.at, "text": mark.subject, "who": mark.who}
+            for mark in call.source.marks(span)
+        ],
+    }
 
 
 T = Param("t", default=DEFAULT)

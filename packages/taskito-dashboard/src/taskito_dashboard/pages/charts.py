@@ -23,6 +23,7 @@ def charts(call: Call, *, queue: str | None = None, task: str | None = None) -> 
         ``rows``, the same in few buckets, newest first: dicts with ``at`` and
         the columns of :func:`taskito_dashboard.rollups.document`; ``sketch``, ``done`` and
         ``failed`` as bars, for where no scripts run, and ``number``, of how many;
+        ``marks``, what people marked in that time, each with its place among the buckets;
         ``times``, whether any wait or run time is known.
     """
     t, now = call.query()["t"], call.source.now
@@ -43,6 +44,7 @@ def charts(call: Call, *, queue: str | None = None, task: str | None = None) -> 
         "number": len(span.starts),
         "sketch": [(at % len(span.starts), *bar, at >= len(span.starts)) for at, *bar in drawn],
         "rows": rows[::-1],
+        "marks": [((mark.at - span.start) / span.step, mark) for mark in call.source.marks(span)],
         "times": any(row["run_p95"] is not None for row in rows),
     }
 

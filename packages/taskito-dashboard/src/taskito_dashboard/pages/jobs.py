@@ -12,6 +12,7 @@ from taskito_dashboard.api.jobs import STATUSES
 from taskito_dashboard.api.operations import FILTER, begun
 from taskito_dashboard.errors import Refused
 from taskito_dashboard.pages.frame import back, page
+from taskito_dashboard.pages.terms import terms
 from taskito_dashboard.params import MOST_IDS, Param, content, too_large
 from taskito_dashboard.routing import Call, Route, acts, moved, shows
 from taskito_dashboard.words import call_line
@@ -61,6 +62,7 @@ def jobs(call: Call) -> Response:
         rows=[called(job) for job in found],
         line=line,
         kept={"filter": line} if line else {},
+        terms=terms(call),
         chips=[(str(term), _url(call, _less(which, term))) for term in which.terms],
         tabs=_tabs(call, which),
         mistake=None,
@@ -155,6 +157,7 @@ def _mistaken(call: Call, line: str, error: FilterError) -> Response:
         rows=[],
         line=line,
         kept={},
+        terms=terms(call),
         chips=[],
         tabs=_tabs(call, Filter()),
         mistake=error,

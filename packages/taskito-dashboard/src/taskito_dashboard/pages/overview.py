@@ -7,12 +7,13 @@ from werkzeug.wrappers import Response
 
 import taskito
 from taskito_dashboard.api.rollups import T
+from taskito_dashboard.flow import flow
 from taskito_dashboard.pages.charts import charts
 from taskito_dashboard.pages.frame import page
 from taskito_dashboard.pages.tasks import known, registered
 from taskito_dashboard.problems import problems, quiet
 from taskito_dashboard.routing import Call, shows
-from taskito_dashboard.world import WINDOW_MS, Flow, World, failures
+from taskito_dashboard.world import World, failures
 
 _RUNNING = 50
 _RUNNING_SHOWN = 8
@@ -83,22 +84,12 @@ def observed(call: Call) -> World:
         lately=lately,
         day=day,
         failures=failures(letters, are_all=letters.next_cursor is None, now=now),
-        flow=_flow(call, now, sum(row["pending"] for row in queues)),
+        flow=flow(call.source, now, sum(row["pending"] for row in queues)),
         keeps_all=call.source.keeps_all,
         log_size=disk.log_size,
         free=disk.free,
         version=taskito.__version__,
     )
-
-
-def _flow(call: Call, now: int, waiting: int) -> Flow:
-    metrics = call.queue.metrics(since=WINDOW_MS / 1000)
-    done = round(sum(task["success_count"] for task in metrics.values()))
-    growth = call.source.backlog.growth(now, waiting)
-    if growth is None:
-        arrived = call.source.arrived(now - WINDOW_MS)
-        growth = None if arrived is None else (arrived - done) * 60_000 / WINDOW_MS
-    return Flow(waiting=waiting, done=done, growth=growth)
 
 
 def tiles(

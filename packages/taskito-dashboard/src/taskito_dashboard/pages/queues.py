@@ -7,13 +7,15 @@ from werkzeug.wrappers import Response
 from taskito_dashboard.api.queues import change_limits, queue_named
 from taskito_dashboard.api.rollups import T
 from taskito_dashboard.errors import Refused
+from taskito_dashboard.flow import flow
 from taskito_dashboard.pages.charts import charts
 from taskito_dashboard.pages.frame import back, page
-from taskito_dashboard.pages.jobs import row
+from taskito_dashboard.pages.jobs import called, row
 from taskito_dashboard.pages.overview import use
 from taskito_dashboard.routing import Call, acts, shows
 
 _RECENT = 10
+_NEXT = 10
 
 
 def queues(call: Call) -> Response:
@@ -35,6 +37,8 @@ def queue(call: Call) -> Response:
         queue=found,
         use=use(found),
         charts=charts(call, queue=name),
+        flow=flow(call.source, call.source.now, found["pending"], name),
+        coming=[called(job) for job in call.source.next_jobs(name, _NEXT)],
         recent=[row(job.to_dict()) for job in recent],
     )
 

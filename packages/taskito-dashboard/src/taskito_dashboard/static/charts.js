@@ -1,8 +1,8 @@
-// Draws what /api/rollups says: lines in steps, failures as bars. Nothing is drawn where nothing
-// is known, and the bucket that is still open is dashed.
+// Draws what /api/rollups says: lines in steps, failures as bars, marks. Nothing is drawn where
+// nothing is known; the open bucket is dashed.
 
 const EVERY_MS = 10_000;
-// Counts have no halves.
+// Counts are whole.
 const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5, 1e6];
 const drawn = new WeakMap();
 const colour = (element) => getComputedStyle(element).color;
@@ -53,13 +53,17 @@ function make(section, data) {
       paths: (plot, series) => paths(plot, series, data, key.dataset.series === "failed"),
     }))],
     hooks: {
-      draw: [(plot) => keys.forEach((key, at) => dash(plot, at + 1, data, colour(key)))],
+      draw: [(plot) => {
+        keys.forEach((key, at) => dash(plot, at + 1, data, colour(key)));
+        plot.ctx.fillStyle = quiet;
+        for (const { at } of data.marks) plot.ctx.fillRect(plot.valToPos(at / 1000, "x", true), 0, 2, plot.valToPos(0, "y", true));
+      }],
       setCursor: [(plot) => keys.forEach((key, at) => {
         key.lastElementChild.textContent = plot.data[at + 1][bucket(plot)]?.toLocaleString("en") ?? "";
       })],
       setSelect: [({ select, posToVal }) => {
         const ends = [0, select.width].map((x) => posToVal(select.left + x, "x") * 1000);
-        if (select.width > 8) go(location.href, { t: ends.map(Math.round).join("-") });
+        if (select.width > 8) go(location, { t: ends.map(Math.round).join("-") });
       }],
       ready: [(plot) => plot.over.addEventListener("click", () => {
         const from = data.at[bucket(plot)];
@@ -100,7 +104,7 @@ function dash({ ctx, ...plot }, series, data, stroke) {
 }
 
 function go(address, query) {
-  const target = new URL(address, location.href);
+  const target = new URL(address, location);
   for (const [name, value] of Object.entries(query)) target.searchParams.set(name, value);
   location.assign(target);
 }
@@ -110,6 +114,6 @@ function drawAll(isOld) {
 }
 
 document.addEventListener("htmx:after:swap", () => drawAll(false));
-matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => drawAll(true));
-addEventListener("resize", () => drawAll(true));
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+addEventListener("resize", drawAll);
 drawAll(true);

@@ -1,5 +1,5 @@
-// Single keys, as the dialog behind "?" lists them; off while typing, and for good on wish.
-// An element with data-key is what its key presses: in the chosen row, else on the page.
+// Single keys, as "?" lists them; off while typing, and for good on wish.
+// What has data-key is what its key presses: in the chosen row, else on the page.
 
 const SETTING = "taskito-dashboard-keys";
 const PLACES = "#side a, .choice a:not([hidden]), main .headline :is(a, button), main td > a";
@@ -14,6 +14,7 @@ let isGoing = false;
 let places = [];
 
 const deeds = {
+  __proto__: null,
   "/": () => find(".search input").focus(),
   ".": () => find("#live").click(),
   "?": () => dialog.showModal(),
@@ -46,7 +47,7 @@ function press(key) {
   (inRow ?? find(`main [data-key="${key}"]`))?.click();
 }
 
-// The whole error of the row, else what the page folds.
+// The error of the row, else what the page folds.
 function unfold() {
   const error = chosen()?.querySelector(".error");
   if (error) error.toggleAttribute("data-whole");
@@ -59,10 +60,10 @@ function next(links) {
   found[(here + 1) % found.length].click();
 }
 
-// The places and actions of this page by name; the browser completes them.
+// Places and actions of this page by name; the browser completes them.
 function goAnywhere() {
   places = all(PLACES).map((element) => [named(element), element]);
-  find("datalist").replaceChildren(...places.map(([name]) => new Option(name)));
+  find("#palette-list").replaceChildren(...places.map(([name]) => new Option(name)));
   palette.showModal();
 }
 
@@ -86,7 +87,7 @@ document.addEventListener("keydown", (event) => {
   const isChord = event.ctrlKey || event.metaKey;
   const isTyping = target.closest('input:not([type="checkbox"]), select, textarea, dialog[open]');
   const place = isGoing && find(`#side [data-key="${CSS.escape(key)}"]`);
-  let deed = Object.hasOwn(deeds, key) ? deeds[key] : null;
+  let deed = deeds[key];
   if (isChord) deed = key.toLowerCase() === "k" ? goAnywhere : null;
   else if (isTyping || event.altKey || !toggle.checked) return;
   else if (place) deed = () => place.click();

@@ -1,5 +1,4 @@
-// Keeps a page current. htmx asks for it again and changes what differs (attributes of #main);
-// here is when it does not, what it sends along, and what the page says about its age.
+// Keeps a page current: when htmx does not ask for it, what it sends along, how old the page is.
 
 const main = document.getElementById("main");
 const button = document.getElementById("live");
@@ -7,12 +6,11 @@ let etag = null;
 let isPaused = false;
 let seen = Date.now();
 
+const on = (name, listener) => document.addEventListener(name, listener);
 const look = () => htmx.trigger(main, "look");
 
-function isBusy() {
-  const isSelecting = getSelection()?.isCollapsed === false;
-  return document.hidden || isSelecting || document.querySelector("dialog[open]") !== null;
-}
+const isSelecting = () => getSelection()?.isCollapsed === false;
+const isBusy = () => document.hidden || isSelecting() || document.querySelector("dialog[open]");
 
 function tell() {
   const age = Math.round((Date.now() - seen) / 1000);
@@ -23,7 +21,7 @@ function tell() {
   button.querySelector(".word").textContent = isStale ? `${word} · ${age} s old` : word;
 }
 
-// What only scripts can serve is added to what the server sent, before the two are compared.
+// What only scripts serve is added before what the server sent is compared.
 function prepare(root) {
   for (const source of root.querySelectorAll("[data-copy]")) {
     source.insertAdjacentHTML("afterend", '<button type="button" class="copy">Copy</button>');
@@ -31,14 +29,14 @@ function prepare(root) {
   for (const box of root.querySelectorAll("[data-ticks]")) box.closest("label").hidden = false;
 }
 
-document.addEventListener("htmx:before:request", (event) => {
+on("htmx:before:request", (event) => {
   const { request, sourceElement } = event.detail.ctx;
   if (sourceElement !== main) return;
   if (isPaused || isBusy()) event.preventDefault();
   request.cache = "no-store";
   if (etag) request.headers["If-None-Match"] = etag;
 });
-document.addEventListener("htmx:after:request", (event) => {
+on("htmx:after:request", (event) => {
   const { response, sourceElement } = event.detail.ctx;
   if (sourceElement !== main) return;
   if (response.status === 401) location.reload();
@@ -46,19 +44,25 @@ document.addEventListener("htmx:after:request", (event) => {
   if (response.status < 400) seen = Date.now();
   tell();
 });
-document.addEventListener("htmx:before:swap", (event) => {
+on("htmx:before:swap", (event) => {
   for (const { fragment } of event.detail.tasks) prepare(fragment);
 });
-document.addEventListener("click", async ({ target }) => {
+on("click", async ({ target }) => {
   if (!target.matches(".copy")) return;
   await navigator.clipboard.writeText(target.previousElementSibling.textContent);
   target.textContent = "Copied";
 });
-document.addEventListener("change", ({ target }) => {
+on("change", ({ target }) => {
   if (!target.matches("[data-ticks]")) return;
   for (const tick of document.querySelectorAll('[name="ids"]')) tick.checked = target.checked;
 });
-document.addEventListener("visibilitychange", look);
+// Browsers complete whole lines: options get what stands before the last term.
+on("input", ({ target: { list, value } }) => {
+  for (const option of list?.querySelectorAll("[data-term]") ?? []) {
+    option.value = value.slice(0, value.lastIndexOf(" ") + 1) + option.dataset.term;
+  }
+});
+on("visibilitychange", look);
 button.hidden = false;
 button.addEventListener("click", () => {
   isPaused = !isPaused;
