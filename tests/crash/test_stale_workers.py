@@ -32,12 +32,15 @@ def test_a_paused_worker_keeps_its_job_and_finishes_it_once_when_it_goes_on(site
 
 def test_a_worker_whose_interpreter_is_held_for_long_keeps_its_jobs(site: Site) -> None:
     stuck = site.ready_worker()
-    job = site.queue.enqueue("hold_the_interpreter", ["held", 3.5])
+    pipe = site.home / "pipe"
+    os.mkfifo(pipe)
+    job = site.queue.enqueue("hold_the_interpreter", ["held", str(pipe)])
     assert site.marks.wait("start", "held").pid == stuck.pid
     peer = site.ready_worker()
     later = site.queue.enqueue("note", ["later"], delay=2.1)
     assert later.result(timeout=30) == "later"
     assert site.marks.all("start", "later")[0].pid == peer.pid
+    pipe.write_bytes(b".")
     assert job.result(timeout=30) == "held"
     assert len(site.marks.all("start", "held")) == 1
     assert job.errors == []
