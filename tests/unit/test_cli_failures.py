@@ -47,7 +47,7 @@ def worker(queue: Queue, faults: list[str]) -> Iterator[ManualWorker]:
 @pytest.fixture
 def group(queue: Queue, worker: ManualWorker) -> Callable[[], str]:
     """The fingerprint of the only group."""
-    assert worker
+    assert worker.now
 
     def only() -> str:
         [found] = Groups(queue._database).all()

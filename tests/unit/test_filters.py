@@ -34,7 +34,7 @@ class TestParse:
 
     def test_ids_are_read_in_any_case(self) -> None:
         assert Filter.parse("id:01AB").terms[0].values == ("01ab",)
-        assert Filter.parse("fp:01AB,c").terms[0].values == ("01ab", "c")
+        assert Filter.parse("fp:01AB,c*,*").terms[0].values == ("01ab", "c*", "*")
 
     @pytest.mark.parametrize("state", STATES)
     def test_each_state_is_known(self, state: str) -> None:

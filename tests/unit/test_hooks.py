@@ -125,7 +125,7 @@ ORDERS = {
     "bad result": ("unserializable", LATER, "pending", START + FAILURE + RETRY),
 }
 # Nothing runs over its time in a worker whose clock stands still.
-IN_TIME = {name: row for name, row in ORDERS.items() if "timeout" not in row[1]}
+IN_TIME = {name: row for name, row in ORDERS.items() if "timeout" not in name}
 
 
 def settled(job: JobResult[Any], journal: Journal, order: list[str], status: str) -> bool:

@@ -123,6 +123,7 @@ QUEUE = {
     "delete_periodic": "name",
     "trigger_periodic": "name",
     "pause": "queue='default'",
+    "mark": "text, *, who='program'",
     "resume": "queue='default'",
     "paused_queues": "",
     "set_queue_rate_limit": "queue, rate",

@@ -128,6 +128,7 @@ USES: dict[str, Use] = {
     "Queue.apurge_jobs": lambda s: s.queue.apurge_jobs("dead"),
     "Queue.apause": lambda s: s.queue.apause(),
     "Queue.aresume": lambda s: s.queue.aresume(),
+    "Queue.amark": lambda s: s.queue.amark("v1"),
     "Queue.apaused_queues": lambda s: s.queue.apaused_queues(),
     "Queue.aset_queue_rate_limit": lambda s: s.queue.aset_queue_rate_limit("q", "1/s"),
     "Queue.aset_queue_concurrency": lambda s: s.queue.aset_queue_concurrency("q", 1),
@@ -165,7 +166,7 @@ USES: dict[str, Use] = {
 }
 WRITES = """
     aenqueue aenqueue_many areplay acancel_job aupdate_progress aretry_dead aretry_all_dead
-    adelete_dead apause aset_queue_rate_limit aset_queue_concurrency apause_periodic
+    adelete_dead apause amark aset_queue_rate_limit aset_queue_concurrency apause_periodic
     adelete_periodic atrigger_periodic adelay amap aapply_async acancel aapply
 """.split()  # noqa: SIM905 - a list of words is read as one
 

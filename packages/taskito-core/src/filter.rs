@@ -270,7 +270,7 @@ impl Term {
             }
             Asks::Failure => job.failure.is_some_and(|failure| {
                 let text = failure.text();
-                self.any(|value| text.starts_with(value))
+                self.any(|value| text.starts_with(beginning(value)))
             }),
             Asks::Error => job
                 .error
@@ -301,6 +301,7 @@ impl Term {
     /// From which group to which those are whose fingerprints begin with a value.
     fn failures(&self) -> (Fingerprint, Fingerprint) {
         let at = |value: &str, fill: &str| {
+            let value = beginning(value);
             let filled = format!(
                 "{value}{}",
                 fill.repeat(16_usize.saturating_sub(value.len()))
@@ -357,10 +358,11 @@ impl Written {
 
     fn check_fingerprints(&self) -> Result<()> {
         let is_one = |value: &String| {
-            let digits = value
+            let digits = beginning(value);
+            let is_hex = digits
                 .bytes()
                 .all(|it| matches!(it, b'0'..=b'9' | b'a'..=b'f'));
-            digits && (1..=16).contains(&value.len())
+            is_hex && !value.is_empty() && digits.len() <= 16
         };
         match self.values.iter().find(|value| !is_one(value)) {
             Some(value) => Err(unknown(&format!("group of failures '{value}'"))),
@@ -450,6 +452,11 @@ fn fits(pattern: &str, text: &str) -> bool {
         rest = &rest[at + part.len()..];
     }
     true
+}
+
+/// What a fingerprint begins with; a star at the end says so, and alone stands for any.
+fn beginning(value: &str) -> &str {
+    value.strip_suffix('*').unwrap_or(value)
 }
 
 /// Whether metadata that is a JSON object has the tag: `"tags": ["eu", ...]`, or `"tags": "eu"`.
@@ -641,12 +648,19 @@ mod tests {
         for end in 1..=text.len() {
             assert!(meets(&job(), "fp", &[&text[..end]]), "{end}");
             assert!(meets(&job(), "fp", &["0", &text[..end], "ff"]), "{end}");
+            assert!(
+                meets(&job(), "fp", &[&format!("{}*", &text[..end])]),
+                "{end}"
+            );
         }
         for other in ["12ab000000000008", "0", "2", "f", "12aa"] {
             assert!(!meets(&job(), "fp", &[other]), "{other}");
         }
-        let failure = None;
-        assert!(!meets(&Candidate { failure, ..job() }, "fp", &["12ab"]));
+        assert!(meets(&job(), "fp", &["*"]));
+        for any in ["12ab", "*"] {
+            let failure = None;
+            assert!(!meets(&Candidate { failure, ..job() }, "fp", &[any]));
+        }
     }
 
     #[test]

@@ -37,7 +37,7 @@ _MOST_MS = 100 * 365 * 86_400_000
 _HEAD = re.compile(r"([a-z]+)(\.[^\s:<>\",]+)?([:<>])")
 _DURATION = re.compile(r"(\d{1,12}(?:\.\d{1,6})?)(ms|s|m|h|d)?", re.ASCII)
 _UNIT_MS = {"ms": 1, "s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_FINGERPRINT = re.compile(r"[0-9a-f]{1,16}")
+_FINGERPRINT = re.compile(r"(?=.)[0-9a-f]{0,16}\*?")
 _BARE = re.compile(r"[^\s,\"\\]+")
 _BLANK = re.compile(r"\s+")
 _SAID = {

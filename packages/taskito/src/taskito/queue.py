@@ -1413,6 +1413,7 @@ class Queue:
     awhy = twin(why)
     apause = twin(pause)
     aresume = twin(resume)
+    amark = twin(mark)
     apaused_queues = twin(paused_queues)
     aset_queue_rate_limit = twin(set_queue_rate_limit)
     aset_queue_concurrency = twin(set_queue_concurrency)

@@ -41,8 +41,8 @@ def failures(call: Call) -> Response:
 
 
 def letters_of(task: str | None, queue: str | None) -> Filter:
-    """Return which jobs have dead letters that are listed; those without one are passed over."""
-    which = Filter().with_term("state", "dead")
+    """Return which jobs have dead letters that are listed: each failed, so each has a group."""
+    which = Filter().with_term("state", "dead").with_term("fp", "*")
     for field, value in (("task", task), ("queue", queue)):
         which = which.with_term(field, value) if value else which
     return which

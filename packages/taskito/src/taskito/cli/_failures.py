@@ -114,7 +114,7 @@ def show_group(args: argparse.Namespace, context: Context) -> int:
         facts = {"message": message, "error": error, "jobs": samples}
         console.document({**document(group), **facts})
         return 0
-    facts = (
+    lines = (
         ("group", group.fingerprint),
         ("state", group.state),
         ("task", group.task),
@@ -125,7 +125,7 @@ def show_group(args: argparse.Namespace, context: Context) -> int:
         ("first seen", when(group.first_seen)),
         ("last seen", when(group.last_seen)),
     )
-    console.data(pairs(facts))
+    console.data(pairs(lines))
     if error:
         console.data(f"\n{printable(error)}")
     if jobs:
