@@ -92,7 +92,7 @@ class _Page:
 
     def look(self) -> None:
         """Ask for the page, unless it is the one that is here."""
-        headers = {"Accept": "text/html", "Accept-Encoding": "gzip"}
+        headers = {"Accept": "text/html", "Accept-Encoding": "gzip", "HX-Request": "true"}
         if self._tag:
             headers["If-None-Match"] = self._tag
         self._connection.request("GET", "/", headers=headers)

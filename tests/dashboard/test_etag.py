@@ -10,6 +10,7 @@ from werkzeug.test import Client, TestResponse
 
 from taskito import Queue
 from taskito_dashboard import app, create_app
+from taskito_dashboard.rendering import THEME_COOKIE
 from taskito_dashboard.routes import TABLE
 from taskito_dashboard.source import Source
 
@@ -55,6 +56,47 @@ class TestEveryPageAndDocument:
         changed = again(client, path, first)
         assert changed.status_code == 200
         assert changed.headers["ETag"] != first.headers["ETag"]
+
+
+class TestShared:
+    """Pages that ask for themselves, as htmx does."""
+
+    @pytest.fixture(autouse=True)
+    def long(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(app, "SHARED_S", 3600.0)
+
+    @staticmethod
+    def look(client: Client, path: str = "/jobs", tag: str = "") -> TestResponse:
+        return client.get(path, headers={"HX-Request": "true", "If-None-Match": tag})
+
+    def test_an_answer_is_made_once_for_all_who_look(self, client: Client, queue: Queue) -> None:
+        first = self.look(client)
+        queue.enqueue("add", (1, 2))
+        other = self.look(client)
+        assert (other.data, other.headers["ETag"]) == (first.data, first.headers["ETag"])
+        assert other.headers["Content-Type"] == first.headers["Content-Type"]
+        assert self.look(client, tag=first.headers["ETag"]).status_code == 304
+
+    def test_who_comes_by_a_link_sees_how_it_is(self, client: Client, queue: Queue) -> None:
+        first = self.look(client)
+        queue.enqueue("add", (1, 2))
+        now = client.get("/jobs")
+        assert now.data != first.data
+        assert self.look(client, tag=now.headers["ETag"]).status_code == 304
+
+    def test_other_wishes_and_places_have_answers_of_their_own(self, client: Client) -> None:
+        first = self.look(client)
+        client.set_cookie(THEME_COOKIE, "dark")
+        assert self.look(client).data != first.data
+        assert self.look(client, "/jobs?filter=state:dead").data != first.data
+
+    def test_it_is_not_shared_for_long(
+        self, client: Client, queue: Queue, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        first = self.look(client)
+        queue.enqueue("add", (1, 2))
+        monkeypatch.setattr(app, "SHARED_S", -1.0)
+        assert self.look(client).data != first.data
 
 
 class TestChange:

@@ -14,6 +14,7 @@ from werkzeug.wrappers import Request, Response
 from taskito_core import limit_reads
 from taskito_dashboard import auditing
 from taskito_dashboard.errors import Refused, not_found, translated
+from taskito_dashboard.keeping import Kept
 from taskito_dashboard.packing import packed
 from taskito_dashboard.pages import errors
 from taskito_dashboard.params import MOST_BYTES, READ_MS
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 BUCKET_MS = 10_000
 """Answers that change as time goes by get another ETag this often."""
+SHARED_S = 1.0
+"""Pages that ask for themselves share an answer for so long, however many look."""
 _MACHINE = ("/api/", "/static/")
 _PROBES = ("/healthz/", "/metrics/")
 
@@ -78,6 +81,7 @@ class Dashboard:
         self._source = source
         self._guard = guard
         self._pages = Pages()
+        self._shared: Kept[tuple[str, Response]] = Kept()
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """The WSGI entry point."""
@@ -143,13 +147,30 @@ class Dashboard:
         if call.route.kind not in {"json", "page"} or call.route.method != "GET":
             return self._done(call)
         etag = self._etag(call)
-        if call.request.if_none_match.contains_weak(etag):
+        known = call.request.if_none_match
+        response = None
+        if "HX-Request" in call.request.headers and not known.contains_weak(etag):
+            etag, response = self._for_all(call, etag)
+        if known.contains_weak(etag):
             response = Response(status=304)
-        else:
+        elif response is None:
             response = _response(call.route.handler(call))
         response.set_etag(etag, weak=True)
         response.vary.add("Cookie")
         return response
+
+    def _for_all(self, call: Call, etag: str) -> tuple[str, Response]:
+        """Return an answer with its tag, made just now or for another page that asked lately.
+
+        Only for pages that ask for themselves: who comes by a link, or has just done something,
+        sees how it is.
+        """
+        # The end of a tag is what tells answers to different people apart.
+        key = (call.request.full_path, etag.rpartition("-")[2])
+        etag, made = self._shared.get(
+            key, lambda: (etag, _response(call.route.handler(call))), seconds=SHARED_S
+        )
+        return etag, Response(made.get_data(), made.status, made.headers.copy())
 
     def _done(self, call: Call) -> Response:
         """Answer what is no question, and write down what was done."""
