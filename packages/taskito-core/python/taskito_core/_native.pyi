@@ -877,38 +877,19 @@ class Lookout:
 
         As if no limit held one back; those whose own limit was found closed may be missing.
         """
-    def count(
-        self,
-        cap: int,
-        *,
-        status: Status | None = None,
-        queue: str | None = None,
-        task: str | None = None,
-        created_after: int | None = None,
-        created_before: int | None = None,
-        metadata: str | None = None,
-        error: str | None = None,
-    ) -> int:
-        """As :meth:`Store.count`, but never more than ``cap``: it stops there."""
-    def retrying(self, cap: int) -> int:
-        """How many jobs wait for another attempt after a failure, at most ``cap``."""
     def running(self, limit: int) -> list[tuple[JobRow, str, int]]:
         """Jobs whose function runs now, the longest first: job, id of its worker, since when.
 
         Read from the memory that workers share, without a write. One that begins or ends at
         this moment may be missing. In a database in memory: all claimed jobs, since their claim.
         """
-    @staticmethod
-    def bounds() -> list[float]:
-        """Where each bucket of a histogram but the last ends, in ms."""
 
 @final
 class Rollup:
     """Attempts that ended in one stretch of time.
 
     Two histograms of 48 buckets say how long jobs had been due when they started and how long
-    they ran. Bucket 0 is below 1 ms, each further one ends sqrt(2) times as far: see
-    :meth:`Lookout.bounds`.
+    they ran. Bucket 0 is below 1 ms, each further one ends sqrt(2) times as far.
     """
 
     @property
@@ -925,10 +906,6 @@ class Rollup:
     @property
     def retried(self) -> int:
         """Those of the failed that are repeated."""
-    @property
-    def wait_counts(self) -> list[int]: ...
-    @property
-    def run_counts(self) -> list[int]: ...
     def wait_ms(self, share: float) -> float | None:
         """The wait that this share of attempts did not exceed, off by a factor of sqrt(2)."""
     def run_ms(self, share: float) -> float | None:

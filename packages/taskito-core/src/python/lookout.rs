@@ -1,18 +1,15 @@
 //! What those who watch a queue ask.
 
-use std::time::Duration;
-
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use super::error::detached;
 use super::rows::PyJobRow;
-use super::store::{PyStore, parse_status};
+use super::store::PyStore;
 use super::types::{duration, millis};
 use crate::clock::Millis;
 use crate::engine::{RunningJob, running_now};
-use crate::histogram::{BOUNDS, BUCKETS, Histogram};
-use crate::job::JobFilter;
+use crate::histogram::Histogram;
 use crate::rollup::{By, Period, Rollup};
 use crate::store::{Census, Inspect, Watching};
 
@@ -86,43 +83,6 @@ impl PyLookout {
         Ok(rows.map(|row| PyJobRow::new(row, database)).collect())
     }
 
-    #[pyo3(signature = (
-        cap, *, status = None, queue = None, task = None, created_after = None,
-        created_before = None, metadata = None, error = None
-    ))]
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "keyword arguments of a plain record"
-    )]
-    fn count(
-        &self,
-        py: Python<'_>,
-        cap: u32,
-        status: Option<&str>,
-        queue: Option<String>,
-        task: Option<String>,
-        created_after: Option<i64>,
-        created_before: Option<i64>,
-        metadata: Option<String>,
-        error: Option<String>,
-    ) -> PyResult<u64> {
-        let filter = JobFilter {
-            status: status.map(parse_status).transpose()?,
-            queue,
-            task,
-            created_after: created_after.map(Millis),
-            created_before: created_before.map(Millis),
-            metadata,
-            error,
-            ..JobFilter::default()
-        };
-        detached(py, || self.0.get().0.count_up_to(&filter, cap))
-    }
-
-    fn retrying(&self, py: Python<'_>, cap: u32) -> PyResult<u32> {
-        detached(py, || self.0.get().0.retrying(cap))
-    }
-
     fn running(&self, py: Python<'_>, limit: usize) -> PyResult<Vec<(PyJobRow, String, i64)>> {
         let store = &self.0.get().0;
         let (running, database) = detached(py, || {
@@ -135,12 +95,6 @@ impl PyLookout {
             (job, one.worker.text(database), one.since.0)
         };
         Ok(running.into_iter().map(plain).collect())
-    }
-
-    #[staticmethod]
-    fn bounds() -> Vec<f64> {
-        let millis = |bound: u64| Duration::from_micros(bound).as_secs_f64() * 1000.0;
-        BOUNDS.into_iter().map(millis).collect()
     }
 }
 
@@ -177,16 +131,6 @@ impl PyRollup {
     #[getter]
     fn retried(&self) -> u64 {
         self.rollup.retried
-    }
-
-    #[getter]
-    fn wait_counts(&self) -> [u64; BUCKETS] {
-        *self.rollup.wait.counts()
-    }
-
-    #[getter]
-    fn run_counts(&self) -> [u64; BUCKETS] {
-        *self.rollup.run.counts()
     }
 
     fn wait_ms(&self, share: f64) -> Option<f64> {

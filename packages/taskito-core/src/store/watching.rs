@@ -3,7 +3,7 @@
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::Key;
-use crate::job::{JobFilter, JobRow};
+use crate::job::JobRow;
 use crate::rollup::{Period, Rollups};
 use crate::state::State;
 
@@ -55,16 +55,4 @@ pub trait Watching {
     /// # Errors
     /// Storage failures.
     fn next_jobs(&self, queue: &str, now: Millis, limit: u32) -> Result<Vec<JobRow>>;
-
-    /// As [`Inspect::count`](super::Inspect::count), but not more than `cap`.
-    ///
-    /// # Errors
-    /// Storage failures.
-    fn count_up_to(&self, filter: &JobFilter, cap: u32) -> Result<u64>;
-
-    /// How many jobs wait for another attempt after a failure, but not more than `cap`.
-    ///
-    /// # Errors
-    /// Storage failures.
-    fn retrying(&self, cap: u32) -> Result<u32>;
 }

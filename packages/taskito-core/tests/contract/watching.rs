@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use taskito_core::clock::Millis;
 use taskito_core::id::Key;
-use taskito_core::job::{JobFilter, JobRow, Token};
+use taskito_core::job::{JobRow, Token};
 use taskito_core::rollup::{By, Period, Rollup, Rollups, Run};
-use taskito_core::state::{State, Status};
+use taskito_core::state::State;
 use taskito_core::store::{Completion, End, Failure};
 
 use crate::support::{Hunger, after, job, job_with};
@@ -36,8 +36,6 @@ contract![
     those_who_are_next_come_in_the_order_of_claims,
     those_who_are_next_are_of_one_queue_and_no_more_than_asked,
     who_may_not_start_any_more_is_not_next,
-    a_count_stops_at_its_cap,
-    who_waits_after_a_failure_is_counted,
 ];
 
 const HOUR: i64 = 3_600_000;
@@ -470,38 +468,4 @@ fn who_may_not_start_any_more_is_not_next(world: &World) {
     world.advance(1000);
     assert_eq!(next(world, 9), [other]);
     assert_eq!(world.claimed(Hunger::endless()), [other]);
-}
-
-fn a_count_stops_at_its_cap(world: &World) {
-    for _ in 0..5 {
-        world.insert(job_with("a", |spec| spec.metadata = Some("yes".into())));
-    }
-    world.insert(job("a"));
-    let plain = JobFilter::default();
-    let scanned = JobFilter {
-        metadata: Some("yes".into()),
-        status: Some(Status::Pending),
-        ..JobFilter::default()
-    };
-    for (filter, all) in [(plain, 6), (scanned, 5)] {
-        for cap in [0, 1, 4, 100] {
-            let told = world.store().count_up_to(&filter, cap).unwrap();
-            assert_eq!(told, u64::from(cap).min(all));
-        }
-    }
-}
-
-fn who_waits_after_a_failure_is_counted(world: &World) {
-    for _ in 0..3 {
-        let token = world.running(job("a"));
-        world.retry(token, "e", world.later(5000));
-    }
-    let token = world.running(job("a"));
-    world.snooze(token, world.later(5000));
-    world.insert(job_with("a", |spec| spec.delay = Duration::from_secs(5)));
-    let told = |cap| world.store().retrying(cap).unwrap();
-    assert_eq!([told(0), told(2), told(100)], [0, 2, 3]);
-    world.advance(5000);
-    world.promote(100);
-    assert_eq!(told(100), 0, "those that are due are ready");
 }

@@ -108,7 +108,6 @@ pub(crate) struct Sight {
     metrics: Vec<(String, Summary)>,
     rollups: Vec<Rollups>,
     census: Vec<Census>,
-    retrying: [u32; 2],
     schedules: Vec<ScheduleRow>,
     fires: Vec<(String, Millis)>,
     queues: Vec<QueueRow>,
@@ -129,7 +128,6 @@ impl Sight {
 pub(crate) struct Answers {
     jobs: Vec<JobRow>,
     count: u64,
-    capped: u64,
     letters: Vec<DeadRow>,
     oldest: Vec<(usize, Millis)>,
     outlived: Vec<usize>,
@@ -217,7 +215,6 @@ impl Side {
             metrics: store.metrics(Millis(0), None).unwrap(),
             rollups: self.rollups(now),
             census: store.census().unwrap(),
-            retrying: [1, u32::MAX].map(|cap| store.retrying(cap).unwrap()),
             schedules: self.schedules(),
             fires: store.fires().unwrap(),
             queues: store.queues(now).unwrap(),
@@ -302,7 +299,6 @@ impl Side {
         Answers {
             jobs: self.jobs(&jobs),
             count: self.store().count(&jobs).unwrap(),
-            capped: self.store().count_up_to(&jobs, 2).unwrap(),
             letters: self.letters(&letters),
             oldest: oldest.collect(),
             outlived: outlived.iter().map(|key| self.known.number(*key)).collect(),

@@ -184,8 +184,6 @@ fn use_it(store: &SqliteStore, id: WorkerId, now: Millis) {
     store.metrics(Millis(0), None).ok();
     store.rollups(now, &Period::default()).ok();
     store.census().ok();
-    store.retrying(most).ok();
-    store.count_up_to(&filter, most).ok();
     store
         .dead_letters(&LetterFilter {
             limit: most,

@@ -185,8 +185,6 @@ impl Watching for Faulty {
         census() -> Vec<Census>;
         position(job: Key, cap: u32) -> Option<u32>;
         next_jobs(queue: &str, now: Millis, limit: u32) -> Vec<JobRow>;
-        count_up_to(filter: &JobFilter, cap: u32) -> u64;
-        retrying(cap: u32) -> u32;
     }
 }
 

@@ -72,14 +72,6 @@ impl Watching for Pair {
     fn next_jobs(&self, queue: &str, now: Millis, limit: u32) -> Result<Vec<JobRow>> {
         self.next().next_jobs(queue, now, limit)
     }
-
-    fn count_up_to(&self, filter: &JobFilter, cap: u32) -> Result<u64> {
-        self.next().count_up_to(filter, cap)
-    }
-
-    fn retrying(&self, cap: u32) -> Result<u32> {
-        self.next().retrying(cap)
-    }
 }
 
 impl Graph for Pair {

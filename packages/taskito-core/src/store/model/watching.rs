@@ -7,10 +7,10 @@ use super::{Draft, Job, ModelStore};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::Key;
-use crate::job::{JobFilter, JobRow, LaneId, Wait};
+use crate::job::{JobRow, LaneId};
 use crate::rollup::{Ending, Period, Rollup, Rollups, Run, Tier};
 use crate::state::State;
-use crate::store::{Census, Inspect, Watching};
+use crate::store::{Census, Watching};
 
 /// One attempt that counts.
 #[derive(Clone, Debug)]
@@ -129,18 +129,5 @@ impl Watching for ModelStore {
         rows.sort_by_key(|row| (Reverse(row.priority), row.run_at, row.key));
         rows.truncate(limit as usize);
         Ok(rows)
-    }
-
-    fn count_up_to(&self, filter: &JobFilter, cap: u32) -> Result<u64> {
-        Ok(self.count(filter)?.min(u64::from(cap)))
-    }
-
-    fn retrying(&self, cap: u32) -> Result<u32> {
-        let tables = self.committed();
-        let waits = tables
-            .rows()
-            .filter(|row| row.state == State::Scheduled && row.wait == Some(Wait::Backoff));
-        let count = u32::try_from(waits.count()).unwrap_or(u32::MAX);
-        Ok(count.min(cap))
     }
 }

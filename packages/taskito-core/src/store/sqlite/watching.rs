@@ -5,14 +5,13 @@ use std::cmp::Reverse;
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
 use super::candidate::Candidate;
-use super::inspect::Bounds;
 use super::{SqliteStore, row};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::Key;
-use crate::job::{JobFilter, JobRow, LaneId, StrandId};
+use crate::job::{JobRow, LaneId, StrandId};
 use crate::rollup::{Period, Rollups};
-use crate::store::{Census, Inspect, Watching};
+use crate::store::{Census, Watching};
 
 /// Of jobs that are due and not promoted yet, so many are looked at to tell who is next.
 const MOST_DUE: u32 = 1000;
@@ -51,40 +50,6 @@ impl Watching for SqliteStore {
                 limit,
             };
             line.jobs()
-        })
-    }
-
-    fn count_up_to(&self, filter: &JobFilter, cap: u32) -> Result<u64> {
-        let bounds = Bounds::of(filter);
-        if bounds.are_none() && filter.metadata.is_none() && filter.error.is_none() {
-            return Ok(self.count(filter)?.min(u64::from(cap)));
-        }
-        self.read(|connection| {
-            connection
-                .prepare_cached(include_str!("sql/count_some_jobs.sql"))?
-                .query_row(
-                    named_params! {
-                        ":from": bounds.from,
-                        ":to": bounds.to,
-                        ":status": bounds.states,
-                        ":queue": filter.queue,
-                        ":task": filter.task,
-                        ":created_from": bounds.created_from,
-                        ":created_to": bounds.created_to,
-                        ":metadata": filter.metadata,
-                        ":error": filter.error,
-                        ":cap": cap,
-                    },
-                    |row| row.get(0),
-                )
-        })
-    }
-
-    fn retrying(&self, cap: u32) -> Result<u32> {
-        self.read(|connection| {
-            connection
-                .prepare_cached(include_str!("sql/retrying.sql"))?
-                .query_row(params![cap], |row| row.get(0))
         })
     }
 }
