@@ -16,7 +16,7 @@ from benchmarks import systems
 from benchmarks.board import Board
 from benchmarks.workloads import WORKLOADS
 
-WORDS_PER_JOB = 64
+WORDS_PER_JOB = 128
 MORE_WORDS = 10_000
 FEWEST_JOBS = 200
 
