@@ -1,12 +1,14 @@
 """Every page, as browsers show it: in both themes, on a desk and on a phone."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import BrowserContext, expect
 
-from taskito import Queue
+from taskito import Queue, chord
+from taskito._groups import Groups
 from tests.browser.conftest import SHOP, Shop, served
 from tests.browser.visitor import DESK, PHONE, Scheme, Visitor
 from tests.dashboard.asking import HOSTILE
@@ -57,6 +59,30 @@ def check(visitor: Visitor, name: str) -> None:
 def test_every_page_is_accessible_and_fits(visitor: Visitor, shop: Shop, name: str) -> None:
     visitor.look_as("light", DESK)
     visitor.go(PAGES[name].format_map(shop.jobs) if "{" in PAGES[name] else PAGES[name])
+    expect(visitor.page.locator("h1")).to_be_visible()
+
+    check(visitor, name)
+
+
+@pytest.mark.parametrize("name", ["workflows", "workflow", "group", "operation-new"])
+def test_what_belongs_together_is_accessible_and_fits(
+    visitor: Visitor, shop: Shop, name: str
+) -> None:
+    add: Any = shop.queue.task(name="add")(max)
+    total: Any = shop.queue.task(name="total")(sum)
+    chord([add.s(1, 2), add.s(3, 4)], total.s()).apply(shop.queue)
+    fingerprint = next(group.fingerprint for group in Groups(shop.queue._database).all())
+    places = {
+        "workflows": "/workflows",
+        "workflow": "/workflows",
+        "group": f"/failures/{fingerprint}",
+        "operation-new": "/operations/new?verb=retry&filter=state:dead",
+    }
+    visitor.look_as("light", DESK)
+    visitor.go(places[name])
+    if name == "workflow":
+        visitor.page.locator("main td a.call").first.click()
+        expect(visitor.page.locator("svg.graph")).to_be_visible()
     expect(visitor.page.locator("h1")).to_be_visible()
 
     check(visitor, name)
