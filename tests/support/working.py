@@ -1,6 +1,7 @@
 """Workers in threads of the process that tests."""
 
 import threading
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -20,6 +21,13 @@ def working(queue: Queue, **options: Any) -> Generator[threading.Thread]:
     try:
         yield worker
     finally:
+        end(queue, worker)
+
+
+def end(queue: Queue, worker: threading.Thread) -> None:
+    """Stop a worker; one that is not up yet would not hear of it, so it is told again."""
+    deadline = time.monotonic() + PATIENCE
+    while worker.is_alive():
+        assert time.monotonic() < deadline, "the worker did not end"
         queue.shutdown(now=True)
-        worker.join(PATIENCE)
-        assert not worker.is_alive(), "the worker did not end"
+        worker.join(0.05)

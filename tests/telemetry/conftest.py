@@ -14,6 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 
 from taskito import Queue
 from taskito.contrib.otel import OpenTelemetryMiddleware
+from tests.support.working import end
 from tests.telemetry.recordings import Recordings
 
 MakeQueue: TypeAlias = Callable[..., Queue]
@@ -71,6 +72,4 @@ def work() -> Iterator[Work]:
 
     yield start
     for queue, thread in running:
-        queue.shutdown(now=True)
-        thread.join(30)
-        assert not thread.is_alive(), "the worker did not end"
+        end(queue, thread)

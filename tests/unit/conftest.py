@@ -8,6 +8,7 @@ from typing import TypeAlias
 import pytest
 
 from taskito import Queue
+from tests.support.working import end
 
 StartWorker: TypeAlias = Callable[..., threading.Thread]
 
@@ -38,7 +39,5 @@ def start_worker(queue: Queue) -> Iterator[StartWorker]:
         return thread
 
     yield start
-    queue.shutdown(now=True)
     for thread in threads:
-        thread.join(30)
-        assert not thread.is_alive(), "the worker did not end"
+        end(queue, thread)
