@@ -16,11 +16,8 @@ from tests.support.until import until
 
 
 @asynccontextmanager
-async def watched_loop(longest: float = 0.1) -> AsyncGenerator[None]:
-    """Fail if the event loop stood still, as one does that waits in slices of 200 ms itself.
-
-    The typical pause counts, as the machine has its own.
-    """
+async def watched_loop(longest: float = 0.01) -> AsyncGenerator[None]:
+    """Fail if the event loop stood still; the typical pause counts, as the machine has its own."""
     pauses: list[float] = []
 
     async def watch() -> None:

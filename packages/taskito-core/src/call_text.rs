@@ -1,5 +1,6 @@
 //! Finding an argument in what is stored of a call: what its producer wrote for people, like
 //! `7, to='a'`, or the JSON of the arguments, `[[7],{"to":"a"}]`. Nothing is decoded or run.
+//! Long because of its tests, one for each way in which such text can end.
 
 use std::borrow::Cow;
 

@@ -29,15 +29,18 @@ fn connections<const N: usize>(directory: &Directory) -> [Connection; N] {
     [(); N].map(|()| Connection::open(directory.path("other.db")).unwrap())
 }
 
+fn begin_to_read(readers: [&Connection; 2]) {
+    for reader in readers {
+        let begun = reader.execute_batch("BEGIN; SELECT * FROM sqlite_schema");
+        begun.unwrap();
+    }
+}
+
 #[test]
 fn whoever_reads_last_gives_back_what_the_first_has_locked() {
     let directory = Directory::new();
     let [first, last, writer] = connections(&directory);
-    for reader in [&first, &last] {
-        reader
-            .execute_batch("BEGIN; SELECT * FROM sqlite_schema")
-            .unwrap();
-    }
+    begin_to_read([&first, &last]);
     for reader in [&first, &last] {
         reader.execute_batch("COMMIT").unwrap();
     }
@@ -48,11 +51,7 @@ fn whoever_reads_last_gives_back_what_the_first_has_locked() {
 fn whoever_read_along_with_another_can_write() {
     let directory = Directory::new();
     let [first, last] = connections(&directory);
-    for reader in [&first, &last] {
-        reader
-            .execute_batch("BEGIN; SELECT * FROM sqlite_schema")
-            .unwrap();
-    }
+    begin_to_read([&first, &last]);
     first.execute_batch("COMMIT").unwrap();
     last.execute_batch("CREATE TABLE t (x); COMMIT").unwrap();
 }
@@ -61,11 +60,7 @@ fn whoever_read_along_with_another_can_write() {
 fn one_that_was_closed_leaves_no_lock_behind_and_takes_none_along() {
     let directory = Directory::new();
     let [first, last, writer] = connections(&directory);
-    for reader in [&first, &last] {
-        reader
-            .execute_batch("BEGIN; SELECT * FROM sqlite_schema")
-            .unwrap();
-    }
+    begin_to_read([&first, &last]);
     drop(first);
     writer.busy_timeout(Duration::ZERO).unwrap();
     assert!(

@@ -1,4 +1,5 @@
-//! Many jobs at once: searching by a filter, operations, and the record of what people did.
+//! Many jobs at once: searching by a filter, operations, and the record of what people did. Long
+//! because each row that they answer has its getters here.
 
 use std::sync::Arc;
 
