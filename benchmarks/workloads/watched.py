@@ -11,6 +11,8 @@ from benchmarks.workloads.speed import let_through
 
 VIEWERS = 10
 EVERY_S = 2.0
+LOOKS_PER_CHART = 5
+CHARTS = 2
 PAIRS = 3
 SHARE = 10
 ANSWER_WITHIN_S = 30.0
@@ -21,7 +23,8 @@ def viewers(system: System, board: Board, jobs: int) -> dict[str, float]:
 
     One worker runs all the time, and so does the server of the dashboard. Ten pages are open on
     the overview: each asks for it every two seconds, with the tag of the answer that it has, as
-    the page does. Each first drain of a pair is the second one of the next.
+    the page does, and every ten seconds for the numbers of its two charts. Each first drain of a
+    pair is the second one of the next.
     """
     if not isinstance(system, WatchedSystem):
         raise TypeError(f"{system!r} has no page to look at")
@@ -88,19 +91,27 @@ class _Page:
 
     def __init__(self, host: str) -> None:
         self._connection = http.client.HTTPConnection(host, timeout=ANSWER_WITHIN_S)
-        self._tag = ""
+        self._tags: dict[str, str] = {}
+        self._looks = 0
 
     def look(self) -> None:
-        """Ask for the page, unless it is the one that is here."""
-        headers = {"Accept": "text/html", "Accept-Encoding": "gzip", "HX-Request": "true"}
-        if self._tag:
-            headers["If-None-Match"] = self._tag
-        self._connection.request("GET", "/", headers=headers)
+        """Ask for the page, unless it is the one that is here, and now and then for its charts."""
+        self._ask("/", {"Accept": "text/html", "HX-Request": "true"})
+        if self._looks % LOOKS_PER_CHART == 0:
+            for _ in range(CHARTS):
+                self._ask("/api/rollups?t=1h", {})
+        self._looks += 1
+
+    def _ask(self, path: str, headers: dict[str, str]) -> None:
+        sent = {**headers, "Accept-Encoding": "gzip"}
+        if path in self._tags:
+            sent["If-None-Match"] = self._tags[path]
+        self._connection.request("GET", path, headers=sent)
         answer = self._connection.getresponse()
         answer.read()
         if answer.status not in {200, 304}:
-            raise http.client.HTTPException(f"the overview answered {answer.status}")
-        self._tag = answer.headers["ETag"]
+            raise http.client.HTTPException(f"{path} answered {answer.status}")
+        self._tags[path] = answer.headers["ETag"]
 
     def close(self) -> None:
         """Leave."""

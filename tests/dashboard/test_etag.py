@@ -9,7 +9,7 @@ import pytest
 from werkzeug.test import Client, TestResponse
 
 from taskito import Queue
-from taskito_dashboard import app, create_app
+from taskito_dashboard import app, create_app, keeping
 from taskito_dashboard.rendering import THEME_COOKIE
 from taskito_dashboard.routes import TABLE
 from taskito_dashboard.source import Source
@@ -63,7 +63,8 @@ class TestShared:
 
     @pytest.fixture(autouse=True)
     def long(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(app, "SHARED_S", 3600.0)
+        monkeypatch.setattr(keeping, "SHORTEST_S", 3600.0)
+        monkeypatch.setattr(keeping, "LONGEST_S", 3600.0)
 
     @staticmethod
     def look(client: Client, path: str = "/jobs", tag: str = "") -> TestResponse:
@@ -84,6 +85,20 @@ class TestShared:
         assert now.data != first.data
         assert self.look(client, tag=now.headers["ETag"]).status_code == 304
 
+    def test_no_page_goes_back_to_how_it_was(self, client: Client, queue: Queue) -> None:
+        self.look(client)
+        queue.enqueue("add", (1, 2))
+        now = client.get("/jobs")
+        queue.enqueue("add", (3, 4))
+        assert self.look(client).data == now.data
+
+    def test_who_did_something_sees_it_at_once(self, client: Client, queue: Queue) -> None:
+        queue.enqueue("add", (1, 2))
+        first = self.look(client, "/queues")
+        client.post("/queues/default/pause")
+        assert "Resume" in self.look(client, "/queues").text
+        assert "Resume" not in first.text
+
     def test_other_wishes_and_places_have_answers_of_their_own(self, client: Client) -> None:
         first = self.look(client)
         client.set_cookie(THEME_COOKIE, "dark")
@@ -95,7 +110,7 @@ class TestShared:
     ) -> None:
         first = self.look(client)
         queue.enqueue("add", (1, 2))
-        monkeypatch.setattr(app, "SHARED_S", -1.0)
+        monkeypatch.setattr(keeping, "LONGEST_S", -1.0)
         assert self.look(client).data != first.data
 
 

@@ -14,8 +14,8 @@ from werkzeug.wrappers import Request, Response
 from taskito_core import limit_reads
 from taskito_dashboard import auditing
 from taskito_dashboard.errors import Refused, not_found, translated
-from taskito_dashboard.keeping import Kept
-from taskito_dashboard.packing import packed
+from taskito_dashboard.keeping import Shared
+from taskito_dashboard.packing import is_packed, packed
 from taskito_dashboard.pages import errors
 from taskito_dashboard.params import MOST_BYTES, READ_MS
 from taskito_dashboard.rendering import Pages, digest, theme_of, zone_of
@@ -31,8 +31,6 @@ logger = logging.getLogger(__name__)
 
 BUCKET_MS = 10_000
 """Answers that change as time goes by get another ETag this often."""
-SHARED_S = 1.0
-"""Pages that ask for themselves share an answer for so long, however many look."""
 _MACHINE = ("/api/", "/static/")
 _PROBES = ("/healthz/", "/metrics/")
 
@@ -81,7 +79,7 @@ class Dashboard:
         self._source = source
         self._guard = guard
         self._pages = Pages()
-        self._shared: Kept[tuple[str, Response]] = Kept()
+        self._shared: Shared[tuple[str, Response]] = Shared()
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """The WSGI entry point."""
@@ -149,8 +147,8 @@ class Dashboard:
         etag = self._etag(call)
         known = call.request.if_none_match
         response = None
-        if "HX-Request" in call.request.headers and not known.contains_weak(etag):
-            etag, response = self._for_all(call, etag)
+        if call.route.kind == "page" and not known.contains_weak(etag):
+            etag, response = self._page(call, etag)
         if known.contains_weak(etag):
             response = Response(status=304)
         elif response is None:
@@ -159,23 +157,27 @@ class Dashboard:
         response.vary.add("Cookie")
         return response
 
-    def _for_all(self, call: Call, etag: str) -> tuple[str, Response]:
-        """Return an answer with its tag, made just now or for another page that asked lately.
+    def _page(self, call: Call, etag: str) -> tuple[str, Response]:
+        """Return a page with its tag: for those that ask for themselves, one made lately.
 
-        Only for pages that ask for themselves: who comes by a link, or has just done something,
-        sees how it is.
+        Who comes by a link, or has just done something, sees how it is.
         """
+
+        def make() -> tuple[str, Response]:
+            return etag, packed(call.request, _response(call.route.handler(call)))
+
         # The end of a tag is what tells answers to different people apart.
-        key = (call.request.full_path, etag.rpartition("-")[2])
-        etag, made = self._shared.get(
-            key, lambda: (etag, _response(call.route.handler(call))), seconds=SHARED_S
-        )
+        key = (call.request.full_path, etag.rpartition("-")[2], is_packed(call.request))
+        asks_for_itself = "HX-Request" in call.request.headers
+        etag, made = self._shared.get(key, make, anew=not asks_for_itself)
         return etag, Response(made.get_data(), made.status, made.headers.copy())
 
     def _done(self, call: Call) -> Response:
         """Answer what is no question, and write down what was done."""
         answer = call.route.handler(call)
         response = _response(answer)
+        if call.route.method != "GET":
+            self._shared.forget()
         if auditing.is_noted(call) and response.status_code < 400:  # noqa: PLR2004
             deed, subject = auditing.deed_of(call), auditing.subject_of(call)
             self._source.bulk.audit(call.who, deed, subject, auditing.number_of(answer))

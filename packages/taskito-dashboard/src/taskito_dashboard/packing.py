@@ -20,17 +20,24 @@ def packed(request: Request, response: Response) -> Response:
     """
     if response.is_streamed or response.direct_passthrough:
         return response
+    if "Content-Encoding" in response.headers:
+        return response
     if not (response.mimetype or "").startswith(_MEDIA):
         return response
     response.vary.add("Accept-Encoding")
     content = response.get_data()
-    if len(content) < _LEAST or request.accept_encodings["gzip"] <= 0:
+    if len(content) < _LEAST or not is_packed(request):
         return response
     # Files of the package are the same for everybody, pages are not.
     is_kept = "immutable" in response.headers.get("Cache-Control", "")
     response.set_data(_kept(content) if is_kept else gzip.compress(content, _FAST))
     response.headers["Content-Encoding"] = "gzip"
     return response
+
+
+def is_packed(request: Request) -> bool:
+    """Return whether the client takes what is packed."""
+    return request.accept_encodings["gzip"] > 0
 
 
 @lru_cache(maxsize=64)

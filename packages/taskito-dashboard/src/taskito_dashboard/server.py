@@ -9,6 +9,8 @@ from wsgiref.simple_server import ServerHandler, WSGIRequestHandler
 from wsgiref.types import WSGIApplication
 
 import waitress.server
+from waitress.channel import HTTPChannel
+from waitress.task import WSGITask
 
 from taskito.exceptions import ConfigurationError
 from taskito_dashboard.app import Dashboard, create_app
@@ -17,6 +19,8 @@ from taskito_dashboard.security import TOKEN_VARIABLE, Guard, is_loopback, token
 from taskito_dashboard.source import Source
 
 if TYPE_CHECKING:
+    from waitress.parser import HTTPRequestParser
+
     from taskito import Queue
 
 THREADS = 8
@@ -85,7 +89,7 @@ def serve(  # noqa: PLR0913 - all but the address are keyword-only
     guard = Guard(token=token, read_only=read_only, local_names_only=is_local)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:
-        server = waitress.server.create_server(
+        made = waitress.server.create_server(
             Dashboard(source, guard),
             sockets=[listener],
             ident=None,
@@ -93,6 +97,9 @@ def serve(  # noqa: PLR0913 - all but the address are keyword-only
             # Larger ones than we take are told so in JSON, huge ones not even read.
             max_request_body_size=8 * MOST_BYTES,
         )
+        # Of several sockets it would make several servers.
+        server = cast("waitress.server.BaseWSGIServer", made)
+        server.channel_class = _Channel
         name = f"[{host}]" if family == socket.AF_INET6 else host
         address = f"http://{name}:{listener.getsockname()[1]}"
         if announce is None:
@@ -100,6 +107,21 @@ def serve(  # noqa: PLR0913 - all but the address are keyword-only
         else:
             announce(address)
         server.run()
+
+
+class _Task(WSGITask):
+    """An answer. Waitress itself ends the connection after each that has no body, as 304."""
+
+    def set_close_on_finish(self) -> None:
+        """End the connection, unless both sides know where this answer ends."""
+        request = cast("HTTPRequestParser", self.request)
+        wishes = request.headers.get("CONNECTION", "").lower()
+        if self.has_body or self.version != "1.1" or wishes == "close":
+            super().set_close_on_finish()
+
+
+class _Channel(HTTPChannel):
+    task_class = _Task
 
 
 def started(address: str) -> str:

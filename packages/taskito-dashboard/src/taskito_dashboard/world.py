@@ -144,7 +144,7 @@ class World:
         breakers: As :meth:`taskito.Queue.circuit_breakers`.
         schedules: As :meth:`taskito.Queue.list_periodic`.
         running: Jobs that run, as :meth:`taskito.JobResult.to_dict`.
-        lately: As :meth:`taskito.Queue.metrics` of the last 15 minutes.
+        lately: ``count`` and ``failure_count`` of the attempts of the last 15 minutes, by task.
         day: The same of the last 24 hours.
         failures: What dead letters say, of the newest ones.
         flow: How the backlog grows or shrinks, if that was looked at.

@@ -18,7 +18,6 @@ from taskito_dashboard.world import World, failures
 _RUNNING = 50
 _RUNNING_SHOWN = 8
 _SAMPLE = 100
-_MINUTE = 60
 _LETTERS = 200
 _FAILURES_SHOWN = 5
 _TASKS_SHOWN = 5
@@ -48,7 +47,7 @@ def overview(call: Call) -> Response:
         world=world,
         problems=found,
         quiet="" if found else quiet(world, last_failure_at),
-        tiles=tiles(world, stats, call.queue.metrics(since=_MINUTE)),
+        tiles=tiles(world, stats, call.source.minute()),
         running=call.source.running(_RUNNING_SHOWN),
         claimed=stats["running"],
         charts=charts(call),
@@ -94,11 +93,10 @@ def observed(call: Call) -> World:
 
 
 def tiles(
-    world: World, stats: Mapping[str, int], minute: Mapping[str, Mapping[str, Any]]
+    world: World, stats: Mapping[str, int], minute: Mapping[str, int]
 ) -> list[dict[str, Any]]:
     """Return the numbers on top: each with a label, a unit or comparison, and a link."""
-    done = sum(task["success_count"] for task in minute.values())
-    failed = sum(task["failure_count"] for task in minute.values())
+    failed = minute["failure_count"]
     oldest = world.oldest_due_at
     return [
         {
@@ -116,13 +114,18 @@ def tiles(
             "slots": world.slots,
             "link": {"status": "running"},
         },
-        {"label": "Done / min", "value": done, "kind": "none", "link": {"status": "complete"}},
+        {
+            "label": "Done / min",
+            "value": minute["count"] - failed,
+            "kind": "none",
+            "link": {"status": "complete"},
+        },
         {
             "label": "Failed / min",
             "value": failed,
             "kind": "share",
             "part": failed,
-            "whole": done + failed,
+            "whole": minute["count"],
             "link": {},
         },
         {
