@@ -43,7 +43,9 @@ def test_paper_has_what_can_be_read_and_no_buttons(visitor: Visitor, shop: Shop,
     visitor.picture(f"{name}-print")
     expect(visitor.page.locator("h1")).to_be_visible()
     expect(visitor.page.locator("main .card").first).to_be_visible()
-    shown = visitor.page.locator("button:visible, input:visible, nav a:not([aria-current]):visible").all()
+    shown = visitor.page.locator(
+        "button:visible, input:visible, nav a:not([aria-current]):visible"
+    ).all()
     assert [each.evaluate("(found) => found.outerHTML") for each in shown] == []
 
 

@@ -9,8 +9,8 @@ from werkzeug.test import Client
 
 from taskito import Queue
 from taskito_dashboard import create_app
-from taskito_dashboard.app import Dashboard
-from taskito_dashboard.security import Guard
+from taskito_dashboard.app import Application
+from taskito_dashboard.security import Guard, Rules
 from taskito_dashboard.source import Source
 from tests.dashboard.asking import UNKNOWN, Work, get, post
 
@@ -141,8 +141,7 @@ class TestOne:
         done = queue.enqueue("add", (1, 2))
         work()
         mark.unlink(missing_ok=True)
-        guard = Guard(token=None, read_only=False, local_names_only=True)
-        client = Client(Dashboard(Source(queue, decodes=False), guard))
+        client = Client(Application(Source(queue, decodes=False), Guard(Rules())))
 
         for entry in (job, done):
             found = get(client, f"/api/jobs/{entry.id}")

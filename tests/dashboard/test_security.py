@@ -1,12 +1,27 @@
 """Who is let in: hosts, tokens, the login page."""
 
+from typing import Any
+
 import pytest
-from werkzeug.test import Client
+from werkzeug.test import Client, TestResponse
+from werkzeug.wrappers import Request
 
 from taskito import Queue
 from taskito.exceptions import ConfigurationError
-from taskito_dashboard import create_app
-from taskito_dashboard.security import COOKIE, TRIES, TRIES_WITHIN, Throttle, host_of, is_loopback
+from taskito_dashboard import Dashboard, create_app
+from taskito_dashboard.app import Application
+from taskito_dashboard.security import (
+    COOKIE,
+    TRIES,
+    TRIES_WITHIN,
+    Guard,
+    Proxy,
+    Rules,
+    Throttle,
+    host_of,
+    is_loopback,
+)
+from taskito_dashboard.source import Source
 
 TOKEN = "correct horse battery staple"
 OWN = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
@@ -15,6 +30,11 @@ OWN = {"Origin": "http://localhost", "Sec-Fetch-Site": "same-origin"}
 @pytest.fixture
 def locked(queue: Queue) -> Client:
     return Client(create_app(queue, token=TOKEN))
+
+
+def answered(answer: TestResponse) -> Any:
+    """What an answer says."""
+    return answer.json
 
 
 class TestHost:
@@ -35,7 +55,8 @@ class TestHost:
         response = client.get("/api/stats", base_url=f"http://{host}:8080")
         assert response.json == {
             "error": f"host {host!r} is not a loopback name",
-            "hint": "open the page as http://127.0.0.1 on the machine it runs on",
+            "hint": "open the page as http://127.0.0.1 on the machine it runs on, or start it with "
+            "--allowed-host",
         }
 
     @pytest.mark.parametrize(
@@ -208,6 +229,119 @@ class TestTries:
         assert throttle.wait("a") == 0
         throttle.failed("a")
         assert throttle.wait("a") == pytest.approx(0.5)
+
+
+class TestAccess:
+    """Who may look, who may act, and who is on record for it."""
+
+    PAUSE = "/api/queues/default/pause"
+
+    @staticmethod
+    def client(queue: Queue, **rules: Any) -> Client:
+        return Client(Application(Source(queue, decodes=True), Guard(Rules(**rules))))
+
+    def test_one_token_acts_and_the_other_looks(self, queue: Queue) -> None:
+        queue.enqueue("add", (1, 2))
+        client = Client(Dashboard(queue, token=TOKEN, viewer_token="look"))
+        for token, status in ((TOKEN, 200), ("look", 403), ("none", 401)):
+            headers = {"Authorization": f"Bearer {token}"}
+            assert client.post(self.PAUSE, headers=headers).status_code == status
+        seen = client.get("/queues", headers={"Authorization": "Bearer look"})
+        assert seen.status_code == 200
+        assert "Resume" not in seen.text
+        refused = client.post(self.PAUSE, headers={"Authorization": "Bearer look"})
+        assert refused.json == {
+            "error": "you may look, but change nothing",
+            "hint": "log in as somebody who may",
+        }
+
+    def test_each_has_a_session_of_their_own(self, queue: Queue) -> None:
+        queue.enqueue("add", (1, 2))
+        pages = {}
+        for token in (TOKEN, "look"):
+            client = Client(Dashboard(queue, token=TOKEN, viewer_token="look"))
+            assert client.post("/login", data={"token": token}).status_code == 303
+            pages[token] = client.get("/queues").text
+        assert "Pause</button>" in pages[TOKEN]
+        assert "Pause</button>" not in pages["look"]
+
+    def test_answers_are_not_shared_between_them(self, queue: Queue) -> None:
+        queue.enqueue("add", (1, 2))
+        client = Client(Dashboard(queue, token=TOKEN, viewer_token="look"))
+        texts = [
+            client.get(
+                "/queues", headers={"Authorization": f"Bearer {token}", "HX-Request": "true"}
+            ).text
+            for token in (TOKEN, "look", TOKEN)
+        ]
+        assert ["Pause</button>" in text for text in texts] == [True, False, True]
+
+    def test_read_only_is_for_everybody(self, queue: Queue) -> None:
+        client = Client(Dashboard(queue, authorize=lambda _: "admin", read_only=True))
+        assert client.post(self.PAUSE).status_code == 403
+        assert "Pause</button>" not in client.get("/queues").text
+
+    def test_an_application_decides_by_the_request(self, queue: Queue) -> None:
+        def access(request: Request) -> Any:
+            request.environ["REMOTE_USER"] = request.args["as"]
+            return {"ann": "admin", "bob": "viewer"}.get(request.args["as"])
+
+        client = Client(Dashboard(queue, authorize=access))
+        place = {"base_url": "https://jobs.example.com"}
+        for name, seen, done in (("ann", 200, 200), ("bob", 200, 403), ("eve", 403, 403)):
+            assert client.get(f"/api/stats?as={name}", **place).status_code == seen
+            assert client.post(f"{self.PAUSE}?as={name}", **place).status_code == done
+        assert client.get("/healthz", **place).status_code == 200
+        (deed,) = answered(client.get("/api/audit?as=bob", **place))
+        assert (deed["who"], deed["deed"], deed["subject"]) == ("ann", "pause", "default")
+
+    @pytest.mark.parametrize("said", [True, "yes", 1, ("admin",)])
+    def test_nothing_else_that_it_says_admits(self, queue: Queue, said: Any) -> None:
+        client = Client(Dashboard(queue, authorize=lambda _: said))
+        assert client.get("/api/stats").status_code == 500
+
+    def test_a_proxy_names_who_it_let_in(self, queue: Queue) -> None:
+        proxy = Proxy("X-Forwarded-User", ["127.0.0.1"])
+        client = self.client(queue, proxy=proxy, token=TOKEN)
+        named = {"X-Forwarded-User": "ann"}
+        near, far = ({"REMOTE_ADDR": address} for address in ("127.0.0.1", "10.0.0.9"))
+
+        assert client.post(self.PAUSE, headers=named, environ_base=near).status_code == 200
+        assert client.post(self.PAUSE, headers=named, environ_base=far).status_code == 401
+        assert client.post(self.PAUSE, environ_base=near).status_code == 401
+        assert client.post(self.PAUSE, headers={"X-Forwarded-User": " "}).status_code == 401
+        (deed,) = answered(client.get("/api/audit", headers=named, environ_base=near))
+        assert deed["who"] == "ann"
+
+    def test_where_only_a_proxy_lets_in_there_is_nothing_to_log_in_to(self, queue: Queue) -> None:
+        client = self.client(queue, proxy=Proxy("X-User", ["127.0.0.1"]))
+        answer = client.get("/", environ_base={"REMOTE_ADDR": "127.0.0.1"})
+        assert answer.status_code == 403
+        assert 'type="password"' not in answer.text
+
+    def test_another_name_is_served_where_it_is_allowed(self, queue: Queue) -> None:
+        client = self.client(queue, hosts=["jobs.example.com"])
+        for name, status in (
+            ("jobs.example.com", 200),
+            ("JOBS.example.com:8443", 200),
+            ("localhost", 200),
+            ("evil.example.com", 403),
+        ):
+            assert client.get("/api/stats", headers={"Host": name}).status_code == status
+
+    @pytest.mark.parametrize(
+        "rules",
+        [
+            {"token": "same", "viewer_token": "same"},
+            {"viewer_token": ""},
+            {"viewer_token": "é"},
+            {"token": "a", "authorize": lambda _: "admin"},
+        ],
+        ids=["same", "empty", "odd", "both"],
+    )
+    def test_rules_that_cannot_be_meant(self, queue: Queue, rules: dict[str, Any]) -> None:
+        with pytest.raises(ConfigurationError):
+            Dashboard(queue, **rules)
 
 
 class TestPolicy:

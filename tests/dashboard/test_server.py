@@ -153,6 +153,28 @@ class TestCommand:
             headers = {"Host": "evil.example", "Authorization": "Bearer s3cret"}
             assert ask(f"{address}/api/stats", headers=headers)[0] == 403
 
+    def test_a_proxy_logs_people_in_and_some_may_only_look(
+        self, database: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TASKITO_DASHBOARD_VIEWER_TOKEN", "look")
+        trust = ("--trust-header", "X-User", "--trusted-proxy", "127.0.0.1")
+        argv = (*CLI, "--db", str(database), *trust, "--allowed-host", "Jobs.example.com")
+        with served(*argv) as (address, _):
+            url, named = f"{address}/api/queues/default/pause", {"Host": "jobs.example.com"}
+            assert ask(url, "POST", headers={**named, "X-User": "ann"})[0] == 200
+            assert ask(url, "POST", headers={**named, "Authorization": "Bearer look"})[0] == 403
+            assert ask(url, "POST", headers=named)[0] == 401
+            assert ask(url, "POST", headers={"Host": "a.example", "X-User": "ann"})[0] == 403
+
+    def test_a_header_that_anybody_may_send_is_no_login(self, database: Path) -> None:
+        command = [sys.executable, *CLI, "--db", str(database), "--trust-header", "X-User"]
+        refused = subprocess.run(
+            command, capture_output=True, text=True, timeout=DEADLINE, check=False
+        )
+        assert refused.returncode == 1
+        assert "Error: --trust-header and --trusted-proxy say nothing without" in refused.stderr
+        assert "hint: a header that anybody may send names nobody" in refused.stderr
+
     def test_without_one_only_who_insists(self, database: Path) -> None:
         command = [sys.executable, *CLI, "--db", str(database), "--host", "0.0.0.0"]
         refused = subprocess.run(

@@ -9,7 +9,7 @@ serve_dashboard(Queue("jobs.db"))
 """
 
 from taskito_dashboard._version import __version__
-from taskito_dashboard.app import create_app
+from taskito_dashboard.entry import Dashboard, create_app
 from taskito_dashboard.server import make_handler, serve_dashboard
 
-__all__ = ["__version__", "create_app", "make_handler", "serve_dashboard"]
+__all__ = ["Dashboard", "__version__", "create_app", "make_handler", "serve_dashboard"]

@@ -1,10 +1,10 @@
-"""The WSGI application: from a request to its route, past the guard, to an answer."""
+"""From a request to its route, past the guard, to an answer."""
 
 import json
 import logging
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, cast
-from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+from typing import Any, cast
+from wsgiref.types import StartResponse, WSGIEnvironment
 
 import orjson
 from werkzeug.exceptions import HTTPException, MethodNotAllowed
@@ -21,11 +21,8 @@ from taskito_dashboard.params import MOST_BYTES, READ_MS
 from taskito_dashboard.rendering import Pages, digest, theme_of, zone_of
 from taskito_dashboard.routes import OVERVIEW, TABLE
 from taskito_dashboard.routing import Call
-from taskito_dashboard.security import HEADERS, Guard, token_of
+from taskito_dashboard.security import HEADERS, Guard
 from taskito_dashboard.source import Source
-
-if TYPE_CHECKING:
-    from taskito import Queue
 
 logger = logging.getLogger(__name__)
 
@@ -35,45 +32,12 @@ _MACHINE = ("/api/", "/static/")
 _PROBES = ("/healthz/", "/metrics/")
 
 
-def create_app(
-    queue: "Queue", *, token: str | None = None, read_only: bool = False
-) -> WSGIApplication:
-    """The dashboard of one queue as a WSGI application.
-
-    Serves the pages and the JSON API, under whatever prefix it is mounted (``SCRIPT_NAME``).
-    Without a token there is no login, so requests whose ``Host`` is not a loopback name are
-    refused with 403: an application that mounts it decides itself who is let through.
-
-    Args:
-        queue: what to show. Arguments and results are decoded with its serializer.
-        token: every request must carry it as ``Authorization: Bearer``, or the cookie that
-            the login page sets for it. Without it ``TASKITO_DASHBOARD_TOKEN`` counts.
-        read_only: answer whatever would change something with 403.
-
-    Raises:
-        ConfigurationError: The token is empty or cannot be sent in a header.
-
-    Example:
-        ```python
-        from wsgiref.simple_server import make_server
-
-        from taskito import Queue
-        from taskito_dashboard import create_app
-
-        make_server("127.0.0.1", 8080, create_app(Queue("jobs.db"))).serve_forever()
-        ```
-    """
-    token = token_of(token)
-    guard = Guard(token=token, read_only=read_only, local_names_only=token is None)
-    return Dashboard(Source(queue, decodes=True), guard)
-
-
 class _Request(Request):
     max_content_length = MOST_BYTES
 
 
-class Dashboard:
-    """Answers requests for one queue."""
+class Application:
+    """Answers requests for one queue, by the rules of a guard."""
 
     def __init__(self, source: Source, guard: Guard) -> None:
         self._source = source
@@ -98,7 +62,7 @@ class Dashboard:
         try:
             self._guard.check_host(request.environ)
             call = self._call(request)
-            self._guard.check(request, call.route.role)
+            call.access = self._guard.check(request, call.route.role)
             return self._handled(call)
         except Refused as refusal:
             return self._refused(request, refusal)
@@ -188,7 +152,7 @@ class Dashboard:
         moment = str(self._source.now // BUCKET_MS) if call.route.is_timed else ""
         # One address can have several answers: by wishes, role and place.
         wishes = f"{theme_of(call.request)} {zone_of(call.request)}"
-        kind = f"{wishes} {self._guard.read_only} {call.root} {self._pages.version}"
+        kind = f"{wishes} {call.may_act} {call.root} {self._pages.version}"
         return f"{self._source.change()}-{moment}-{digest(kind.encode())}"
 
     def _refused(self, request: Request, refusal: Refused) -> Response:

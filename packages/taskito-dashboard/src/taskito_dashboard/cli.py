@@ -4,7 +4,14 @@ import argparse
 import os
 from typing import TYPE_CHECKING
 
-from taskito_dashboard.security import TOKEN_VARIABLE, token_of
+from taskito.exceptions import ConfigurationError
+from taskito_dashboard.security import (
+    TOKEN_VARIABLE,
+    VIEWER_TOKEN_VARIABLE,
+    Proxy,
+    Rules,
+    token_of,
+)
 from taskito_dashboard.server import serve, started
 from taskito_dashboard.source import Source
 
@@ -27,6 +34,30 @@ def register(parser: argparse.ArgumentParser) -> "Callable[[argparse.Namespace, 
         help=f"what requests must carry; better: {TOKEN_VARIABLE}, which ps does not show",
     )
     parser.add_argument(
+        "--viewer-token",
+        metavar="TOKEN",
+        help=f"the same for who may only look; better: {VIEWER_TOKEN_VARIABLE}",
+    )
+    parser.add_argument(
+        "--trust-header",
+        metavar="NAME",
+        help="let in whom a proxy names in this header, such as X-Forwarded-User",
+    )
+    parser.add_argument(
+        "--trusted-proxy",
+        metavar="ADDRESS",
+        action="append",
+        default=[],
+        help="the address of that proxy; may be repeated",
+    )
+    parser.add_argument(
+        "--allowed-host",
+        metavar="NAME",
+        action="append",
+        default=[],
+        help="another name than localhost that requests may ask for; may be repeated",
+    )
+    parser.add_argument(
         "--read-only", action="store_true", help="refuse whatever changes something"
     )
     parser.add_argument(
@@ -39,7 +70,8 @@ def dashboard(args: argparse.Namespace, context: "Context") -> int:
     """Serve until Ctrl+C."""
     queue = context.queue()
     has_app = bool(getattr(args, "app", None) or os.environ.get("TASKITO_APP"))
-    if args.insecure and token_of(args.token) is None:
+    rules = _rules(args)
+    if args.insecure and not rules.has_login:
         context.console.warning(f"whoever reaches {args.host} can do everything")
     with queue:
         # A file that nobody vouched for is not unpickled.
@@ -48,12 +80,26 @@ def dashboard(args: argparse.Namespace, context: "Context") -> int:
             source,
             args.host,
             args.port,
-            token=args.token,
-            read_only=args.read_only,
+            rules,
             insecure=args.insecure,
             announce=lambda address: _announce(context, address),
         )
     return 0
+
+
+def _rules(args: argparse.Namespace) -> Rules:
+    if bool(args.trust_header) != bool(args.trusted_proxy):
+        raise ConfigurationError(
+            "--trust-header and --trusted-proxy say nothing without each other",
+            hint="a header that anybody may send names nobody; write both",
+        )
+    return Rules(
+        token=token_of(args.token),
+        viewer_token=token_of(args.viewer_token, VIEWER_TOKEN_VARIABLE),
+        proxy=Proxy(args.trust_header, args.trusted_proxy) if args.trust_header else None,
+        read_only=args.read_only,
+        hosts=[name.lower() for name in args.allowed_host],
+    )
 
 
 def _announce(context: "Context", address: str) -> None:

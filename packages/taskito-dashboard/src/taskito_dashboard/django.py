@@ -1,11 +1,12 @@
 """The dashboard inside a Django project, as one view."""
 
 import io
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from werkzeug.test import run_wsgi_app
 
-from taskito_dashboard.app import create_app
+from taskito_dashboard.entry import Dashboard
+from taskito_dashboard.security import Access
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 
     from taskito import Queue
 
-Access: TypeAlias = Literal["admin", "viewer"] | None
-"""``admin`` sees and acts, ``viewer`` sees; ``None`` is let to nothing."""
+_ACCESS = "taskito_dashboard.access"
 Authorize: TypeAlias = "Callable[[HttpRequest], Access]"
 
 
@@ -40,8 +40,9 @@ def dashboard_view(
 
     Args:
         queue: what to show. Arguments and results are decoded with its serializer.
-        authorize: called with every request. Without it superusers act, staff see, and
-            everybody else gets 403.
+        authorize: called with every request; returns ``"admin"``, ``"viewer"`` or ``None``.
+            Without it superusers act, staff see, and everybody else gets 403. Who is logged in
+            is on record as who did something.
 
     Example:
         ```python
@@ -56,10 +57,7 @@ def dashboard_view(
     from django.core.exceptions import PermissionDenied  # noqa: PLC0415 - only in a project
     from django.http import HttpResponse, HttpResponseRedirect  # noqa: PLC0415
 
-    apps = {
-        "admin": create_app(queue),
-        "viewer": create_app(queue, read_only=True),
-    }
+    app = Dashboard(queue, authorize=lambda asked: asked.environ[_ACCESS])
 
     def view(request: "HttpRequest", path: str | None = None) -> "HttpResponse":
         access = authorize(request)
@@ -67,7 +65,7 @@ def dashboard_view(
             raise PermissionDenied("the dashboard is for staff")
         if not path:
             return HttpResponseRedirect(f"{request.path}/")
-        body, status, headers = _answer(apps[access], _environ(request, path))
+        body, status, headers = _answer(app, _environ(request, path) | {_ACCESS: access})
         response = HttpResponse(body, status=status)
         del response["Content-Type"]
         for name, value in headers:
@@ -90,23 +88,18 @@ def _answer(
 
 
 def _environ(request: "HttpRequest", path: str) -> "WSGIEnvironment":
-    """Return the request as an application sees it that is mounted before ``path``.
-
-    Who may see it is decided, so the page is told a name of this machine, as it answers to no
-    other one without a token.
-    """
+    """Return the request as an application sees it that is mounted before ``path``."""
     root = request.path[: -len(path)]
     environ: dict[str, Any] = {
         name: value for name, value in request.META.items() if isinstance(value, str)
     }
-    host = request.get_host()
     body = request.body if request.method not in {"GET", "HEAD"} else b""
     environ |= {
         "SCRIPT_NAME": root.encode().decode("latin-1"),
         "PATH_INFO": path.encode().decode("latin-1"),
         "REQUEST_METHOD": request.method,
         "CONTENT_LENGTH": str(len(body)),
-        "HTTP_HOST": "localhost",
+        "HTTP_HOST": request.get_host(),
         "wsgi.input": io.BytesIO(body),
         "wsgi.errors": io.StringIO(),
         "wsgi.url_scheme": request.scheme or "http",
@@ -115,6 +108,7 @@ def _environ(request: "HttpRequest", path: str) -> "WSGIEnvironment":
         "wsgi.multiprocess": True,
         "wsgi.run_once": False,
     }
-    if environ.get("HTTP_ORIGIN") == f"{request.scheme}://{host}":
-        environ["HTTP_ORIGIN"] = f"{request.scheme}://localhost"
+    user: Any = getattr(request, "user", None)
+    if user is not None and user.is_authenticated:
+        environ["REMOTE_USER"] = user.get_username()
     return environ

@@ -9,7 +9,7 @@ from werkzeug.routing import BaseConverter, Map, MapAdapter, Rule
 from werkzeug.wrappers import Request, Response
 
 from taskito_dashboard.params import Param, query
-from taskito_dashboard.security import Guard, Role
+from taskito_dashboard.security import Access, Guard, Role
 
 if TYPE_CHECKING:
     from taskito import Queue
@@ -21,7 +21,7 @@ API = "/api"
 V1 = "/api/v1"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """One request to a handler.
 
@@ -33,6 +33,7 @@ class Call:
         names: The parts of the path.
         route: Where it led.
         operations: Those that it began, which are on record by themselves.
+        access: What it may do, once the guard has said so.
     """
 
     request: Request
@@ -42,6 +43,12 @@ class Call:
     names: Mapping[str, str]
     route: "Route"
     operations: list[str] = field(default_factory=list[str])
+    access: Access = None
+
+    @property
+    def may_act(self) -> bool:
+        """Whether who asks may change something."""
+        return self.access == "admin"
 
     @property
     def queue(self) -> "Queue":
@@ -56,7 +63,7 @@ class Call:
     @property
     def who(self) -> str:
         """Who asks, for the record: as the server or a proxy in front of it says."""
-        return (self.request.remote_user or "dashboard")[:100]
+        return (self.guard.who(self.request) or "dashboard")[:100]
 
     def query(self) -> dict[str, Any]:
         """Return the parameters of the route, checked."""

@@ -6,8 +6,9 @@ import ipaddress
 import os
 import threading
 import time
-from collections.abc import Callable, Mapping
-from typing import Literal
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from werkzeug.wrappers import Request
@@ -16,12 +17,18 @@ from taskito.exceptions import ConfigurationError
 from taskito_dashboard.errors import Refused
 
 Role = Literal["open", "viewer", "admin"]
+Access: TypeAlias = Literal["admin", "viewer"] | None
+"""``admin`` sees and acts, ``viewer`` sees; ``None`` is let to nothing."""
+Authorize: TypeAlias = Callable[[Request], Access]
+"""Decides about a request."""
 
 TOKEN_VARIABLE = "TASKITO_DASHBOARD_TOKEN"  # noqa: S105 - the name of it
+VIEWER_TOKEN_VARIABLE = "TASKITO_DASHBOARD_VIEWER_TOKEN"  # noqa: S105 - likewise
 COOKIE = "taskito_dashboard"
 TRIES = 5
 TRIES_WITHIN = 60.0
 _ADDRESSES = 10_000
+_MAKE = 'make one: python -c "import secrets; print(secrets.token_urlsafe())"'
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -37,9 +44,9 @@ HEADERS = {
 }
 
 
-def token_of(given: str | None) -> str | None:
+def token_of(given: str | None, variable: str = TOKEN_VARIABLE) -> str | None:
     """Return the token that is asked for: the one given, else that of the environment."""
-    return given if given is not None else os.environ.get(TOKEN_VARIABLE) or None
+    return given if given is not None else os.environ.get(variable) or None
 
 
 def is_loopback(host: str) -> bool:
@@ -89,41 +96,98 @@ def _same_host(origin: str, host: str) -> bool:
     return parts.scheme in {"http", "https"} and parts.netloc.lower() == host.lower()
 
 
-class Guard:
-    """Decides about every request before its handler is called."""
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """What has logged people in before their requests come here.
 
-    def __init__(
-        self,
-        *,
-        token: str | None,
-        read_only: bool,
-        local_names_only: bool,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """Keep the rules.
+    Attributes:
+        header: Where it says who they are, such as ``X-Forwarded-User``.
+        addresses: Where its requests come from; the header of all others counts for nothing.
+    """
 
-        Raises:
-            ConfigurationError: For an empty token, or one that cannot be sent in a header.
-        """
-        if token is not None and not (token.isascii() and token.isprintable() and token.strip()):
+    header: str
+    addresses: Collection[str]
+
+    def user(self, request: Request) -> str | None:
+        """Return whom a request is of, ``None`` if the proxy does not say so."""
+        if request.remote_addr not in self.addresses:
+            return None
+        return request.headers.get(self.header, "").strip() or None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """Who is let in, and what for. Without any login everybody may do everything.
+
+    Attributes:
+        token: Whoever has it may do everything.
+        viewer_token: Whoever has it may look.
+        proxy: Whom it names may do everything.
+        authorize: Decides about every request, instead of all these.
+        read_only: Nobody may do more than look.
+        hosts: Other names than those of loopback that requests may ask for; ``None`` is any.
+
+    Raises:
+        ConfigurationError: For a token that is empty, cannot be sent in a header or is given twice,
+            and for tokens beside ``authorize``.
+    """
+
+    token: str | None = None
+    viewer_token: str | None = None
+    proxy: Proxy | None = None
+    authorize: Authorize | None = None
+    read_only: bool = False
+    hosts: Collection[str] | None = ()
+
+    def __post_init__(self) -> None:
+        """Look at the tokens."""
+        for token in self.tokens:
+            if not (token.isascii() and token.isprintable() and token.strip()):
+                raise ConfigurationError(
+                    "the token is empty or has characters that are no printable ASCII", hint=_MAKE
+                )
+        if self.authorize is not None and self.tokens:
             raise ConfigurationError(
-                "the token is empty or has characters that are no printable ASCII",
-                hint='make one: python -c "import secrets; print(secrets.token_urlsafe())"',
+                "there are tokens, and authorize= that does not look at them",
+                hint="leave one of them out",
             )
-        self._token = token
-        self.read_only = read_only
-        self._local_names_only = local_names_only
-        self._throttle = Throttle(clock)
+        if self.token is not None and self.token == self.viewer_token:
+            raise ConfigurationError("the token of viewers may do everything", hint=_MAKE)
+
+    @property
+    def tokens(self) -> "dict[str, Access]":
+        """What each token lets do."""
+        both: dict[str | None, Access] = {self.viewer_token: "viewer", self.token: "admin"}
+        return {token: access for token, access in both.items() if token is not None}
 
     @property
     def has_login(self) -> bool:
-        """Whether a token is asked for."""
-        return self._token is not None
+        """Whether there is anything that keeps somebody out."""
+        return bool(self.tokens or self.proxy or self.authorize)
+
+
+class Guard:
+    """Decides about every request before its handler is called.
+
+    Attributes:
+        rules: What it goes by.
+    """
+
+    def __init__(self, rules: Rules, *, clock: Callable[[], float] = time.monotonic) -> None:
+        """Keep the rules."""
+        self.rules = rules
+        self._throttle = Throttle(clock)
+
+    @property
+    def has_tokens(self) -> bool:
+        """Whether people log in here."""
+        return bool(self.rules.tokens)
 
     @property
     def is_open(self) -> bool:
         """Whether whoever reaches it from anywhere may do everything."""
-        return not (self.has_login or self._local_names_only or self.read_only)
+        rules = self.rules
+        return rules.hosts is None and not (rules.has_login or rules.read_only)
 
     def check_host(self, environ: Mapping[str, object]) -> None:
         """Refuse a name that another site may have pointed at this machine.
@@ -131,13 +195,20 @@ class Guard:
         Raises:
             Refused: With 403.
         """
-        host = host_of(str(environ.get("HTTP_HOST", "")))
-        if self._local_names_only and not is_loopback(host):
-            hint = "open the page as http://127.0.0.1 on the machine it runs on"
-            raise Refused(403, f"host {host!r} is not a loopback name", hint)
+        host, names = host_of(str(environ.get("HTTP_HOST", ""))), self.rules.hosts
+        if not (names is None or is_loopback(host) or host.lower() in names):
+            raise Refused(
+                403,
+                f"host {host!r} is not a loopback name",
+                "open the page as http://127.0.0.1 on the machine it runs on, or start it with "
+                "--allowed-host",
+            )
 
-    def check(self, request: Request, role: Role) -> None:
+    def check(self, request: Request, role: Role) -> Access:
         """Refuse who is not known, and writes that are not wanted.
+
+        Returns:
+            What the request may do.
 
         Raises:
             Refused: With 401, 403 or 429.
@@ -145,33 +216,47 @@ class Guard:
         if is_write(request.method):
             check_origin(request)
         if role == "open":
-            return
-        if not self.knows(request):
-            raise Refused(
-                401,
-                "a token is needed",
-                "send 'Authorization: Bearer TOKEN', or open the page and log in",
-                WWW_Authenticate='Bearer realm="taskito dashboard"',
-            )
-        if self.read_only and role == "admin":
+            return None
+        access = self._access(request)
+        if access is None:
+            raise self._unknown()
+        if self.rules.read_only and role == "admin":
             raise Refused(403, "this dashboard is read-only", "start it without read_only")
+        if role == "admin" and access != "admin":
+            raise Refused(403, "you may look, but change nothing", "log in as somebody who may")
+        return "viewer" if self.rules.read_only else access
 
-    def knows(self, request: Request) -> bool:
-        """Whether a request carries the token or the cookie of the login page.
+    def who(self, request: Request) -> str | None:
+        """Return who sent a request, as the server or a proxy in front of it says."""
+        named = self.rules.proxy and self.rules.proxy.user(request)
+        return named or request.remote_user
 
-        Raises:
-            Refused: With 429, when this address has tried too many tokens.
-        """
-        if self._token is None:
-            return True
+    def _access(self, request: Request) -> Access:
+        rules = self.rules
+        if rules.authorize is not None:
+            return _decided(rules.authorize(request))
+        if not rules.has_login or (rules.proxy and rules.proxy.user(request)):
+            return "admin"
         cookie = request.cookies.get(COOKIE, "")
-        if hmac.compare_digest(cookie.encode(), self.session().encode()):
-            return True
+        for token, access in rules.tokens.items():
+            if _same(cookie, session_of(token)):
+                return access
         scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        return scheme.lower() == "bearer" and self.admits(request, token.strip())
+        return self.access_of(request, token.strip()) if scheme.lower() == "bearer" else None
 
-    def admits(self, request: Request, token: str) -> bool:
-        """Whether a token is the right one; wrong ones are counted.
+    def _unknown(self) -> Refused:
+        if not self.has_tokens:
+            hint = "log in to what is in front of the dashboard"
+            return Refused(403, "nobody said who you are, or you may not see this", hint)
+        return Refused(
+            401,
+            "a token is needed",
+            "send 'Authorization: Bearer TOKEN', or open the page and log in",
+            WWW_Authenticate='Bearer realm="taskito dashboard"',
+        )
+
+    def access_of(self, request: Request, token: str) -> Access:
+        """Return what a token lets do; wrong ones are counted.
 
         Raises:
             Refused: With 429, after five wrong ones within a minute from one address.
@@ -182,15 +267,27 @@ class Guard:
             seconds = str(int(wait) + 1)
             error = "too many wrong tokens from this address"
             raise Refused(429, error, f"wait {seconds} s", Retry_After=seconds)
-        if hmac.compare_digest(token.encode(), (self._token or "").encode()):
-            return True
+        for right, access in self.rules.tokens.items():
+            if _same(token, right):
+                return access
         self._throttle.failed(address)
-        return False
+        return None
 
-    def session(self) -> str:
-        """The value of the cookie: follows from the token, and the token not from it."""
-        key = (self._token or "").encode()
-        return hmac.new(key, b"taskito dashboard session", hashlib.sha256).hexdigest()
+
+def session_of(token: str) -> str:
+    """Return the cookie that stands for a token: follows from it, and the token not from that."""
+    return hmac.new(token.encode(), b"taskito dashboard session", hashlib.sha256).hexdigest()
+
+
+def _same(one: str, other: str) -> bool:
+    return hmac.compare_digest(one.encode(), other.encode())
+
+
+def _decided(access: object) -> Access:
+    """Return what ``authorize`` said, if it said something that can be said."""
+    if access == "admin" or access == "viewer" or access is None:  # noqa: PLR1714 - for the types
+        return access
+    raise TypeError(f"authorize returned {access!r}, not 'admin', 'viewer' or None")
 
 
 class Throttle:

@@ -3,6 +3,7 @@
 import logging
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler
 from typing import IO, TYPE_CHECKING, cast
 from wsgiref.simple_server import ServerHandler, WSGIRequestHandler
@@ -13,9 +14,17 @@ from waitress.channel import HTTPChannel
 from waitress.task import WSGITask
 
 from taskito.exceptions import ConfigurationError
-from taskito_dashboard.app import Dashboard, create_app
+from taskito_dashboard.app import Application
+from taskito_dashboard.entry import create_app
 from taskito_dashboard.params import MOST_BYTES
-from taskito_dashboard.security import TOKEN_VARIABLE, Guard, is_loopback, token_of
+from taskito_dashboard.security import (
+    TOKEN_VARIABLE,
+    VIEWER_TOKEN_VARIABLE,
+    Guard,
+    Rules,
+    is_loopback,
+    token_of,
+)
 from taskito_dashboard.source import Source
 
 if TYPE_CHECKING:
@@ -44,7 +53,8 @@ def serve_dashboard(
         queue: what to show. Arguments and results are decoded with its serializer.
         host: a name or address of this machine. One that others can reach needs a token.
         port: TCP port; 0 lets the system choose one.
-        token: what requests must carry; without it ``TASKITO_DASHBOARD_TOKEN`` counts.
+        token: what requests must carry; without it ``TASKITO_DASHBOARD_TOKEN`` counts. One in
+            ``TASKITO_DASHBOARD_VIEWER_TOKEN`` lets people look.
         read_only: refuse whatever would change something.
 
     Raises:
@@ -52,16 +62,20 @@ def serve_dashboard(
             cannot be sent in a header.
         OSError: the port cannot be opened.
     """
-    serve(Source(queue, decodes=True), host, port, token=token, read_only=read_only)
+    rules = Rules(
+        token=token_of(token),
+        viewer_token=token_of(None, VIEWER_TOKEN_VARIABLE),
+        read_only=read_only,
+    )
+    serve(Source(queue, decodes=True), host, port, rules)
 
 
-def serve(  # noqa: PLR0913 - all but the address are keyword-only
+def serve(  # noqa: PLR0913 - what, where, for whom, and two wishes
     source: Source,
     host: str,
     port: int,
+    rules: Rules,
     *,
-    token: str | None,
-    read_only: bool,
     insecure: bool = False,
     announce: Callable[[str], None] | None = None,
 ) -> None:
@@ -71,14 +85,13 @@ def serve(  # noqa: PLR0913 - all but the address are keyword-only
         source: what to show.
         host: where to listen.
         port: TCP port; 0 lets the system choose one.
-        token: what requests must carry; without it ``TASKITO_DASHBOARD_TOKEN`` counts.
-        read_only: refuse whatever would change something.
-        insecure: listen on any address without a token as well.
+        rules: who is let in. Only on loopback do the names count that it allows; another address
+            is served under any name.
+        insecure: listen on another address without a login as well.
         announce: what is told the address, instead of stdout.
     """
-    token = token_of(token)
     is_local = is_loopback(host)
-    if not (is_local or token or insecure):
+    if not (is_local or rules.has_login or insecure):
         raise ConfigurationError(
             f"host {host!r} is not loopback, and whoever reaches it could do everything",
             hint=f"set {TOKEN_VARIABLE} or token=, or serve on 127.0.0.1 and reach it through "
@@ -86,11 +99,11 @@ def serve(  # noqa: PLR0913 - all but the address are keyword-only
         )
     # A page that waits for a thread for a moment is not worth a line each time.
     logging.getLogger("waitress.queue").setLevel(logging.ERROR)
-    guard = Guard(token=token, read_only=read_only, local_names_only=is_local)
+    guard = Guard(rules if is_local else replace(rules, hosts=None))
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.create_server((host, port), family=family) as listener:
         made = waitress.server.create_server(
-            Dashboard(source, guard),
+            Application(source, guard),
             sockets=[listener],
             ident=None,
             threads=THREADS,

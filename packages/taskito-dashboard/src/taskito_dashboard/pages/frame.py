@@ -61,8 +61,8 @@ def frame(call: Call) -> dict[str, Any]:
     """Return what every page knows about this dashboard."""
     return {
         "database": call.queue.db_path,
-        "may_act": not call.guard.read_only,
-        "has_login": call.guard.has_login,
+        "may_act": call.may_act,
+        "has_login": call.guard.has_tokens,
         "is_open": call.guard.is_open,
     }
 
@@ -115,7 +115,7 @@ def _undo(call: Call) -> str | None:
     given = call.request.args
     did, at = given.get("did", ""), given.get("at", "")
     is_fresh = at.isascii() and at.isdigit() and len(at) < 16  # noqa: PLR2004
-    if call.guard.read_only or not (is_fresh and 0 <= call.source.now - int(at) <= UNDO_MS):
+    if not (call.may_act and is_fresh and 0 <= call.source.now - int(at) <= UNDO_MS):
         return None
     if did in {"retried", "cancelled"} and given.get("op"):
         return call.url("operations", given["op"], "undo")

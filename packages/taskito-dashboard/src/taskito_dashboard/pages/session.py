@@ -8,7 +8,7 @@ from taskito_dashboard.pages.frame import is_ours
 from taskito_dashboard.params import Param, content
 from taskito_dashboard.rendering import THEME_COOKIE, THEMES, ZONE_COOKIE, media_of, zone_named
 from taskito_dashboard.routing import Call, Route, moved
-from taskito_dashboard.security import COOKIE
+from taskito_dashboard.security import COOKIE, session_of
 
 _YEAR = 365 * 86_400
 
@@ -17,11 +17,13 @@ def log_in(call: Call) -> Response:
     """Set the cookie that stands for the token."""
     content(call.request)  # no more than is taken at once
     token = call.request.form.get("token", "").strip()
-    if call.guard.has_login and not call.guard.admits(call.request, token):
+    response = moved(_target(call, call.request.form.get("target", "")))
+    if not call.guard.has_tokens:
+        return response
+    if call.guard.access_of(call.request, token) is None:
         refusal = Refused(401, "that is not the token", None)
         return errors.page(call.pages, call.request, call.source, refusal)
-    response = moved(_target(call, call.request.form.get("target", "")))
-    _set(call, response, COOKIE, call.guard.session(), None)
+    _set(call, response, COOKIE, session_of(token), None)
     return response
 
 
