@@ -277,6 +277,7 @@ class TestAccess:
         assert ["Pause</button>" in text for text in texts] == [True, False, True]
 
     def test_read_only_is_for_everybody(self, queue: Queue) -> None:
+        queue.enqueue("add", (1, 2))
         client = Client(Dashboard(queue, authorize=lambda _: "admin", read_only=True))
         assert client.post(self.PAUSE).status_code == 403
         assert "Pause</button>" not in client.get("/queues").text
