@@ -580,6 +580,8 @@ class Store:
         """Every queue that has jobs or settings, by name."""
     def breakers(self) -> list[BreakerRow]:
         """The breaker of every task that declares one, by name of the task."""
+    def task_limits(self) -> list[tuple[str, str | None, int | None]]:
+        """Task, rate and number at once of every limit that a worker announced last, by task."""
     def holds(self, job_id: str) -> list[Hold]:
         """What would keep a waiting job from starting now, if it were due.
 
@@ -866,6 +868,12 @@ class Lookout:
         The numbers are those of the blocked, scheduled, ready, running, complete, dead and
         cancelled jobs. Those that wait for a retry are among the scheduled.
         """
+    def arrivals(self, since: int, cap: int) -> tuple[int, list[tuple[str, int]]]:
+        """How many jobs were stored in each queue since an instant, by the names of the queues.
+
+        Of more than ``cap`` the newest are counted; the first value returned is from when on.
+        Jobs that were deleted meanwhile are not known any more.
+        """
     def position(self, job_id: str, cap: int) -> int | None:
         """How many jobs of its queue run before a job that is ready, at most ``cap``.
 
@@ -906,6 +914,9 @@ class Rollup:
     @property
     def retried(self) -> int:
         """Those of the failed that are repeated."""
+    @property
+    def run_counts(self) -> list[int]:
+        """How many attempts ran how long, by bucket."""
     def wait_ms(self, share: float) -> float | None:
         """The wait that this share of attempts did not exceed, off by a factor of sqrt(2)."""
     def run_ms(self, share: float) -> float | None:

@@ -63,6 +63,16 @@ impl PyLookout {
         Ok(census.into_iter().map(plain).collect())
     }
 
+    fn arrivals(
+        &self,
+        py: Python<'_>,
+        since: i64,
+        cap: u32,
+    ) -> PyResult<(i64, Vec<(String, u64)>)> {
+        let told = detached(py, || self.0.get().0.arrivals(Millis(since), cap))?;
+        Ok((told.since.0, told.queues))
+    }
+
     fn position(&self, py: Python<'_>, job_id: &str, cap: u32) -> PyResult<Option<u32>> {
         let store = self.0.get();
         detached(py, || match store.key(job_id)? {
@@ -131,6 +141,11 @@ impl PyRollup {
     #[getter]
     fn retried(&self) -> u64 {
         self.rollup.retried
+    }
+
+    #[getter]
+    fn run_counts(&self) -> Vec<u64> {
+        self.rollup.run.counts().to_vec()
     }
 
     fn wait_ms(&self, share: f64) -> Option<f64> {

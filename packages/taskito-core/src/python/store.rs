@@ -559,6 +559,17 @@ impl PyStore {
         self.rows(py, ask, |row, _| PyBreakerRow::new(row, now))
     }
 
+    fn task_limits(&self, py: Python<'_>) -> PyResult<Vec<(String, Option<String>, Option<u32>)>> {
+        self.rows(
+            py,
+            || self.0.task_limits(),
+            |(task, limit), _| {
+                let rate = limit.rate.map(|rate| rate.text().to_owned());
+                (task, rate, limit.max_concurrent)
+            },
+        )
+    }
+
     fn holds(&self, py: Python<'_>, job_id: &str) -> PyResult<Vec<PyHold>> {
         let ask = || match self.key(job_id)? {
             Some(key) => self.0.holds(self.0.now(), key),

@@ -7,7 +7,7 @@ use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::Key;
 use crate::job::Token;
-use crate::limits::{Hold, QueueChange, QueueRow, TaskLimits};
+use crate::limits::{Hold, Limit, QueueChange, QueueRow, TaskLimits};
 
 /// One attempt that says something about its task.
 #[derive(Clone, Debug)]
@@ -70,6 +70,12 @@ pub trait Restraints {
     /// # Errors
     /// Storage failures.
     fn breakers(&self) -> Result<Vec<(String, Breaker)>>;
+
+    /// The limits of every task that a worker announced last and that has any, by name of the task.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn task_limits(&self) -> Result<Vec<(String, Limit)>>;
 
     /// Which limits would keep this job from starting now, if it were due. Those of its task
     /// are the ones a worker announced last.

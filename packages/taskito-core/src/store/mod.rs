@@ -28,7 +28,7 @@ pub(crate) use purge::delete;
 pub use purge::{Purge, purge};
 pub use retention::{Passed, Retention, Survey};
 pub use waits::{NotedClock, Waits};
-pub use watching::{Census, Watching};
+pub use watching::{Arrivals, Census, Watching};
 pub use workflows::{
     CalledOff, Member, Resumed, Tally, Tie, Workflows, cancel_workflow, resume_workflow,
 };

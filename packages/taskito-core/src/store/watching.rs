@@ -27,6 +27,15 @@ impl Census {
     }
 }
 
+/// How many jobs came to each queue.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrivals {
+    /// What came before is not counted.
+    pub since: Millis,
+    /// Queues with their number of jobs, by name; those to which none came are absent.
+    pub queues: Vec<(String, u64)>,
+}
+
 /// What a page that people look at asks again and again.
 pub trait Watching {
     /// What became of attempts, in buckets.
@@ -40,6 +49,14 @@ pub trait Watching {
     /// # Errors
     /// Storage failures.
     fn census(&self) -> Result<Vec<Census>>;
+
+    /// How many jobs were stored in each queue since an instant. Of more
+    /// than `cap`, the newest are counted, and [`Arrivals::since`] is when the first of them came.
+    /// Jobs that were deleted meanwhile are not known any more.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn arrivals(&self, since: Millis, cap: u32) -> Result<Arrivals>;
 
     /// How many jobs of its queue run before a pending job, but not more than `cap`; `None` if
     /// the job is not pending. Of jobs with a limit key or in a limited group, those before it

@@ -17,6 +17,7 @@ contract![
     a_key_is_named_with_its_task,
     a_group_is_named,
     limits_are_those_a_worker_announced_last,
+    limits_of_all_tasks_are_listed_by_name,
     an_open_breaker_is_named_with_the_next_try,
     nothing_holds_back_what_runs_or_has_ended_or_is_unknown,
     queues_with_jobs_or_settings_are_listed_by_name,
@@ -161,6 +162,21 @@ fn limits_are_those_a_worker_announced_last(world: &World) {
     world.announce("a", &limits(None, Some(1)));
     world.announce("a", &TaskLimits::NONE);
     assert_eq!(holds(world, held), []);
+}
+
+fn limits_of_all_tasks_are_listed_by_name(world: &World) {
+    let (fast, few) = (limits(Some(rate("9/s")), None), limits(None, Some(2)));
+    for (task, said) in [
+        ("b", &fast),
+        ("a", &few),
+        ("c", &few),
+        ("d", &TaskLimits::NONE),
+    ] {
+        world.announce(task, said);
+    }
+    world.announce("c", &TaskLimits::NONE);
+    let listed = world.store().task_limits().unwrap();
+    assert_eq!(listed, [("a".into(), few.limit), ("b".into(), fast.limit)]);
 }
 
 fn an_open_breaker_is_named_with_the_next_try(world: &World) {

@@ -8,7 +8,7 @@ use taskito_core::id::Key;
 use taskito_core::job::{JobRow, Token};
 use taskito_core::rollup::{By, Period, Rollup, Rollups, Run};
 use taskito_core::state::State;
-use taskito_core::store::{Completion, End, Failure};
+use taskito_core::store::{Arrivals, Completion, End, Failure};
 
 use crate::support::{Hunger, after, job, job_with};
 use crate::world::{NOBODY, World, assert_applied, misfenced};
@@ -29,6 +29,8 @@ contract![
     a_job_tells_when_its_last_attempt_began,
     an_attempt_that_failed_tells_when_it_began,
     every_lane_with_jobs_is_counted,
+    arrivals_are_counted_by_queue_and_since_an_instant,
+    of_many_arrivals_the_newest_are_counted,
     the_position_is_that_in_the_running_order,
     a_position_is_capped,
     only_pending_jobs_have_a_position,
@@ -355,6 +357,39 @@ fn every_lane_with_jobs_is_counted(world: &World) {
     assert_eq!(names, [("default", "b"), ("z", "a")]);
     assert_eq!(census[0].counts, [1, 1, 0, 1, 0, 0, 0]);
     assert_eq!(census[1].of(State::Pending), 1);
+}
+
+/// Stores a job in a queue, a second after what was before.
+fn arrive(world: &World, queue: &str) {
+    world.advance(1000);
+    world.insert(job_with("a", |spec| spec.queue = queue.into()));
+}
+
+fn arrivals(world: &World, since: Millis, cap: u32) -> Arrivals {
+    world.store().arrivals(since, cap).unwrap()
+}
+
+fn arrivals_are_counted_by_queue_and_since_an_instant(world: &World) {
+    assert_eq!(arrivals(world, Millis(0), 9).queues, []);
+    for queue in ["late", "x", "y", "x"] {
+        arrive(world, queue);
+    }
+    let all = arrivals(world, Millis(0), 9);
+    let counted: Vec<_> = all.queues.iter().map(|(of, n)| (of.as_str(), *n)).collect();
+    assert_eq!(counted, [("late", 1), ("x", 2), ("y", 1)]);
+    assert_eq!(all.since, Millis(0));
+    let last = arrivals(world, world.later(-1000), 9);
+    assert_eq!(last.queues, [("x".into(), 1), ("y".into(), 1)]);
+    assert_eq!(last.since, world.later(-1000));
+}
+
+fn of_many_arrivals_the_newest_are_counted(world: &World) {
+    for queue in ["x", "y", "y", "x"] {
+        arrive(world, queue);
+    }
+    let newest = arrivals(world, Millis(0), 3);
+    assert_eq!(newest.queues, [("x".into(), 1), ("y".into(), 2)]);
+    assert_eq!(newest.since, world.later(-2000));
 }
 
 fn position(world: &World, job: Key) -> Option<u32> {

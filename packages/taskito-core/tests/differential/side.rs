@@ -14,7 +14,7 @@ use taskito_core::job::{
     AttemptRow, Beat, DeadRow, Fence, Inserted, JobFilter, JobRow, LaneId, LetterFilter, NewJob,
     ReplayRow, Spot, Stats, Token, WorkerId,
 };
-use taskito_core::limits::{Hold, LimiterId, QueueRow, Scope};
+use taskito_core::limits::{Hold, Limit, LimiterId, QueueRow, Scope};
 use taskito_core::links::{GroupId, Inputs, Links, Parent};
 use taskito_core::lock::Moment;
 use taskito_core::metric::Summary;
@@ -22,8 +22,8 @@ use taskito_core::rollup::{By, Period, Rollups, Run};
 use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::{
-    Census, Completion, End, Failure, JobStore, Judgement, LogLine, Passed, Rest, Start, Sync,
-    Transaction, Verdict,
+    Arrivals, Census, Completion, End, Failure, JobStore, Judgement, LogLine, Passed, Rest, Start,
+    Sync, Transaction, Verdict,
 };
 
 use crate::author::{Act, Fresh, Kin, Pick, Question, Step};
@@ -108,10 +108,12 @@ pub(crate) struct Sight {
     metrics: Vec<(String, Summary)>,
     rollups: Vec<Rollups>,
     census: Vec<Census>,
+    arrivals: [Arrivals; 2],
     schedules: Vec<ScheduleRow>,
     fires: Vec<(String, Millis)>,
     queues: Vec<QueueRow>,
     breakers: Vec<(String, Breaker)>,
+    task_limits: Vec<(String, Limit)>,
     locks: Vec<Option<Duration>>,
     groups: Vec<Seen>,
 }
@@ -215,10 +217,16 @@ impl Side {
             metrics: store.metrics(Millis(0), None).unwrap(),
             rollups: self.rollups(now),
             census: store.census().unwrap(),
+            arrivals: [
+                (Millis(0), u32::MAX),
+                (now.minus(Duration::from_secs(60)), 5),
+            ]
+            .map(|(since, cap)| store.arrivals(since, cap).unwrap()),
             schedules: self.schedules(),
             fires: store.fires().unwrap(),
             queues: store.queues(now).unwrap(),
             breakers: self.breakers(),
+            task_limits: store.task_limits().unwrap(),
             locks: vault::left(store, moment),
             groups: groups::seen(store),
         }

@@ -15,7 +15,7 @@ use taskito_core::job::{
     AttemptRow, DeadRow, Held, JobFilter, JobRow, LaneId, LetterFilter, LogFilter, LogRow,
     ReplayRow, Stats, Waiting, WorkerId, WorkerRow,
 };
-use taskito_core::limits::{Hold, QueueRow};
+use taskito_core::limits::{Hold, Limit, QueueRow};
 use taskito_core::lock::Moment;
 use taskito_core::metric::Summary;
 use taskito_core::rollup::{Period, Rollups};
@@ -24,8 +24,8 @@ use taskito_core::state::State;
 use taskito_core::store::bulk::{Found, Search};
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Census, Diagnosis, Graph, Inspect, JobStore, Leases, Member, Passed, Restraints,
-    Searching, Survey, Sync, Tally, Tie, Timetable, Watching, Work, Workflows,
+    Appetite, Arrivals, Census, Diagnosis, Graph, Inspect, JobStore, Leases, Member, Passed,
+    Restraints, Searching, Survey, Sync, Tally, Tie, Timetable, Watching, Work, Workflows,
 };
 
 /// How a store fails once.
@@ -183,6 +183,7 @@ impl Watching for Faulty {
     ask! {
         rollups(now: Millis, period: &Period) -> Rollups;
         census() -> Vec<Census>;
+        arrivals(since: Millis, cap: u32) -> Arrivals;
         position(job: Key, cap: u32) -> Option<u32>;
         next_jobs(queue: &str, now: Millis, limit: u32) -> Vec<JobRow>;
     }
@@ -193,6 +194,7 @@ impl Restraints for Faulty {
         restrained_queues() -> Vec<String>;
         queues(now: Millis) -> Vec<QueueRow>;
         breakers() -> Vec<(String, Breaker)>;
+        task_limits() -> Vec<(String, Limit)>;
         holds(now: Millis, job: Key) -> Vec<Hold>;
     }
 }

@@ -15,7 +15,7 @@ use taskito_core::job::{
     AttemptRow, DeadRow, Held, JobFilter, JobRow, LaneId, LetterFilter, LogFilter, LogRow,
     ReplayRow, Stats, Waiting, WorkerId, WorkerRow,
 };
-use taskito_core::limits::{Hold, QueueRow};
+use taskito_core::limits::{Hold, Limit, QueueRow};
 use taskito_core::lock::Moment;
 use taskito_core::metric::Summary;
 use taskito_core::rollup::{Period, Rollups};
@@ -24,8 +24,8 @@ use taskito_core::state::State;
 use taskito_core::store::bulk::{Found, Search};
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Census, Diagnosis, Graph, Inspect, JobStore, Leases, Member, Passed, Restraints,
-    Searching, Survey, Sync, Tally, Tie, Timetable, Watching, Work, Workflows,
+    Appetite, Arrivals, Census, Diagnosis, Graph, Inspect, JobStore, Leases, Member, Passed,
+    Restraints, Searching, Survey, Sync, Tally, Tie, Timetable, Watching, Work, Workflows,
 };
 
 /// Writes through its handles in turn, and reads through the one that did not write last.
@@ -63,6 +63,10 @@ impl Watching for Pair {
 
     fn census(&self) -> Result<Vec<Census>> {
         self.next().census()
+    }
+
+    fn arrivals(&self, since: Millis, cap: u32) -> Result<Arrivals> {
+        self.next().arrivals(since, cap)
     }
 
     fn position(&self, job: Key, cap: u32) -> Result<Option<u32>> {
@@ -243,6 +247,10 @@ impl Restraints for Pair {
 
     fn breakers(&self) -> Result<Vec<(String, Breaker)>> {
         self.next().breakers()
+    }
+
+    fn task_limits(&self) -> Result<Vec<(String, Limit)>> {
+        self.next().task_limits()
     }
 
     fn holds(&self, now: Millis, job: Key) -> Result<Vec<Hold>> {

@@ -4,6 +4,7 @@ Each function takes the :class:`~taskito._database.Database` of a queue, asks on
 more than it says. Instants are ms since the epoch, ids are strings.
 
 - :func:`curves` is what charts show: attempts and their percentiles in buckets of one length.
+- :func:`run_times` is a histogram of how long attempts ran, :func:`arrivals` what came to queues.
 - :func:`lanes` are the numbers of jobs in each state, of each queue and task; they are read.
 - :func:`attempts` is the timeline of a job: when each attempt was claimed, began and ended.
 - :func:`running` is what runs now, and :func:`crew` the workers it runs in. Neither writes.
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 By: TypeAlias = Literal["queue", "task"]
 
 _SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
+_BUCKETS = 48
 _STATES = ("blocked", "scheduled", "ready", "running", "completed", "dead", "cancelled")
 
 
@@ -73,6 +75,41 @@ def lanes(database: "Database") -> list[dict[str, Any]]:
         {"queue": queue, "task": task, **dict(zip(_STATES, counts, strict=True))}
         for queue, task, counts in census
     ]
+
+
+def run_times(
+    database: "Database", *, seconds: float, until: int, task: str | None = None
+) -> list[int]:
+    """Return how many attempts ran how long, of those that ended in so many seconds before an instant.
+
+    Returns:
+        48 numbers: the first is of attempts under 1 ms, each further one reaches sqrt(2) times as far,
+        the last one has no end.
+    """
+    with database as store:
+        # One bucket for all of it, whatever it is rounded to.
+        _, _, rollups = _lookout(store).rollups(
+            until - _ms(seconds), until, _ms(2 * seconds), task=task
+        )
+    counts = [rollup.run_counts for rollup in rollups]
+    return [sum(bucket) for bucket in zip(*counts, strict=True)] if counts else [0] * _BUCKETS
+
+
+def arrivals(database: "Database", *, since: int, cap: int) -> tuple[int, dict[str, int]]:
+    """Return from when on, and how many jobs were stored in each queue since an instant.
+
+    Of more than ``cap`` the newest are counted, and the instant is a later one. Jobs that were deleted
+    meanwhile are not known any more.
+    """
+    with database as store:
+        since, queues = _lookout(store).arrivals(since, cap)
+    return since, dict(queues)
+
+
+def task_limits(database: "Database") -> dict[str, tuple[str | None, int | None]]:
+    """Return the rate and the number at once of tasks that have limits, as a worker said last."""
+    with database as store:
+        return {task: (rate, most) for task, rate, most in store.task_limits()}
 
 
 def attempts(database: "Database", job_id: str) -> list[dict[str, Any]]:

@@ -122,6 +122,14 @@ impl Restraints for ModelStore {
         Ok(tables.restrictions.breakers.clone().into_iter().collect())
     }
 
+    fn task_limits(&self) -> Result<Vec<(String, Limit)>> {
+        let announced = self.committed().restrictions.announced.clone();
+        Ok(announced
+            .into_iter()
+            .filter(|(_, limit)| !limit.is_none())
+            .collect())
+    }
+
     fn holds(&self, now: Millis, job: Key) -> Result<Vec<Hold>> {
         let tables = self.committed();
         let Some(job) = tables.jobs.get(&job).filter(|job| job.waits()) else {

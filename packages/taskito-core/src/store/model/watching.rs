@@ -10,7 +10,7 @@ use crate::id::Key;
 use crate::job::{JobRow, LaneId};
 use crate::rollup::{Ending, Period, Rollup, Rollups, Run, Tier};
 use crate::state::State;
-use crate::store::{Census, Watching};
+use crate::store::{Arrivals, Census, Watching};
 
 /// One attempt that counts.
 #[derive(Clone, Debug)]
@@ -96,6 +96,24 @@ impl Watching for ModelStore {
             counts,
         };
         Ok(found.into_iter().map(census).collect())
+    }
+
+    fn arrivals(&self, since: Millis, cap: u32) -> Result<Arrivals> {
+        let tables = self.committed();
+        let came = |row: &&JobRow| row.created_at >= since;
+        let mut newest: Vec<&JobRow> = tables.rows().filter(came).collect();
+        newest.sort_by_key(|row| Reverse(row.key));
+        newest.truncate(cap as usize);
+        let first = newest.last().filter(|_| newest.len() == cap as usize);
+        let first = first.map_or(since, |row| row.created_at);
+        let mut queues: BTreeMap<String, u64> = BTreeMap::new();
+        for row in newest {
+            *queues.entry(row.queue.clone()).or_default() += 1;
+        }
+        Ok(Arrivals {
+            since: first,
+            queues: queues.into_iter().collect(),
+        })
     }
 
     fn position(&self, job: Key, cap: u32) -> Result<Option<u32>> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rusqlite::types::FromSqlError;
-use rusqlite::{Connection, OptionalExtension, Result, named_params, params};
+use rusqlite::{Connection, OptionalExtension, Result, Row, named_params, params};
 
 use crate::limits::{Limit, LimiterId};
 use crate::rate::{Bucket, Interval, Rate};
@@ -122,14 +122,25 @@ pub(super) fn task_running(connection: &Connection, task: &str) -> Result<u32> {
 pub(super) fn announced(connection: &Connection, task: &str) -> Result<Limit> {
     let found = connection
         .prepare_cached(include_str!("sql/task_limit.sql"))?
-        .query_row(named_params! {":task": task}, |row| {
-            Ok(Limit {
-                rate: stored_rate(row.get(0)?)?,
-                max_concurrent: row.get(1)?,
-            })
-        })
+        .query_row(named_params! {":task": task}, limit)
         .optional()?;
     Ok(found.unwrap_or_default())
+}
+
+/// What workers said last about the limits of all tasks that have any.
+pub(super) fn all_announced(connection: &Connection) -> Result<Vec<(String, Limit)>> {
+    connection
+        .prepare_cached(include_str!("sql/task_limits.sql"))?
+        .query_map([], |row| Ok((row.get(2)?, limit(row)?)))?
+        .collect()
+}
+
+/// From the columns `rate, max_concurrent`.
+fn limit(row: &Row<'_>) -> Result<Limit> {
+    Ok(Limit {
+        rate: stored_rate(row.get(0)?)?,
+        max_concurrent: row.get(1)?,
+    })
 }
 
 /// Stores what a worker says about the limits of a task.

@@ -35,6 +35,10 @@ impl Restraints for SqliteStore {
         self.read(breaker::read_all)
     }
 
+    fn task_limits(&self) -> error::Result<Vec<(String, Limit)>> {
+        self.read(limiter::all_announced)
+    }
+
     fn holds(&self, now: Millis, job: Key) -> error::Result<Vec<Hold>> {
         self.read(|connection| {
             let snapshot = connection.unchecked_transaction()?;

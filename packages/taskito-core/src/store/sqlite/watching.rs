@@ -1,6 +1,7 @@
 //! The questions of those who watch.
 
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 use rusqlite::{Connection, OptionalExtension, Row, named_params, params};
 
@@ -11,7 +12,7 @@ use crate::error::Result;
 use crate::id::Key;
 use crate::job::{JobRow, LaneId, StrandId};
 use crate::rollup::{Period, Rollups};
-use crate::store::{Census, Watching};
+use crate::store::{Arrivals, Census, Watching};
 
 /// Of jobs that are due and not promoted yet, so many are looked at to tell who is next.
 const MOST_DUE: u32 = 1000;
@@ -27,6 +28,13 @@ impl Watching for SqliteStore {
                 .prepare_cached(include_str!("sql/census.sql"))?
                 .query_map([], census)?
                 .collect()
+        })
+    }
+
+    fn arrivals(&self, since: Millis, cap: u32) -> Result<Arrivals> {
+        self.read(|connection| {
+            let snapshot = connection.unchecked_transaction()?;
+            arrivals(&snapshot, since, cap)
         })
     }
 
@@ -63,6 +71,33 @@ fn census(row: &Row<'_>) -> rusqlite::Result<Census> {
         queue: row.get(0)?,
         task: row.get(1)?,
         counts,
+    })
+}
+
+fn arrivals(connection: &Connection, since: Millis, cap: u32) -> rusqlite::Result<Arrivals> {
+    let mut lanes: BTreeMap<LaneId, u64> = BTreeMap::new();
+    let (mut first, mut number) = (since, 0);
+    let mut newest = connection.prepare_cached(include_str!("sql/arrivals.sql"))?;
+    let mut rows = newest.query(named_params! {
+        ":from": Key::first_at(since), ":since": since, ":cap": cap,
+    })?;
+    while let Some(row) = rows.next()? {
+        *lanes.entry(row.get(0)?).or_default() += 1;
+        number += 1;
+        if number == cap {
+            first = row.get(1)?;
+        }
+    }
+    let mut queues: BTreeMap<String, u64> = BTreeMap::new();
+    let mut lane = connection.prepare_cached(include_str!("sql/lane.sql"))?;
+    for (id, count) in lanes {
+        *queues
+            .entry(lane.query_row(params![id], |row| row.get(0))?)
+            .or_default() += count;
+    }
+    Ok(Arrivals {
+        since: first,
+        queues: queues.into_iter().collect(),
     })
 }
 
