@@ -225,6 +225,60 @@ def test_a_job_is_retried_on_its_page(visitor: Visitor, shop: Shop, declines: Pa
     expect(visitor.page.locator("h1")).to_contain_text("Completed")
 
 
+class TestEnqueue:
+    def test_a_call_is_made_with_a_form(self, visitor: Visitor, shop: Shop) -> None:
+        visitor.go("/tasks/add")
+        visitor.page.get_by_role("link", name="Enqueue…").click()
+        visitor.page.get_by_label("a", exact=True).fill("20")
+        visitor.page.get_by_label("b", exact=True).fill("22")
+        button(visitor, "Enqueue").click()
+
+        expect(visitor.page.locator("h1")).to_contain_text("add(a=20, b=22)")
+        expect(visitor.page.locator("#result")).to_contain_text("42")
+        assert shop.queue.list_jobs(task_name="add", limit=1)[0].result() == 42
+
+    def test_what_was_typed_and_what_is_wrong_stay_until_it_is_right(
+        self, visitor: Visitor
+    ) -> None:
+        visitor.go("/tasks/total/enqueue")
+        visitor.page.get_by_label("parts").fill("[1, 2")
+        with visitor.page.expect_navigation():
+            button(visitor, "Enqueue").click()
+        # The browser itself notes the status in the console.
+        visitor.complaints.clear()
+        told = visitor.page.locator("#form")
+        expect(told).to_contain_text("parts is no JSON")
+        with visitor.page.expect_response(
+            lambda response: response.request.resource_type in {"fetch", "xhr"}
+        ):
+            visitor.page.wait_for_load_state()
+        expect(told).to_contain_text("parts is no JSON")
+        expect(visitor.page.get_by_label("parts")).to_have_value("[1, 2")
+        visitor.page.get_by_label("parts").fill("[1, 2]")
+        button(visitor, "Enqueue").click()
+        expect(visitor.page.locator("h1")).to_contain_text("total(parts=[1, 2])")
+
+    def test_a_dead_job_is_made_anew_with_other_arguments(
+        self, visitor: Visitor, shop: Shop
+    ) -> None:
+        visitor.go(f"/jobs/{shop.jobs['dead']}")
+        visitor.page.get_by_role("link", name="Retry with edited args…").click()
+        expect(visitor.page.get_by_label("template")).to_have_value("welcome")
+        visitor.page.get_by_label("user_id").fill("5")
+        button(visitor, "Enqueue").click()
+        expect(visitor.page.locator("h1")).to_contain_text("send_email(user_id=5")
+
+
+def test_the_ready_jobs_of_a_queue_are_cancelled(visitor: Visitor, shop: Shop) -> None:
+    shop.queue.enqueue_many("nobody", [()] * 3, queue="to_be_emptied")
+    visitor.go("/queues")
+    row = visitor.page.locator("tbody tr", has_text="to_be_emptied")
+    row.get_by_role("link", name="Cancel ready…").click()
+    button(visitor, "Cancel 3 jobs").click()
+    expect(visitor.page.locator("h1")).to_contain_text("Done")
+    assert shop.queue.count_jobs("cancelled", queue="to_be_emptied") == 3
+
+
 def route_of(path: str) -> str:
     """The route that a form is sent to."""
     request = EnvironBuilder(path=path, method="POST").get_request()

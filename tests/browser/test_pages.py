@@ -29,6 +29,8 @@ PAGES = {
     "tasks": "/tasks",
     "task": "/tasks/send_email",
     "task-hostile": f"/tasks/{NAME}",
+    "enqueue": "/tasks/resize_image/enqueue",
+    "enqueue-edited": "/tasks/send_email/enqueue?job={dead}",
     "queues": "/queues",
     "queue": "/queues/emails",
     "queue-hostile": f"/queues/{NAME}",

@@ -44,6 +44,7 @@ def addresses(queue: Queue, client: Client) -> list[str]:
         "/failures?task=send_email",
         "/tasks",
         "/tasks/send_email",
+        "/tasks/send_email?t=24h",
         "/queues",
         "/queues/default",
         "/schedules",

@@ -61,6 +61,6 @@ class TestHostileData:
         text = page(client, f"/jobs/{hostile[0]}")
         found = re.findall(r'href="(/(?:tasks|queues)/[^"]+)"', text)
 
-        assert len(found) == 2
+        assert len(found) == 3
         for link in found:
             assert HOSTILE in unescape(page(client, unescape(link)))

@@ -250,7 +250,7 @@ class TestOtherPages:
         one = words(page(client, "/tasks/fail"))
 
         assert "nobody_knows" in text
-        assert "fail 0 100.0 %" in text
+        assert "fail default 0 100.0 %" in text
         assert f"Dead {len(dead)}" in one
         assert "Retries 0" in one
 

@@ -107,6 +107,44 @@ class TestCurves:
         assert bucket["run_ms"]["p99"] > 20 / 1.42
 
 
+class TestRunTimes:
+    def test_are_counted_by_how_long_attempts_ran(
+        self, queue: Queue, worker: ManualWorker, database: Any
+    ) -> None:
+        queue.task(name="t")(lambda: time.sleep(0.02)).delay()
+        queue.task(name="other")(int).delay()
+        worker.run()
+        end = worker.now + 1
+        counts = _watching.run_times(database, seconds=60, until=end, task="t")
+        assert (len(counts), sum(counts)) == (48, 1)
+        # Bucket n ends at sqrt(2) ** n ms.
+        assert 2 ** (counts.index(1) / 2) > 20
+        assert sum(_watching.run_times(database, seconds=60, until=end)) == 2
+        assert _watching.run_times(database, seconds=60, until=end, task="none") == [0] * 48
+
+
+class TestArrivals:
+    def test_are_counted_by_queue(self, queue: Queue, worker: ManualWorker, database: Any) -> None:
+        queue.enqueue("t", queue="a")
+        worker.advance(60)
+        since = worker.now
+        queue.enqueue_many("t", [()] * 3, queue="b")
+        assert _watching.arrivals(database, since=since, cap=9) == (since, {"b": 3})
+        assert _watching.arrivals(database, since=0, cap=9) == (0, {"a": 1, "b": 3})
+        assert _watching.arrivals(database, since=0, cap=3) == (since, {"b": 3})
+
+
+class TestTaskLimits:
+    def test_are_those_a_worker_announced(
+        self, queue: Queue, worker: ManualWorker, database: Any
+    ) -> None:
+        queue.task(name="fast", rate_limit="9/s")(int)
+        queue.task(name="few", max_concurrent=2)(int)
+        queue.task(name="free")(int).delay()
+        worker.run()
+        assert _watching.task_limits(database) == {"fast": ("9/s", None), "few": (None, 2)}
+
+
 class TestLanes:
     def test_tell_how_many_jobs_are_in_each_state(
         self, queue: Queue, worker: ManualWorker, database: Any

@@ -287,6 +287,7 @@ ANSWERS: Mapping[tuple[str, str], Schema] = {
     ("POST", "/api/queues/<name:name>/pause"): thing(paused={"const": True}),
     ("POST", "/api/queues/<name:name>/resume"): thing(paused={"const": False}),
     ("PUT", "/api/queues/<name:name>/limits"): _QUEUE,
+    ("POST", "/api/tasks/<name:name>/enqueue"): thing(job_id=TEXT),
     ("GET", "/api/periodic"): list_of(_SCHEDULE),
     ("POST", "/api/periodic/<name:name>/pause"): thing(enabled={"const": False}),
     ("POST", "/api/periodic/<name:name>/resume"): thing(enabled={"const": True}),

@@ -10,8 +10,10 @@ from taskito_dashboard.api import queues as api_queues
 from taskito_dashboard.api import rollups as api_rollups
 from taskito_dashboard.api import schedules as api_schedules
 from taskito_dashboard.api import system as api_system
+from taskito_dashboard.api import tasks as api_tasks
 from taskito_dashboard.api import workflows as api_workflows
 from taskito_dashboard.pages import (
+    enqueue,
     export,
     failures,
     groups,
@@ -43,6 +45,7 @@ TABLE = Table(
         *dead.ROUTES,
         *api_failures.ROUTES,
         *api_queues.ROUTES,
+        *api_tasks.ROUTES,
         *api_rollups.ROUTES,
         *api_schedules.ROUTES,
         *api_operations.ROUTES,
@@ -53,6 +56,7 @@ TABLE = Table(
         *job.ROUTES,
         *failures.ROUTES,
         *groups.ROUTES,
+        *enqueue.ROUTES,
         *tasks.ROUTES,
         *queues.ROUTES,
         *schedules.ROUTES,

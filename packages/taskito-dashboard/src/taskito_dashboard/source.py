@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from taskito._groups import Groups
 from taskito._readers import LONG_LOG, readers
-from taskito._watching import attempts, crew, curves, lanes, next_jobs, position, running
+from taskito._watching import attempts, crew, curves, lanes, next_jobs, position, run_times, running
 from taskito.bulk import Bulk, Deed
 from taskito.exceptions import JobNotFoundError
 from taskito.job import JobResult
@@ -35,14 +35,16 @@ _DAY = 86_400
 _TREND_SECONDS = 30
 _CHART_SECONDS = 10
 _DAY_TREND_SECONDS = 300
+_RECENT_SECONDS = 60
 _PORTION = 500
-_MOST_ARRIVED = 2_000
 _MOST_BACKLOGS = 1000
 _MOST_MARKS = 50
 LETTERS_SHOWN = 1000
 """Up to so many dead letters are counted."""
 MOST_BEFORE = 1000
 """Up to so many jobs that run before another one are counted."""
+MOST_RECENT = 100_000
+"""Among so many of the newest jobs are the newest of a task or queue looked for."""
 MOST_RUNNING = 1000
 """Up to so many jobs that run are told of."""
 
@@ -81,12 +83,14 @@ class Source:
         bulk: Many jobs of the queue at once.
         driver: What takes operations on.
         groups: Its groups of failures.
+        kept: Answers that may be some seconds old.
         database: ``with database as store`` gives the engine's own answers.
     """
 
     def __init__(self, queue: "Queue", *, decodes: bool) -> None:
         self.queue = queue
         self.decodes = decodes
+        self.kept: Kept[Any] = Kept()
         self._backlogs: dict[str | None, Backlog] = {}
         self._charts: Kept[list[Bucket]] = Kept()
         self._trends: Kept[Metrics] = Kept()
@@ -166,6 +170,18 @@ class Source:
             result = store.result(row.id) if row.status == "complete" else None
         args, kwargs = self._arguments(payload)
         return Values(args, kwargs, None if result is None else self._decoded(result))
+
+    def arguments(self, row: "JobRow") -> tuple[list[Any], dict[str, Any]] | None:
+        """Decode what a job was called with; ``None`` if that must not or cannot be done."""
+        if not self.decodes:
+            return None
+        with self.database as store:
+            payload = store.payload(row.id)
+        try:
+            args, kwargs = self.queue.serializer.loads(payload or b"")
+            return list(args), dict(kwargs)
+        except Exception:  # noqa: BLE001 - code of the application runs here
+            return None
 
     def lanes(self) -> list[dict[str, Any]]:
         """How many jobs of each queue and task stand where, as :func:`taskito._watching.lanes`."""
@@ -268,6 +284,50 @@ class Source:
         found = {bucket["at"]: bucket for bucket in told["series"].get("", [])}
         return [bucket_of(at, found.get(at)) for at in span.starts if at >= span.known_from]
 
+    def recent(
+        self, most: int, *, queue: str | None = None, task: str | None = None
+    ) -> list[JobResult[Any]]:
+        """Up to so many jobs of a queue or a task, newest first.
+
+        Looked for among the newest :data:`MOST_RECENT` jobs of the database alone.
+        """
+        wanted = min(most, sum(self._stored(queue, task)))
+        if not wanted:
+            return []
+        which = JobFilter(queue=queue, task_name=task, created_after=self._recent_since())
+        return [self._result(row) for row in which.rows(self.database, None, wanted, 0)]
+
+    def _stored(self, queue: str | None, task: str | None) -> "Iterator[int]":
+        """Give the numbers of jobs of a queue or a task, by counters."""
+        for lane in self.lanes():
+            if queue in {None, lane["queue"]} and task in {None, lane["task"]}:
+                yield sum(lane[state] for state in lane.keys() - {"queue", "task"})
+
+    def _recent_since(self) -> int | None:
+        """When the oldest of the newest jobs was stored, a minute ago; ``None`` if all are new."""
+
+        def find() -> int | None:
+            with self.database as store:
+                oldest = store.jobs(limit=1, offset=MOST_RECENT)
+            return oldest[0].created_at if oldest else None
+
+        found: int | None = self.kept.get("recent", find, seconds=_RECENT_SECONDS)
+        return found
+
+    def run_times(self, span: Span, task: str) -> list[int]:
+        """How many attempts of a task ran how long, see :func:`taskito._watching.run_times`.
+
+        As old as :meth:`buckets` may be.
+        """
+        seconds = (span.end - span.start) / 1000
+
+        def find() -> list[int]:
+            return run_times(self.database, seconds=seconds, until=span.end, task=task)
+
+        good_for = min(span.step / 10_000, _CHART_SECONDS)
+        found: list[int] = self.kept.get((span.start, span.end, task), find, seconds=good_for)
+        return found
+
     def backlog(self, queue: str | None) -> Backlog:
         """What waited in a queue when somebody looked, or in all of them."""
         if len(self._backlogs) >= _MOST_BACKLOGS:
@@ -278,17 +338,6 @@ class Source:
         """The jobs of a queue that a worker would claim next, in that order."""
         rows = next_jobs(self.database, queue, limit=limit)
         return [self._result(row) for row in rows]
-
-    def arrived(self, since: int, queue: str | None = None) -> int | None:
-        """How many jobs of a queue or of all were stored since an instant.
-
-        ``None`` if more were stored, in all queues, than are counted.
-        """
-        with self.database as store:
-            earlier = store.jobs(limit=1, offset=_MOST_ARRIVED)
-            if earlier and earlier[0].created_at >= since:
-                return None
-            return store.count(created_after=since, queue=queue)
 
     @property
     def keeps_ms(self) -> int | None:

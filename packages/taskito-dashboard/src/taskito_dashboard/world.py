@@ -26,11 +26,13 @@ class Flow:
         done: How many attempts succeeded in the last five minutes.
         growth: By how many jobs the backlog grows each minute, negative while it shrinks;
             ``None`` while that is not known.
+        arrived_per_minute: How many jobs are stored in a minute.
     """
 
     waiting: int
     done: int
     growth: float | None
+    arrived_per_minute: float = 0.0
 
     @property
     def done_per_minute(self) -> float:

@@ -80,11 +80,11 @@ def lanes(database: "Database") -> list[dict[str, Any]]:
 def run_times(
     database: "Database", *, seconds: float, until: int, task: str | None = None
 ) -> list[int]:
-    """Return how many attempts ran how long, of those that ended in so many seconds before an instant.
+    """Return how many attempts ran how long, of those that ended in a time before an instant.
 
     Returns:
-        48 numbers: the first is of attempts under 1 ms, each further one reaches sqrt(2) times as far,
-        the last one has no end.
+        48 numbers: the first is of attempts under 1 ms, each further one reaches sqrt(2) times as
+        far, the last one has no end.
     """
     with database as store:
         # One bucket for all of it, whatever it is rounded to.
@@ -98,8 +98,8 @@ def run_times(
 def arrivals(database: "Database", *, since: int, cap: int) -> tuple[int, dict[str, int]]:
     """Return from when on, and how many jobs were stored in each queue since an instant.
 
-    Of more than ``cap`` the newest are counted, and the instant is a later one. Jobs that were deleted
-    meanwhile are not known any more.
+    Of more than ``cap`` the newest are counted, and the instant is a later one. Jobs that were
+    deleted meanwhile are not known any more.
     """
     with database as store:
         since, queues = _lookout(store).arrivals(since, cap)

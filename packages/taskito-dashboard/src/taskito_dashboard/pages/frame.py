@@ -64,6 +64,8 @@ def frame(call: Call) -> dict[str, Any]:
         "may_act": call.may_act,
         "has_login": call.guard.has_tokens,
         "is_open": call.guard.is_open,
+        # Tasks that it can enqueue.
+        "calls": call.queue._tasks if call.source.decodes else {},  # noqa: SLF001 - of our own packages
     }
 
 

@@ -1,18 +1,21 @@
 """Queues: what waits where, pausing and limits."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.wrappers import Response
 
+from taskito.filters import Filter
 from taskito_dashboard.api.queues import change_limits, queue_named
 from taskito_dashboard.api.rollups import T
 from taskito_dashboard.errors import Refused
 from taskito_dashboard.flow import flow
 from taskito_dashboard.pages.charts import charts
 from taskito_dashboard.pages.frame import back, page
-from taskito_dashboard.pages.jobs import called, row
+from taskito_dashboard.pages.jobs import called
 from taskito_dashboard.pages.overview import use
 from taskito_dashboard.routing import Call, acts, shows
+from taskito_dashboard.source import MOST_RECENT, Source
 
 _RECENT = 10
 _NEXT = 10
@@ -20,7 +23,19 @@ _NEXT = 10
 
 def queues(call: Call) -> Response:
     """All queues."""
-    rows = [{**queue, "use": use(queue)} for queue in call.queue.list_queues()]
+    source, now = call.source, call.source.now
+    standing = _standing(source)
+    rows = [
+        {
+            **found,
+            **standing.get(found["name"], _NOTHING),
+            "doing": _doing(found),
+            "flow": flow(source, now, found["pending"], found["name"]),
+            "ready_filter": _jobs(found["name"], "ready"),
+            "is_alone": _is_alone(found["name"]),
+        }
+        for found in call.queue.list_queues()
+    ]
     return page(call, "queues.html", "queues", "Queues", rows=rows)
 
 
@@ -28,19 +43,60 @@ def queue(call: Call) -> Response:
     """One queue."""
     name = call.names["name"]
     found = queue_named(call.queue, name)
-    recent = call.queue.list_jobs(queue=name, limit=_RECENT)
     return page(
         call,
         "queue.html",
         "queues",
         name,
         queue=found,
+        standing=_standing(call.source).get(name, _NOTHING),
+        doing=_doing(found),
+        ready_filter=_jobs(name, "ready"),
+        later_filter=_jobs(name, "scheduled", "retrying"),
+        is_alone=_is_alone(name),
         use=use(found),
+        most_recent=MOST_RECENT,
         charts=charts(call, queue=name),
         flow=flow(call.source, call.source.now, found["pending"], name),
         coming=[called(job) for job in call.source.next_jobs(name, _NEXT)],
-        recent=[row(job.to_dict()) for job in recent],
+        recent=[called(job) for job in call.source.recent(_RECENT, queue=name)],
     )
+
+
+_NOTHING: Mapping[str, int] = {"ready": 0, "scheduled": 0, "blocked": 0}
+
+
+def _standing(source: Source) -> dict[str, dict[str, int]]:
+    """Return how many jobs of each queue are due, are due later, and wait for other jobs."""
+    found: dict[str, dict[str, int]] = {}
+    for lane in source.lanes():
+        row = found.setdefault(lane["queue"], dict(_NOTHING))
+        for name in _NOTHING:
+            row[name] += lane[name]
+    return found
+
+
+def _doing(queue: Mapping[str, Any]) -> tuple[str, str]:
+    """Return in words what a queue does, and how a tag of that looks."""
+    if queue["paused"]:
+        return "paused", ""
+    if queue["oldest_due_at"] is not None and not queue["workers"]:
+        return "no worker", "stale"
+    if queue["max_concurrent"] and queue["running"] >= queue["max_concurrent"]:
+        return "full", ""
+    if queue["running"]:
+        return "working", ""
+    return ("idle" if queue["oldest_due_at"] is None else "waiting"), ""
+
+
+def _jobs(name: str, *states: str) -> str:
+    """Return the filter line of the jobs of a queue in some states."""
+    return str(Filter().with_term("queue", name).with_term("state", *states))
+
+
+def _is_alone(name: str) -> bool:
+    """Whether a filter line that names a queue finds no other: in one, a star is anything."""
+    return "*" not in name
 
 
 def pause(call: Call) -> Response:
