@@ -9,8 +9,9 @@ import pytest
 from werkzeug.test import Client
 
 from taskito import JsonSerializer, Queue
-from taskito_dashboard.app import Dashboard
-from taskito_dashboard.security import Guard
+from taskito_dashboard import create_app
+from taskito_dashboard.app import Application
+from taskito_dashboard.security import Guard, Rules
 from taskito_dashboard.source import Source
 from tests.dashboard.asking import UNKNOWN, Work, get, page, post, words
 
@@ -34,8 +35,7 @@ def greeted(queue: Queue) -> list[Any]:
 @pytest.fixture
 def blind(queue: Queue) -> Client:
     """A dashboard of the database alone."""
-    guard = Guard(token=None, read_only=False, local_names_only=True)
-    return Client(Dashboard(Source(queue, decodes=False), guard))
+    return Client(Application(Source(queue, decodes=False), Guard(Rules())))
 
 
 def written(html: str) -> dict[str, str]:
@@ -107,8 +107,7 @@ class TestForm:
         assert (deed["deed"], deed["subject"], deed["count"]) == ("enqueue", "greet", 1)
 
     def test_only_who_may_act_sees_it(self, queue: Queue, client: Client) -> None:
-        guard = Guard(token=None, read_only=True, local_names_only=True)
-        guest = Client(Dashboard(Source(queue, decodes=True), guard))
+        guest = Client(create_app(queue, read_only=True))
         assert guest.get(FORM).status_code == 403
         assert guest.post(FORM, data={"arg.name": "a"}).status_code == 403
         assert guest.post(API, json={"args": ["a"]}).status_code == 403
@@ -165,8 +164,7 @@ class TestEdited:
         ) as queue:
             queue.task(name="greet")(print)
             job = queue.enqueue("greet", ("4000000000000002",), {"sep": "-"})
-            guard = Guard(token=None, read_only=False, local_names_only=True)
-            client = Client(Dashboard(Source(queue, decodes=True), guard))
+            client = Client(create_app(queue))
             html = page(client, f"{FORM}?job={job.id}")
         assert "4000000000000002" not in html
         assert "the value is hidden" in html
@@ -232,6 +230,5 @@ class TestDocuments:
     def test_what_the_serializer_cannot_write_is_refused(self, tmp_path: Path) -> None:
         with Queue(tmp_path / "small.db", max_payload_bytes=50) as queue:
             queue.task(name="greet")(print)
-            guard = Guard(token=None, read_only=False, local_names_only=True)
-            client = Client(Dashboard(Source(queue, decodes=True), guard))
+            client = Client(create_app(queue))
             assert "bytes" in post(client, API, {"args": ["a" * 100]}, 400)["error"]

@@ -9,8 +9,8 @@ from werkzeug.test import Client
 from taskito import Queue
 from taskito.testing._manual import manual_worker
 from taskito_dashboard import create_app
-from taskito_dashboard.app import Dashboard
-from taskito_dashboard.security import Guard
+from taskito_dashboard.app import Application
+from taskito_dashboard.security import Guard, Rules
 from taskito_dashboard.sketches import histogram, stacked
 from taskito_dashboard.source import Source
 from tests.dashboard.asking import Work, page, words
@@ -97,8 +97,7 @@ class TestTasks:
         with queue._stepping() as worker:
             worker.run_next()
         with Queue(queue.db_path) as bare:
-            guard = Guard(token=None, read_only=False, local_names_only=True)
-            client = Client(Dashboard(Source(bare, decodes=False), guard))
+            client = Client(Application(Source(bare, decodes=False), Guard(Rules())))
             told = cells(row(page(client, "/tasks"), "few"))
             settings = words(section(page(client, "/tasks/few"), "limits"))
         assert told[8:] == ["–", "–", "2 at once", "0"]  # noqa: RUF001 - what tables have
