@@ -559,7 +559,7 @@ impl PyStore {
         self.rows(py, ask, |row, _| PyBreakerRow::new(row, now))
     }
 
-    fn task_limits(&self, py: Python<'_>) -> PyResult<Vec<(String, Option<String>, Option<u32>)>> {
+    fn task_limits(&self, py: Python<'_>) -> PyResult<Vec<PyTaskLimit>> {
         self.rows(
             py,
             || self.0.task_limits(),
@@ -661,6 +661,9 @@ type PyNode<'py> = (
 
 /// Id, queue, task, arguments, and whether results of other jobs go in front of them.
 type PyWaiting<'py> = (String, String, String, Bound<'py, PyBytes>, bool);
+
+/// Task, rate, and how many of its jobs run at once.
+type PyTaskLimit = (String, Option<String>, Option<u32>);
 
 /// Id of the new job, when it was made, error of the original, error of the new one.
 type PyReplay = (String, i64, Option<String>, Option<String>);
