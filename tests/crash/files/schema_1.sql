@@ -332,7 +332,11 @@ CREATE TABLE worker (
     schedules TEXT NOT NULL DEFAULT '',
     concurrency INTEGER NOT NULL,
     draining INTEGER NOT NULL DEFAULT 0,
+    -- Whether somebody asked it to leave; it looks once a second.
+    drain_requested INTEGER NOT NULL DEFAULT 0,
     abandoned INTEGER NOT NULL DEFAULT 0,
+    -- Attempts that ended in it, with the heartbeat.
+    ended INTEGER NOT NULL DEFAULT 0,
     started_at INTEGER NOT NULL,
     heartbeat_at INTEGER NOT NULL,
     -- Bytes of memory of its process, with the heartbeat.

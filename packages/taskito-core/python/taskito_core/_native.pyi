@@ -298,7 +298,11 @@ class WorkerRow:
     def rss(self) -> int | None:
         """Bytes of memory its process occupied at the last heartbeat."""
     @property
-    def draining(self) -> bool: ...
+    def draining(self) -> bool:
+        """Whether it is leaving, or was asked to; see :meth:`Store.drain_worker`."""
+    @property
+    def ended(self) -> int:
+        """Attempts that ended in it since it started; some seconds old."""
     @property
     def started_at(self) -> int: ...
     @property
@@ -568,6 +572,11 @@ class Store:
     def workers(self) -> list[WorkerRow]: ...
     def living_workers(self) -> list[WorkerRow]:
         """Those whose process exists, as the kernel says."""
+    def drain_worker(self, worker_id: str) -> bool:
+        """Ask a living worker to leave. False if no living one has that id.
+
+        Within about a second it has the event ``drain``; the rest is up to who tends it.
+        """
     def pause(self, queue: str) -> None:
         """Let no job of a queue start any more. After this returns, none does. Idempotent."""
     def resume(self, queue: str) -> None:
@@ -1083,6 +1092,7 @@ EventKind: TypeAlias = Literal[
     "schedule",  # something is wrong with `schedule`: `error`, the end of a sentence about it
     "trouble",  # transactions of the worker fail since now: `error`
     "recovered",  # they no longer do
+    "drain",  # somebody asked the worker to leave: drain it
     "disowned",  # others took this worker for dead: it claims nothing any more and ends
     "stranded",  # other code of the process closed our files: the worker ended as if it had died
 ]

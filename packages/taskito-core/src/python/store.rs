@@ -526,6 +526,19 @@ impl PyStore {
         self.rows(py, ask, PyWorkerRow::new)
     }
 
+    fn drain_worker(&self, py: Python<'_>, worker_id: &str) -> PyResult<bool> {
+        detached(py, || {
+            let Some(key) = self.key(worker_id)? else {
+                return Ok(false);
+            };
+            let living = living_workers(&*self.0, self.0.file().as_deref())?;
+            let found = living.into_iter().find(|worker| worker.key == key);
+            found.map_or(Ok(false), |worker| {
+                self.operate(|transaction, _| transaction.request_drain(worker.id))
+            })
+        })
+    }
+
     fn pause(&self, py: Python<'_>, queue: &str) -> PyResult<()> {
         self.set_queue(py, queue, &QueueChange::Pause)
     }

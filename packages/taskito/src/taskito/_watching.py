@@ -120,9 +120,10 @@ def crew(database: "Database") -> list[dict[str, Any]]:
     """Return the workers on the roster, oldest first.
 
     Returns:
-        Dicts with ``worker_id hostname pid version queues tasks slots held abandoned draining
-        rss started_at last_heartbeat``. No ``queues`` are all queues. ``held`` jobs were
-        claimed and may not run yet; ``rss`` is bytes or ``None``.
+        Dicts with ``worker_id hostname pid version queues tasks slots held abandoned ended
+        draining rss started_at last_heartbeat``. No ``queues`` are all queues. ``held`` jobs were
+        claimed and may not run yet; ``ended`` attempts came to an end in it since it started, as
+        of the last heartbeat; ``rss`` is bytes or ``None``.
     """
     with database as store:
         rows = store.workers()
@@ -137,6 +138,7 @@ def crew(database: "Database") -> list[dict[str, Any]]:
             "slots": row.concurrency,
             "held": row.running,
             "abandoned": row.abandoned,
+            "ended": row.ended,
             "draining": row.draining,
             "rss": row.rss,
             "started_at": row.started_at,
