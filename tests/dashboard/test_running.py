@@ -18,7 +18,7 @@ from tests.support.until import until
 
 KEYS = {
     *("job_id", "task_name", "queue", "retry_count", "progress", "timeout_ms"),
-    *("worker_id", "since"),
+    *("worker_id", "since", "preview"),
 }
 
 
@@ -71,7 +71,7 @@ def test_a_job_that_runs_is_told_everywhere(
 
     workers = page(client, "/workers")
     (worker,) = queue.workers()
-    assert " all 1/2 1 0 " in words(workers)
+    assert re.search(r" active \S+ \w+ all 1/2 hold\(\) \d[^·]*s 0 ", words(workers))
     below = words(workers[workers.index('id="running"') :])
     assert f"{worker['hostname']}:{os.getpid()} 1 min" in below
 

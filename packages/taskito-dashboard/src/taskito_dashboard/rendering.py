@@ -76,6 +76,7 @@ class Pages:
             "state": words.state,
             "ago": words.ago,
             "percent": words.percent,
+            "call_line": words.call_line,
             "bars": bars,
             "navigation": NAVIGATION,
             "keyboard": KEYBOARD,

@@ -24,6 +24,7 @@ from taskito_dashboard.pages import (
     session,
     system,
     tasks,
+    workers,
     workflows,
 )
 from taskito_dashboard.routing import Call, Table, reads
@@ -54,6 +55,7 @@ TABLE = Table(
         *failures.ROUTES,
         *groups.ROUTES,
         *tasks.ROUTES,
+        *workers.ROUTES,
         *queues.ROUTES,
         *schedules.ROUTES,
         *operations.ROUTES,

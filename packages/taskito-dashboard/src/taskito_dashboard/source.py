@@ -81,6 +81,7 @@ class Source:
         bulk: Many jobs of the queue at once.
         driver: What takes operations on.
         groups: Its groups of failures.
+        kept: What pages find out and keep for some seconds, by keys of their own.
         database: ``with database as store`` gives the engine's own answers.
     """
 
@@ -95,6 +96,7 @@ class Source:
         self.bulk = Bulk(queue)
         self.driver = Driver(self.bulk)
         self.groups = Groups(self.database)
+        self.kept: Kept[Any] = Kept()
 
     @property
     def now(self) -> int:

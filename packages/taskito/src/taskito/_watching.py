@@ -96,8 +96,8 @@ def running(database: "Database", *, limit: int = 100) -> list[dict[str, Any]]:
     """Return what runs now, the longest first; one that begins or ends now may be missing.
 
     Returns:
-        Dicts with ``job_id task_name queue retry_count progress timeout_ms worker_id since``;
-        ``since`` is when the function began.
+        Dicts with ``job_id task_name queue retry_count progress timeout_ms worker_id since
+        preview``; ``since`` is when the function began, ``preview`` are the arguments as text.
     """
     with database as store:
         rows = _lookout(store).running(limit)
@@ -111,6 +111,7 @@ def running(database: "Database", *, limit: int = 100) -> list[dict[str, Any]]:
             "timeout_ms": row.timeout_ms,
             "worker_id": worker_id,
             "since": since,
+            "preview": row.preview,
         }
         for row, worker_id, since in rows
     ]
@@ -121,12 +122,14 @@ def crew(database: "Database") -> list[dict[str, Any]]:
 
     Returns:
         Dicts with ``worker_id hostname pid version queues tasks slots held abandoned ended
-        draining rss started_at last_heartbeat``. No ``queues`` are all queues. ``held`` jobs were
-        claimed and may not run yet; ``ended`` attempts came to an end in it since it started, as
-        of the last heartbeat; ``rss`` is bytes or ``None``.
+        draining is_lost rss started_at last_heartbeat``. No ``queues`` are all queues. ``held``
+        jobs were claimed and may not run yet; ``ended`` attempts came to an end in it since it
+        started, as of the last heartbeat; ``rss`` is bytes or ``None``. Of one that ``is_lost``
+        the process is gone: a living worker takes its jobs and strikes it off the roster.
     """
     with database as store:
         rows = store.workers()
+        living = {row.id for row in store.living_workers()}
     return [
         {
             "worker_id": row.id,
@@ -140,6 +143,7 @@ def crew(database: "Database") -> list[dict[str, Any]]:
             "abandoned": row.abandoned,
             "ended": row.ended,
             "draining": row.draining,
+            "is_lost": row.id not in living,
             "rss": row.rss,
             "started_at": row.started_at,
             "last_heartbeat": row.last_heartbeat,

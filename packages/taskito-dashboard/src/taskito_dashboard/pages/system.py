@@ -1,8 +1,7 @@
-"""Workers, and the installation itself."""
+"""The installation itself: its files, versions, and what was done."""
 
 import importlib.metadata
 import platform
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
@@ -13,34 +12,11 @@ import taskito_core
 from taskito_dashboard.pages.frame import page
 from taskito_dashboard.pages.operations import shown
 from taskito_dashboard.routing import Call, shows
-from taskito_dashboard.source import MOST_RUNNING
 
 _RECENT = 20
-_RUNNING_SHOWN = 50
 
 if TYPE_CHECKING:
     from taskito_dashboard.source import Disk
-
-
-def workers(call: Call) -> Response:
-    """All workers, and what they run now."""
-    rows, running = call.queue.workers(), call.source.running(MOST_RUNNING)
-    begun = Counter(job["worker_id"] for job in running)
-    memory = {member["worker_id"]: member["rss"] for member in call.source.crew()}
-    for row in rows:
-        row["begun"], row["rss"] = begun[row["worker_id"]], memory.get(row["worker_id"])
-        # The roster is as old as the last heartbeat.
-        row["running"] = max(row["running"], row["begun"])
-    return page(
-        call,
-        "workers.html",
-        "workers",
-        "Workers",
-        rows=rows,
-        running=running[:_RUNNING_SHOWN],
-        is_cut=len(running) > _RUNNING_SHOWN,
-        names={row["worker_id"]: f"{row['hostname']}:{row['pid']}" for row in rows},
-    )
 
 
 def system(call: Call) -> Response:
@@ -90,4 +66,4 @@ def diagnostics(
     return "\n".join(lines)
 
 
-ROUTES = (shows("/workers", workers), shows("/system", system))
+ROUTES = (shows("/system", system),)
