@@ -115,7 +115,11 @@ class TestList:
 
 class TestDrain:
     def test_a_press_ends_the_worker_and_is_written_down(
-        self, client: Client, queue: Queue, start: Callable[..., threading.Thread], gate: threading.Event
+        self,
+        client: Client,
+        queue: Queue,
+        start: Callable[..., threading.Thread],
+        gate: threading.Event,
     ) -> None:
         thread = start()
         job = queue.enqueue("hold")

@@ -90,7 +90,9 @@ def test_a_worker_is_drained_by_another_process_and_the_others_go_on(site: Site)
     gate = site.gate()
     jobs = [site.queue.enqueue("hold", [f"held {number}", str(gate)]) for number in range(4)]
     until(lambda: len(site.marks.tokens("start")) == 4, within=STARTING)
-    drained = site.taskito("workers", "drain", worker_id_of(site, leaver)[:24], "--db", str(site.database))
+    drained = site.taskito(
+        "workers", "drain", worker_id_of(site, leaver)[:24], "--db", str(site.database)
+    )
     assert drained.wait(STARTING) == 0, drained.report()
     assert "finishes 2 running jobs and leaves" in drained.out
     until(lambda: "asked to leave" in leaver.err)

@@ -275,6 +275,8 @@ CREATE TABLE schedule (
     next_run INTEGER,
     last_run INTEGER,
     last_job INTEGER,
+    -- Its newest jobs with that one, the newest last; see src/schedule.rs.
+    recent TEXT NOT NULL DEFAULT '',
     preview TEXT,
     payload BLOB NOT NULL,
     CONSTRAINT it_has_one_rule CHECK ((cron IS NULL) <> (every_ms IS NULL)),

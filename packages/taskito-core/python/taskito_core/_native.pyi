@@ -827,6 +827,9 @@ class ScheduleRow:
     @property
     def last_job_id(self) -> str | None:
         """Its newest job, which may be gone."""
+    @property
+    def recent_job_ids(self) -> list[str]:
+        """Its newest jobs, up to 12 and the newest last; some may be gone."""
 
 @final
 class Timetable:

@@ -328,6 +328,11 @@ impl Side {
         rows.into_iter()
             .map(|row| ScheduleRow {
                 last_job: row.last_job.map(|key| self.known.shared(key)),
+                recent: row
+                    .recent
+                    .iter()
+                    .map(|key| self.known.shared(*key))
+                    .collect(),
                 ..row
             })
             .collect()

@@ -10,7 +10,18 @@ from taskito.cli._flags import Command, command_group
 from taskito.cli._text import ago, columns
 from taskito.queue import Queue
 
-_HEAD = ("ID", "WORKER", "STATUS", "QUEUES", "SLOTS", "RUNNING", "JOBS", "MEMORY", "VERSION", "SEEN")
+_HEAD = (
+    "ID",
+    "WORKER",
+    "STATUS",
+    "QUEUES",
+    "SLOTS",
+    "RUNNING",
+    "JOBS",
+    "MEMORY",
+    "VERSION",
+    "SEEN",
+)
 _MEBIBYTE = 2**20
 
 
