@@ -504,6 +504,12 @@ class Store:
 
         Each is its id, when it was stored, the error of the original and its own.
         """
+    def storage(self) -> tuple[str, int, int, int | None]:
+        """How the database is stored.
+
+        SQLite's journal mode, the bytes of pages that each connection may keep in memory, the
+        bytes of the file that hold nothing, and when the oldest job was stored.
+        """
     def change_counter(self) -> int:
         """A number that changes with every commit of any process; means nothing else.
 

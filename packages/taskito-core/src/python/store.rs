@@ -351,6 +351,12 @@ impl PyStore {
         })
     }
 
+    fn storage(&self, py: Python<'_>) -> PyResult<(String, u64, u64, Option<i64>)> {
+        let found = detached(py, || self.0.storage())?;
+        let oldest_at = found.oldest_at.map(|at| at.0);
+        Ok((found.journal_mode, found.cache, found.unused, oldest_at))
+    }
+
     fn change_counter(&self, py: Python<'_>) -> PyResult<u64> {
         detached(py, || self.0.change_counter())
     }

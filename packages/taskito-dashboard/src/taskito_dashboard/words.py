@@ -83,6 +83,15 @@ def iso(at: int | None, zone: tzinfo = UTC) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}.{at % 1000:03} {moment:%Z}"
 
 
+def moment(at: int, now: int, zone: tzinfo = UTC) -> str:
+    """Return an instant as the time of its day, with the date if that is another than today."""
+    try:
+        then, today = (datetime.fromtimestamp(ms // 1000, zone) for ms in (at, now))
+    except (OverflowError, ValueError, OSError):
+        return f"{at} ms"
+    return f"{then:%H:%M:%S}" if then.date() == today.date() else f"{then:%Y-%m-%d %H:%M}"
+
+
 def machine(at: int) -> str:
     """Return an instant as HTML has it: ``2026-11-22T11:31:52.936Z``."""
     return iso(at).replace(" UTC", "Z").replace(" ", "T")

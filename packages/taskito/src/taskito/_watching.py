@@ -7,6 +7,7 @@ more than it says. Instants are ms since the epoch, ids are strings.
 - :func:`lanes` are the numbers of jobs in each state, of each queue and task; they are read.
 - :func:`attempts` is the timeline of a job: when each attempt was claimed, began and ended.
 - :func:`running` is what runs now, and :func:`crew` the workers it runs in. Neither writes.
+- :func:`fires` is what became of the newest jobs of schedules.
 - :func:`position` says how many are before one who waits, :func:`next_jobs` who is next.
 
 A bucket is a dict ``at done failed retried wait_ms run_ms``: ``failed`` counts what is repeated
@@ -150,6 +151,36 @@ def crew(database: "Database") -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def fires(database: "Database", *, most: int = 1200) -> dict[str, list[dict[str, Any]]]:
+    """Return what became of the newest jobs of each schedule, the oldest first, by its name.
+
+    Up to 12 of each, and ``most`` of all together, but at least the newest of each. Those that
+    were deleted are missing.
+
+    Returns:
+        Dicts with ``job_id status retries fire_time started_at finished_at``. ``retries`` says
+        whether it failed before. ``started_at`` is when the function of its last attempt began.
+    """
+    from taskito._core import Timetable  # noqa: PLC0415 - loads the engine
+
+    with database as store:
+        schedules = Timetable(store).rows()
+        each = max(1, most // max(1, len(schedules)))
+        found = {row.name: map(store.job, row.recent_job_ids[-each:]) for row in schedules}
+        return {name: [_fire(job) for job in jobs if job] for name, jobs in found.items()}
+
+
+def _fire(row: "JobRow") -> dict[str, Any]:
+    return {
+        "job_id": row.id,
+        "status": row.status,
+        "retries": row.retry_count,
+        "fire_time": row.fire_time,
+        "started_at": _begun(row.started_at, row.began_at),
+        "finished_at": row.completed_at,
+    }
 
 
 def position(database: "Database", job_id: str, *, cap: int = 1000) -> int | None:
