@@ -137,7 +137,7 @@ class TestDrain:
         assert "No worker runs." in page(client, "/workers")
 
     def test_a_program_asks_for_it_by_id(
-        self, client: Client, queue: Queue, start: Callable[..., threading.Thread]
+        self, client: Client, start: Callable[..., threading.Thread]
     ) -> None:
         thread = start()
         (worker,) = get(client, "/api/workers")

@@ -18,9 +18,7 @@ def schedules(call: Call) -> Response:
     rows = [
         {
             **schedule,
-            "words": words.schedule(
-                schedule["cron_expr"], schedule["every"], schedule["timezone"]
-            ),
+            "words": words.schedule(schedule["cron_expr"], schedule["every"], schedule["timezone"]),
             "is_missed": is_missed(schedule, now),
             "fires": [_fire(job, now) for job in told.get(schedule["name"], ())],
         }
