@@ -67,7 +67,7 @@ def test_a_job_that_runs_is_told_everywhere(
     overview = page(client, "/")
     section = overview[overview.index('id="running"') :]
     assert f'href="/jobs/{job_id}"' in section
-    assert re.search(r"hold 42 % \S+ default \d+", words(section))
+    assert re.search(r"hold\(\) 42 % \S+ default \d+", words(section))
 
     workers = page(client, "/workers")
     (worker,) = queue.workers()
@@ -86,9 +86,7 @@ def test_workers_tell_memory_and_version(tmp_path: Path, client: Client, queue: 
             assert database.execute("UPDATE worker SET rss = 5 << 20").rowcount == 1
         (worker,) = queue.workers()
 
-        assert f" 5.0 MiB {len(worker['tasks'])} {worker['version']} " in words(
-            page(client, "/workers")
-        )
+        assert f" 5.0 MiB {worker['version']} " in words(page(client, "/workers"))
 
 
 def test_another_process_would_see_the_same(tmp_path: Path, holding: Callable[[], str]) -> None:

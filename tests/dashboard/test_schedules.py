@@ -72,7 +72,7 @@ def test_the_last_run_says_how_late_it_began_and_how_long_it_ran(
     )
     said = words(row(client))
     assert "(+400 ms)" in said
-    assert "Completed 12.1 s" in said
+    assert "✓ 12.1 s" in said
     assert job.id in row(client)
 
 

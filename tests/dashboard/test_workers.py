@@ -71,7 +71,7 @@ class TestList:
         change(queue, "UPDATE worker SET ended = 41220, rss = 96468992")
         said = words(page(client, "/workers"))
         assert f"{worker['hostname']}:{worker['pid']} active" in said
-        runs = r"all 2/2 hold\(1, 'two'\) [\d.]+ m?s · hold\(3\) [\d.]+ m?s 41,220 92.0 MiB"
+        runs = r"all 2/2 hold\(1, 'two'\) [\d.]+ m?s hold\(3\) [\d.]+ m?s 41,220 92.0 MiB"
         assert re.search(runs, said)
 
     def test_of_many_calls_the_longest_are_told(
@@ -94,7 +94,7 @@ class TestList:
         change(queue, "UPDATE worker SET heartbeat_at = heartbeat_at - 60000")
         said = words(page(client, "/workers"))
         assert "stale" in said
-        assert "its process is stopped or stuck with 0 jobs" in said
+        assert "stopped or stuck with 0 jobs" in said
         assert "1 min ago" in said
 
     def test_one_whose_process_is_gone_is_lost_and_cannot_be_drained(
@@ -108,7 +108,7 @@ class TestList:
         html = page(client, "/workers")
         said = words(html)
         assert "elsewhere:7 lost" in said
-        assert "its process is gone; 1 job goes back when a worker runs 41,220" in said
+        assert "gone; 1 job returns with the next worker 41,220" in said
         assert ">Drain<" not in html
 
 

@@ -131,8 +131,11 @@ def short(identifier: str) -> str:
 
 
 def schedule(cron: str | None, every: float | None, timezone: str) -> str:
-    """Return when a schedule fires in words, if they are few; else the expression itself."""
-    zone = f" {timezone}"
+    """Return when a schedule fires in words, if they are few; else the expression itself.
+
+    Of its time zone the place alone.
+    """
+    zone = f" {timezone.rpartition('/')[2].replace('_', ' ')}"
     if every is not None:
         is_short = every < 60  # noqa: PLR2004
         return f"every {every:g}{THIN}s" if is_short else f"every {duration(every * 1000)}"

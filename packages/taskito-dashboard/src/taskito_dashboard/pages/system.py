@@ -87,13 +87,14 @@ def retention(source: "Source") -> str:
     count: str = source.kept.get(
         ("outlived", keeps), lambda: _outlived(source, keeps), seconds=_OUTLIVED_SECONDS
     )
-    return f"{kept}; {count} of them go within a day"
+    return f"{kept}; {count} within a day"
 
 
 def _outlived(source: "Source", keeps: int) -> str:
-    """Return how many finished jobs are within a day of their end; not counted to the last."""
+    """Return how many finished jobs have less than a day left; not counted to the last."""
     age = (keeps - _DAY_MS) // 1000
-    return str(source.bulk.count(Filter.parse(f"state:complete,dead,cancelled age>{age}s")))
+    count = source.bulk.count(Filter.parse(f"state:complete,dead,cancelled age>{age}s"))
+    return f"{count} of them go{'es' if str(count) == '1' else ''}"
 
 
 def diagnostics(

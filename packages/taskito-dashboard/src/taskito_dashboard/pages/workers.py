@@ -17,11 +17,12 @@ _CALLS_SHOWN = 2
 
 def workers(call: Call) -> Response:
     """All workers, and what they run now."""
-    running = call.source.running(MOST_RUNNING)
+    watched = {member["worker_id"]: member for member in call.source.crew()}
+    lost = {worker_id for worker_id, member in watched.items() if member["is_lost"]}
+    running = [job for job in call.source.running(MOST_RUNNING) if job["worker_id"] not in lost]
     begun: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for job in running:
         begun[job["worker_id"]].append(job)
-    watched = {member["worker_id"]: member for member in call.source.crew()}
     rows = [
         _row(row, watched[row["worker_id"]], begun[row["worker_id"]])
         for row in call.queue.workers()
