@@ -9,8 +9,11 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.test import Client
 
 from taskito import Queue
+from taskito_dashboard import create_app
 from tests.support.processes import STARTING, Program
 from tests.support.until import until
 
@@ -230,3 +233,12 @@ def test_in_django_the_project_says_who_sees_and_who_acts(site: Site, queue: Que
         paused = site.ask(f"/queues/{name}/pause", "POST", headers={"X-User": user})
         assert paused.status_code == acts
     assert queue.paused_queues() == [NAME]
+
+
+def test_a_prefix_that_a_proxy_tells_is_believed_where_that_is_wanted(queue: Queue) -> None:
+    queue.stats()
+    client = Client(ProxyFix(create_app(queue), x_prefix=1))
+    answer = client.get("/jobs", headers={"X-Forwarded-Prefix": "/admin/jobs"})
+    assert 'href="/admin/jobs/system"' in answer.text
+    plain = Client(create_app(queue)).get("/jobs", headers={"X-Forwarded-Prefix": "/admin/jobs"})
+    assert 'href="/system"' in plain.text

@@ -62,7 +62,7 @@ class TestRetention:
         work()
         change(
             queue,
-            f"UPDATE job SET created_at = created_at - {6 * DAY * 1000 + 60_000}"
+            f"UPDATE job SET id = id - ({6 * DAY * 1000 + 60_000} << 22)"
             " WHERE id IN (SELECT id FROM job LIMIT 3)",
         )
         with Queue(tmp_path / "jobs.db", result_ttl=7 * DAY) as keeps:

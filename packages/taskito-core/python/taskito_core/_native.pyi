@@ -510,6 +510,8 @@ class Store:
         SQLite's journal mode, the bytes of pages that each connection may keep in memory, the
         bytes of the file that hold nothing, and when the oldest job was stored.
         """
+    def outlived_by(self, before: int, most: int) -> int:
+        """Among the ``most`` oldest jobs that were stored before, how many are over."""
     def change_counter(self) -> int:
         """A number that changes with every commit of any process; means nothing else.
 

@@ -357,6 +357,10 @@ impl PyStore {
         Ok((found.journal_mode, found.cache, found.unused, oldest_at))
     }
 
+    fn outlived_by(&self, py: Python<'_>, before: i64, most: u32) -> PyResult<u32> {
+        detached(py, || self.0.outlived_by(Millis(before), most))
+    }
+
     fn change_counter(&self, py: Python<'_>) -> PyResult<u64> {
         detached(py, || self.0.change_counter())
     }
