@@ -13,7 +13,7 @@ import taskito_dashboard
 from taskito import Signature, TaskWrapper, chain
 from taskito._groups import Groups
 from taskito_dashboard.routes import TABLE
-from tests.browser.conftest import HERE, Shop
+from tests.browser.conftest import HERE, SHOP, Shop
 from tests.browser.visitor import PRESSED, Visitor
 from tests.support.processes import STARTING
 from tests.support.until import until
@@ -212,6 +212,18 @@ def test_a_schedule_is_deleted(visitor: Visitor) -> None:
     row.get_by_role("button", name="Delete", exact=True).click()
 
     expect(visitor.page.locator("h1")).to_have_text("Schedules")
+    expect(row).to_have_count(0)
+
+
+def test_a_worker_is_drained(visitor: Visitor, shop: Shop) -> None:
+    worker = shop.site.taskito("worker", *SHOP, "--queues", "leaving")
+    visitor.go("/workers")
+    row = visitor.page.locator("#list tbody tr", has_text=f":{worker.pid}")
+    expect(row).to_contain_text("active", timeout=STARTING * 1000)
+    row.get_by_role("button", name="Drain", exact=True).click()
+
+    expect(visitor.page.locator(".notice[role=status]")).to_contain_text("and leaves")
+    assert worker.wait(STARTING) == 0
     expect(row).to_have_count(0)
 
 

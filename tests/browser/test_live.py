@@ -1,8 +1,12 @@
 """Pages that keep themselves current, and leave alone what somebody is doing."""
 
-from playwright.sync_api import expect
+import threading
+from pathlib import Path
 
-from tests.browser.conftest import Shop
+from playwright.sync_api import BrowserContext, expect
+
+from taskito import Queue
+from tests.browser.conftest import Shop, served
 from tests.browser.visitor import Visitor
 
 LIVE = ".top #live .word"
@@ -21,6 +25,32 @@ def test_new_jobs_appear_without_a_reload(visitor: Visitor, shop: Shop) -> None:
 
     expect(visitor.page.locator(f"#job-{job.id}")).to_be_visible()
     assert visitor.page.evaluate("() => window.isSamePage")
+
+
+def test_the_first_steps_tick_themselves_off(
+    browser: BrowserContext, shop: Shop, tmp_path: Path
+) -> None:
+    file = tmp_path / "first.db"
+    with Queue(file) as queue:
+        queue.stats()
+        someone = Visitor(browser.new_page(), served(shop.site, "--db", str(file)))
+        someone.go("/")
+        someone.page.evaluate("() => { window.isSamePage = true; }")
+        ticks = someone.page.locator(".steps .state.complete")
+        expect(ticks).to_have_count(0)
+        queue.task(name="add")(max)
+        worker = threading.Thread(target=queue.run_worker)
+        worker.start()
+
+        expect(ticks).to_have_count(2)
+        expect(ticks.first).to_have_text("✓ add")
+        expect(ticks.last).to_have_text("✓ 1 at work")
+        queue.enqueue("add", (1, 2))
+        expect(someone.page.locator("h1")).to_have_text("Overview")
+        assert someone.page.evaluate("() => window.isSamePage")
+        someone.leave()
+        queue.shutdown()
+        worker.join()
 
 
 def test_focus_caret_ticks_and_what_is_typed_stay(visitor: Visitor, shop: Shop) -> None:

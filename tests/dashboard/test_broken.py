@@ -70,9 +70,9 @@ def unreadable(file: Path) -> Repair:
 @pytest.mark.parametrize(
     ("breaks", "says"),
     [
-        (not_a_database, "not a"),
-        (of_another_program, "job"),
-        (of_a_newer_taskito, "schema 99"),
+        (not_a_database, "that of another file"),
+        (of_another_program, "another program's database"),
+        (of_a_newer_taskito, "a newer taskito has opened this file"),
         (a_directory, "see that the path is a file"),
         (below_a_file, "director"),
         (unreadable, "permission"),
@@ -115,5 +115,6 @@ def test_a_file_that_is_locked_is_waited_for_and_then_told(tmp_path: Path) -> No
             other.execute("BEGIN EXCLUSIVE")
             text = words(page(client, "/", 503))
             assert "tries again every 5 s" in text
+            assert "a backup holds a lock on the file" in text
             other.execute("ROLLBACK")
         assert client.get("/").status_code == 200

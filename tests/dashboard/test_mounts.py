@@ -1,4 +1,4 @@
-"""The same dashboard in four places, each a real server, asked over real connections."""
+"""The same dashboard in many places, each a real server, asked over real connections."""
 
 import re
 import sys
@@ -9,8 +9,11 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.test import Client
 
 from taskito import Queue
+from taskito_dashboard import create_app
 from tests.support.processes import STARTING, Program
 from tests.support.until import until
 
@@ -56,13 +59,75 @@ view = dashboard_view(queue, authorize=lambda request: roles.get(request.headers
 urlpatterns = [re_path(r"^admin/jobs(?P<path>/.*)?$", view)]
 app = get_wsgi_application()
 """
+NATIVE = """
+from flask import Flask
+from taskito_flask import Taskito
+
+app = Flask(__name__)
+app.config["TASKITO_DB_PATH"] = {database!r}
+queue = Taskito(app)
+queue.mount_dashboard(app, "/admin/jobs", authorize=lambda: True)
+"""
+DJANGO_ASGI = DJANGO.replace("get_wsgi_application", "get_asgi_application").replace(
+    "core.wsgi", "core.asgi"
+)
+FORKS = """
+import os
+import sys
+from wsgiref.simple_server import WSGIRequestHandler, make_server
+from werkzeug.middleware.dispatcher import DispatcherMiddleware
+from werkzeug.wrappers import Response
+from taskito import Queue
+from taskito_dashboard import create_app
+
+queue = Queue({database!r})
+queue.stats()  # open before the fork, like the master of uWSGI
+app = DispatcherMiddleware(Response("the site"), {{"/admin/jobs": create_app(queue)}})
+
+
+class Silent(WSGIRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+server = make_server("127.0.0.1", 0, app, handler_class=Silent)
+print(f"http://127.0.0.1:{{server.server_port}}", flush=True)
+for _ in range(2):
+    if os.fork() == 0:
+        server.serve_forever()
+os.wait()
+"""
+PROXY = """
+import re
+import subprocess
+import sys
+from werkzeug.middleware.http_proxy import ProxyMiddleware
+from werkzeug.serving import run_simple
+from werkzeug.utils import redirect
+
+command = [sys.executable, "-m", "taskito", "dashboard", "--port", "0", "--db", {database!r}]
+behind = subprocess.Popen(
+    [*command, "--prefix", "/admin/jobs"], stdout=subprocess.PIPE, text=True
+)
+target = re.search(r"http://[\\d.:]+", behind.stdout.readline())[0]
+opts = {{"target": target, "host": None, "remove_prefix": STRIPS}}
+app = ProxyMiddleware(redirect("/admin/jobs/"), {{"/admin/jobs/": opts}})
+run_simple("127.0.0.1", 0, app, threaded=True)
+"""
 GUNICORN = ("-m", "gunicorn", "--bind", "127.0.0.1:0", "--workers", "2")
+SCRIPT = ("-m", "site_")
 PLACES = {
     "alone": ("", "", ("-m", "taskito", "dashboard", "--port", "0", "--db", "{database}")),
     "flask": ("/admin/jobs", DISPATCHER, (*GUNICORN, "site_:app")),
     "preload": ("/admin/jobs", DISPATCHER, (*GUNICORN, "--preload", "site_:app")),
     "fastapi": ("/admin/jobs", FASTAPI, ("-m", "uvicorn", "--port", "0", "site_:app")),
+    "threads": ("/admin/jobs", DISPATCHER, (*GUNICORN, "--threads", "4", "site_:app")),
+    "forks": ("/admin/jobs", FORKS, SCRIPT),
+    "flask-native": ("/admin/jobs", NATIVE, (*GUNICORN, "site_:app")),
     "django": ("/admin/jobs", DJANGO, (*GUNICORN, "site_:app")),
+    "django-asgi": ("/admin/jobs", DJANGO_ASGI, ("-m", "uvicorn", "--port", "0", "site_:app")),
+    "proxy-strips": ("/admin/jobs", PROXY.replace("STRIPS", "True"), SCRIPT),
+    "proxy-keeps": ("/admin/jobs", PROXY.replace("STRIPS", "False"), SCRIPT),
 }
 
 
@@ -109,7 +174,7 @@ def site(request: pytest.FixtureRequest, tmp_path: Path, queue: Queue) -> Iterat
         ) as client:
             yield Site(client, prefix)
     finally:
-        program.kill()
+        program.end()
 
 
 def _unchanged(site: Site, etag: str) -> httpx.Response | None:
@@ -168,3 +233,12 @@ def test_in_django_the_project_says_who_sees_and_who_acts(site: Site, queue: Que
         paused = site.ask(f"/queues/{name}/pause", "POST", headers={"X-User": user})
         assert paused.status_code == acts
     assert queue.paused_queues() == [NAME]
+
+
+def test_a_prefix_that_a_proxy_tells_is_believed_where_that_is_wanted(queue: Queue) -> None:
+    queue.stats()
+    client = Client(ProxyFix(create_app(queue), x_prefix=1))
+    answer = client.get("/jobs", headers={"X-Forwarded-Prefix": "/admin/jobs"})
+    assert 'href="/admin/jobs/system"' in answer.text
+    plain = Client(create_app(queue)).get("/jobs", headers={"X-Forwarded-Prefix": "/admin/jobs"})
+    assert 'href="/system"' in plain.text

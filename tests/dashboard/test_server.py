@@ -175,6 +175,47 @@ class TestCommand:
         assert "Error: --trust-header and --trusted-proxy say nothing without" in refused.stderr
         assert "hint: a header that anybody may send names nobody" in refused.stderr
 
+    def test_behind_a_proxy_the_name_that_it_passes_on_is_allowed(self, database: Path) -> None:
+        options = ("--db", str(database), "--allowed-host", "Jobs.Example.com")
+        with served(*CLI, *options, "--prefix", "/admin/jobs/") as (address, _):
+            for host, status in (("jobs.example.com", 200), ("evil.example", 403)):
+                for path in ("/admin/jobs/api/stats", "/api/stats"):  # kept, and stripped
+                    assert ask(f"{address}{path}", headers={"Host": host})[0] == status
+            status, text = ask(f"{address}/admin/jobs/")
+            assert status == 200
+            assert 'href="/admin/jobs/jobs"' in text
+
+    @pytest.mark.parametrize("prefix", ["jobs", "//evil.example", "/a b", "/a?b", "/é"])
+    def test_a_prefix_that_is_no_path_is_a_usage_error(self, database: Path, prefix: str) -> None:
+        done = subprocess.run(
+            [sys.executable, *CLI, "--db", str(database), f"--prefix={prefix}"],
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE,
+            check=False,
+        )
+        assert done.returncode == 2
+        assert f"not a path: '{prefix}'" in done.stderr
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_it_ends_at_once_with_connections_open(
+        self, database: Path, number: signal.Signals
+    ) -> None:
+        with served(*CLI, "--db", str(database)) as (address, process):
+            host, _, port = address.removeprefix("http://").partition(":")
+            idle = [HTTPConnection(host, int(port), timeout=DEADLINE) for _ in range(10)]
+            for connection in idle:
+                connection.request("GET", "/healthz")
+                assert connection.getresponse().read()
+            with socket.create_connection((host, int(port))) as half:
+                half.sendall(b"GET / HTTP/1.1\r\nHost: 127.")
+                process.send_signal(number)
+                process.wait(DEADLINE)
+            for connection in idle:
+                connection.close()
+            assert process.stderr is not None
+            assert "Traceback" not in process.stderr.read()
+
     def test_without_one_only_who_insists(self, database: Path) -> None:
         command = [sys.executable, *CLI, "--db", str(database), "--host", "0.0.0.0"]
         refused = subprocess.run(

@@ -50,6 +50,12 @@ def test_ages(at: int | None, text: str) -> None:
 def test_instants_sizes_and_shares() -> None:
     assert words.iso(NOW) == "2025-11-22 11:31:52.936 UTC"
     assert words.iso(10**18) == f"{10**18} ms"
+
+
+def test_moments_have_a_date_if_that_is_not_today() -> None:
+    assert words.moment(NOW, NOW) == "11:31:52"
+    assert words.moment(NOW - 86_400_000, NOW) == "2025-11-21 11:31"
+    assert words.moment(10**18, NOW) == f"{10**18} ms"
     assert words.size(5).replace(words.THIN, " ") == "5 B"
     assert words.size(225 * 2**20).replace(words.THIN, " ") == "225.0 MiB"
     assert words.percent(1, 8).replace(words.THIN, " ") == "12.5 %"

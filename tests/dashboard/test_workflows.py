@@ -52,7 +52,9 @@ class TestList:
         assert "1 of 3" in words(text)
         assert 'aria-label="1 completed, 1 dead, 1 cancelled"' in text
         assert f'href="/workflows/{failed}"' in text
-        assert f'href="/jobs/{row["failed_job_id"]}"' in text
+        link = f'href="/jobs/{row["failed_job_id"]}">parse</a>'
+        assert link in text
+        assert f'first failure: <a class="call" {link}' in page(client, f"/workflows/{failed}")
         assert row["counts"] == {
             "complete": 1,
             "running": 0,

@@ -80,6 +80,57 @@ def test_jobs_that_had_not_started_are_handed_back_when_the_worker_drains(site: 
     assert len(site.marks.tokens("start")) == 251
 
 
+def worker_id_of(site: Site, program: Program) -> str:
+    (found,) = (row for row in site.queue.workers() if row["pid"] == program.pid)
+    return str(found["worker_id"])
+
+
+def test_a_worker_is_drained_by_another_process_and_the_others_go_on(site: Site) -> None:
+    leaver, stayer = site.ready_worker(workers=2), site.ready_worker(workers=2)
+    gate = site.gate()
+    jobs = [site.queue.enqueue("hold", [f"held {number}", str(gate)]) for number in range(4)]
+    until(lambda: len(site.marks.tokens("start")) == 4, within=STARTING)
+    drained = site.taskito(
+        "workers", "drain", worker_id_of(site, leaver)[:24], "--db", str(site.database)
+    )
+    assert drained.wait(STARTING) == 0, drained.report()
+    assert "finishes 2 running jobs and leaves" in drained.out
+    until(lambda: "asked to leave" in leaver.err)
+    assert site.status_of(leaver) == "draining"
+    more = [site.queue.enqueue("note", [f"more {number}"]) for number in range(20)]
+    gate.unlink()
+    assert leaver.wait(30) == 0
+    assert "Traceback" not in leaver.err
+    assert site.wait_until_settled(within=30)["completed"] == 24
+    assert all(job.errors == [] for job in (*jobs, *more))
+    assert len(site.marks.tokens("start")) == 24
+    mine = {mark.pid for mark in site.marks.all("start") if mark.token.startswith("more")}
+    assert mine == {stayer.pid}
+    until(lambda: site.status_of(stayer) == "active")
+
+
+def test_an_idle_worker_that_is_drained_leaves_with_its_process(site: Site) -> None:
+    worker = site.ready_worker(drain_timeout=600)
+    worker_id = worker_id_of(site, worker)
+    assert site.queue.drain_worker(worker_id)
+    assert worker.wait(30) == 0
+    assert site.queue.workers() == []
+    assert not site.queue.drain_worker(worker_id)
+
+
+def test_a_drained_worker_that_is_killed_loses_its_job_to_another(site: Site) -> None:
+    worker = site.ready_worker()
+    job = held_job(site, worker)
+    worker_id = worker_id_of(site, worker)
+    assert site.queue.drain_worker(worker_id)
+    until(lambda: "asked to leave" in worker.err)
+    worker.kill()
+    assert not site.queue.drain_worker(worker_id)
+    (site.home / "gate.gate").unlink()
+    successor = site.worker()
+    assert job.result(timeout=STARTING) == f"held by {successor.pid}"
+
+
 @pytest.mark.parametrize("signum", SIGNALS)
 def test_an_idle_worker_stops_long_before_the_end_of_its_drain(
     site: Site, signum: signal.Signals

@@ -86,6 +86,8 @@ COMMANDS = [
     ("queues list", 0, "default"),
     ("queues pause default", 0, ""),
     ("queues resume default", 0, ""),
+    ("workers list", 0, "no worker runs"),
+    ("workers drain none", 3, "worker not found"),
     ("purge --older-than 0 --yes", 0, "deleted 1 jobs"),
     ("check", 0, "all that waits can run"),
     ("doctor", 0, "integrity"),

@@ -123,6 +123,7 @@ QUEUE = {
     "delete_periodic": "name",
     "trigger_periodic": "name",
     "pause": "queue='default'",
+    "drain_worker": "worker_id",
     "mark": "text, *, who='program'",
     "resume": "queue='default'",
     "paused_queues": "",

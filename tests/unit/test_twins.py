@@ -128,6 +128,7 @@ USES: dict[str, Use] = {
     "Queue.apurge_jobs": lambda s: s.queue.apurge_jobs("dead"),
     "Queue.apause": lambda s: s.queue.apause(),
     "Queue.aresume": lambda s: s.queue.aresume(),
+    "Queue.adrain_worker": lambda s: s.queue.adrain_worker("nobody"),
     "Queue.amark": lambda s: s.queue.amark("v1"),
     "Queue.apaused_queues": lambda s: s.queue.apaused_queues(),
     "Queue.aset_queue_rate_limit": lambda s: s.queue.aset_queue_rate_limit("q", "1/s"),

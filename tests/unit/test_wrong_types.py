@@ -27,6 +27,7 @@ NAMES: dict[str, Use] = {
     "task": lambda q, _t, v: q.task(name=v),
     "periodic": lambda q, _t, v: q.periodic("@daily", v),
     "pause": lambda q, _t, v: q.pause(v),
+    "drain_worker": lambda q, _t, v: q.drain_worker(v),
     "set_queue_rate_limit": lambda q, _t, v: q.set_queue_rate_limit(v, "1/s"),
     "trigger_periodic": lambda q, _t, v: q.trigger_periodic(v),
     "list_jobs of a queue": lambda q, _t, v: q.list_jobs(queue=v),

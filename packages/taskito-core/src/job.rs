@@ -546,6 +546,8 @@ pub struct Beat {
     pub draining: bool,
     /// Threads that are busy with attempts it gave up.
     pub abandoned: u32,
+    /// Attempts that ended in it, since it came.
+    pub ended: u64,
     /// Bytes of memory its process occupies, if the kernel says so.
     pub rss: Option<u64>,
 }
@@ -565,8 +567,12 @@ pub struct WorkerRow {
     pub schedules: Vec<String>,
     /// Whether it is leaving.
     pub draining: bool,
+    /// Whether somebody asked it to.
+    pub drain_requested: bool,
     /// Threads that are busy with attempts it gave up, when it last said so.
     pub abandoned: u32,
+    /// Attempts that ended in it, when it last said so.
+    pub ended: u64,
     /// Bytes of memory its process occupied, when it last said so.
     pub rss: Option<u64>,
     /// When it came.

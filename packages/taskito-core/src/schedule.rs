@@ -17,6 +17,9 @@ const LATE: i64 = 10_000;
 /// Of missed fires that are all made up, at most so many.
 const MOST: usize = 1000;
 
+/// So many of its newest jobs a schedule knows.
+const REMEMBERED: usize = 12;
+
 /// What becomes of fires that were missed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CatchUp {
@@ -100,6 +103,8 @@ pub struct ScheduleRow {
     pub last_run: Option<Millis>,
     /// Its newest job, which may be gone.
     pub last_job: Option<Key>,
+    /// Its newest jobs with that one, the newest last; some may be gone.
+    pub recent: Vec<Key>,
 }
 
 /// What one look at a schedule came to.
@@ -143,6 +148,7 @@ impl Plan {
             next_run: self.timing.next(now),
             last_run: None,
             last_job: None,
+            recent: Vec::new(),
         }
     }
 
@@ -163,6 +169,7 @@ impl Plan {
             },
             last_run: stored.last_run,
             last_job: stored.last_job,
+            recent: stored.recent.clone(),
             ..fresh
         }
     }
@@ -186,6 +193,15 @@ impl ScheduleRow {
             Some(due) if due <= now => Ok(Some(decide(&self.timing()?, self.catch_up, due, now))),
             _ => Ok(None),
         }
+    }
+
+    /// Notes that these fires became jobs, both the newest last.
+    pub fn remember(&mut self, fires: &[Millis], jobs: &[Key]) {
+        self.last_run = fires.last().copied().or(self.last_run);
+        self.last_job = jobs.last().copied().or(self.last_job);
+        self.recent.extend(jobs);
+        let excess = self.recent.len().saturating_sub(REMEMBERED);
+        self.recent.drain(..excess);
     }
 
     /// The job of one fire.

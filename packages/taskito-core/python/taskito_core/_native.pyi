@@ -298,7 +298,11 @@ class WorkerRow:
     def rss(self) -> int | None:
         """Bytes of memory its process occupied at the last heartbeat."""
     @property
-    def draining(self) -> bool: ...
+    def draining(self) -> bool:
+        """Whether it is leaving, or was asked to; see :meth:`Store.drain_worker`."""
+    @property
+    def ended(self) -> int:
+        """Attempts that ended in it since it started; some seconds old."""
     @property
     def started_at(self) -> int: ...
     @property
@@ -500,6 +504,14 @@ class Store:
 
         Each is its id, when it was stored, the error of the original and its own.
         """
+    def storage(self) -> tuple[str, int, int, int | None]:
+        """How the database is stored.
+
+        SQLite's journal mode, the bytes of pages that each connection may keep in memory, the
+        bytes of the file that hold nothing, and when the oldest job was stored.
+        """
+    def outlived_by(self, before: int, most: int) -> int:
+        """Among the ``most`` oldest jobs that were stored before, how many are over."""
     def change_counter(self) -> int:
         """A number that changes with every commit of any process; means nothing else.
 
@@ -568,6 +580,11 @@ class Store:
     def workers(self) -> list[WorkerRow]: ...
     def living_workers(self) -> list[WorkerRow]:
         """Those whose process exists, as the kernel says."""
+    def drain_worker(self, worker_id: str) -> bool:
+        """Ask a living worker to leave. False if no living one has that id.
+
+        Within about a second it has the event ``drain``; the rest is up to who tends it.
+        """
     def pause(self, queue: str) -> None:
         """Let no job of a queue start any more. After this returns, none does. Idempotent."""
     def resume(self, queue: str) -> None:
@@ -820,6 +837,9 @@ class ScheduleRow:
     @property
     def last_job_id(self) -> str | None:
         """Its newest job, which may be gone."""
+    @property
+    def recent_job_ids(self) -> list[str]:
+        """Its newest jobs, up to 12 and the newest last; some may be gone."""
 
 @final
 class Timetable:
@@ -1094,6 +1114,7 @@ EventKind: TypeAlias = Literal[
     "schedule",  # something is wrong with `schedule`: `error`, the end of a sentence about it
     "trouble",  # transactions of the worker fail since now: `error`
     "recovered",  # they no longer do
+    "drain",  # somebody asked the worker to leave: drain it
     "disowned",  # others took this worker for dead: it claims nothing any more and ends
     "stranded",  # other code of the process closed our files: the worker ended as if it had died
 ]

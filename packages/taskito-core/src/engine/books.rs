@@ -31,6 +31,8 @@ pub(super) struct Books {
     /// Attempts that were given up; a thread or coroutine is still busy with each.
     pub(super) abandoned: HashMap<Token, Abandoned>,
     pub(super) settled: Vec<Settled>,
+    /// Attempts that ended here and whose ends are committed.
+    pub(super) ended: u64,
     pub(super) notes: Notes,
     /// Threads that are missing because theirs are busy with abandoned attempts.
     pub(super) wanted: usize,
@@ -86,6 +88,7 @@ impl Books {
             running: HashMap::new(),
             abandoned: HashMap::new(),
             settled: Vec::new(),
+            ended: 0,
             notes: Notes::default(),
             wanted: 0,
             surplus: 0,

@@ -299,6 +299,7 @@ impl Desk {
             tasks,
             draining: books.phase != Phase::Serving,
             abandoned: u32::try_from(books.abandoned_threads()).unwrap_or(u32::MAX),
+            ended: books.ended,
             rss: os::resident_bytes(),
         }
     }
@@ -352,9 +353,11 @@ impl Desk {
         tokens.filter(|token| !books.knows(*token)).collect()
     }
 
-    /// Puts claims out for the runners, and forgets the suspects that are settled.
-    pub(super) fn put_out(&self, claims: Vec<Ready>, settled_suspects: usize) {
+    /// Puts claims out for the runners, forgets the suspects that are settled, and counts the
+    /// attempts that ended.
+    pub(super) fn put_out(&self, claims: Vec<Ready>, settled_suspects: usize, ended: usize) {
         let mut books = self.lock();
+        books.ended += ended as u64;
         for _ in 0..books.put_out(claims, settled_suspects) {
             self.work.notify_one();
         }

@@ -366,8 +366,9 @@ impl Dispatcher {
                 }
                 self.note_commit(plan.settled.len() + done.claimed.len());
                 let ready = Self::equip(done.claimed, &plan.tasks);
+                let ended = plan.settled.iter().filter(|one| one.has_ended()).count();
                 drop(plan.settled);
-                self.desk.put_out(ready, suspects);
+                self.desk.put_out(ready, suspects, ended);
                 self.news.tell(done.events);
                 Ok(())
             }

@@ -42,6 +42,8 @@ pub enum Event {
     Trouble(String),
     /// They no longer do.
     Recovered,
+    /// Somebody asked this worker to take nothing more and leave. It goes on until it is drained.
+    DrainRequested,
     /// Other workers took this one for dead and settled what it held: it claims nothing any more
     /// and ends.
     Disowned,

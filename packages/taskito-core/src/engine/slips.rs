@@ -128,6 +128,11 @@ impl Settled {
         self.notify || self.since.is_none() || self.is_judged()
     }
 
+    /// Whether the attempt ran and came to an end here.
+    pub(super) fn has_ended(&self) -> bool {
+        self.since.is_some() && !matches!(self.outcome, Outcome::HandedBack)
+    }
+
     /// Whether a worker died while running it before.
     pub(super) fn is_suspect(&self) -> bool {
         self.claim.losses > 0

@@ -58,6 +58,8 @@ pub(super) struct Watcher {
     /// News of the end of each living peer on this machine, where the kernel gives it.
     peers: HashMap<WorkerId, Option<OwnedFd>>,
     last_beat: Instant,
+    /// Whether it was passed on that somebody wants this worker to leave.
+    was_asked: bool,
 }
 
 impl Watcher {
@@ -69,6 +71,7 @@ impl Watcher {
             desk,
             news,
             peers: HashMap::new(),
+            was_asked: false,
         }
     }
 
@@ -110,8 +113,13 @@ impl Watcher {
 
     fn look_after_others(&mut self) -> Result<()> {
         let roster = self.site.store.workers()?;
-        if !roster.iter().any(|row| row.id == self.worker) {
-            self.leave();
+        match roster.iter().find(|row| row.id == self.worker) {
+            None => self.leave(),
+            Some(row) if row.drain_requested && !self.was_asked => {
+                self.was_asked = true;
+                self.news.tell([Event::DrainRequested]);
+            }
+            Some(_) => {}
         }
         let mut peers = reaper::reap(&self.site, &self.news, roster)?;
         peers.retain(|peer| peer.id != self.worker);
@@ -182,6 +190,7 @@ mod tests {
             news: Arc::default(),
             peers: HashMap::new(),
             last_beat: Instant::now(),
+            was_asked: false,
         };
         // A pipe without a writer is readable for ever, like the descriptor of a dead process.
         let (dead, writer) = std::io::pipe()?;

@@ -32,6 +32,7 @@ impl PyEvent {
             Event::Schedule { .. } => "schedule",
             Event::Trouble(_) => "trouble",
             Event::Recovered => "recovered",
+            Event::DrainRequested => "drain",
             Event::Disowned => "disowned",
             Event::Stranded => "stranded",
         }
@@ -46,6 +47,7 @@ impl PyEvent {
             | Event::Schedule { .. }
             | Event::Trouble(_)
             | Event::Recovered
+            | Event::DrainRequested
             | Event::Disowned
             | Event::Stranded => return None,
         };

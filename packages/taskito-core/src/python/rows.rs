@@ -403,7 +403,12 @@ impl PyWorkerRow {
 
     #[getter]
     fn draining(&self) -> bool {
-        self.row.draining
+        self.row.draining || self.row.drain_requested
+    }
+
+    #[getter]
+    fn ended(&self) -> u64 {
+        self.row.ended
     }
 
     #[getter]

@@ -196,6 +196,12 @@ impl PyScheduleRow {
     }
 
     #[getter]
+    fn recent_job_ids(&self) -> Vec<String> {
+        let recent = self.row.recent.iter();
+        recent.map(|key| key.text(self.database)).collect()
+    }
+
+    #[getter]
     fn last_job_id(&self) -> Option<String> {
         self.row.last_job.map(|key| key.text(self.database))
     }

@@ -351,6 +351,16 @@ impl PyStore {
         })
     }
 
+    fn storage(&self, py: Python<'_>) -> PyResult<(String, u64, u64, Option<i64>)> {
+        let found = detached(py, || self.0.storage())?;
+        let oldest_at = found.oldest_at.map(|at| at.0);
+        Ok((found.journal_mode, found.cache, found.unused, oldest_at))
+    }
+
+    fn outlived_by(&self, py: Python<'_>, before: i64, most: u32) -> PyResult<u32> {
+        detached(py, || self.0.outlived_by(Millis(before), most))
+    }
+
     fn change_counter(&self, py: Python<'_>) -> PyResult<u64> {
         detached(py, || self.0.change_counter())
     }
@@ -524,6 +534,19 @@ impl PyStore {
         let file = self.0.file();
         let ask = || living_workers(&*self.0, file.as_deref());
         self.rows(py, ask, PyWorkerRow::new)
+    }
+
+    fn drain_worker(&self, py: Python<'_>, worker_id: &str) -> PyResult<bool> {
+        detached(py, || {
+            let Some(key) = self.key(worker_id)? else {
+                return Ok(false);
+            };
+            let living = living_workers(&*self.0, self.0.file().as_deref())?;
+            let found = living.into_iter().find(|worker| worker.key == key);
+            found.map_or(Ok(false), |worker| {
+                self.operate(|transaction, _| transaction.request_drain(worker.id))
+            })
+        })
     }
 
     fn pause(&self, py: Python<'_>, queue: &str) -> PyResult<()> {

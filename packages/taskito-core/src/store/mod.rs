@@ -318,6 +318,12 @@ pub trait Roster {
     /// Storage failures.
     fn beat(&mut self, now: Millis, worker: WorkerId, beat: &Beat) -> Result<()>;
 
+    /// Asks a worker to take nothing more and leave; whether it is on the roster.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn request_drain(&mut self, worker: WorkerId) -> Result<bool>;
+
     /// What a worker holds.
     ///
     /// # Errors

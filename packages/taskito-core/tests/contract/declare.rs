@@ -66,6 +66,7 @@ fn a_schedule_is_stored_with_all_that_its_jobs_need(world: &World) {
             next_run: daily.timing.next(START),
             last_run: None,
             last_job: None,
+            recent: Vec::new(),
         }
     );
     world.declare(&plan("b", every(90)));

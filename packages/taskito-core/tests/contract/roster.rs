@@ -15,6 +15,8 @@ contract![
     a_number_of_a_worker_is_never_used_twice,
     a_beat_renews_what_a_worker_says,
     a_beat_of_a_stranger_changes_nothing,
+    a_worker_that_is_asked_to_leave_is_marked_until_it_has_left,
+    a_stranger_cannot_be_asked_to_leave,
     a_worker_holds_what_it_claimed_and_did_not_settle,
     a_stranger_holds_nothing,
     running_jobs_are_counted_by_worker,
@@ -98,12 +100,13 @@ fn a_beat_renews_what_a_worker_says(world: &World) {
         tasks: vec!["a".into(), "b".into()],
         draining: true,
         abandoned: 3,
+        ended: 41,
         rss: Some(5_000_000),
     };
     world.write(|t| t.beat(world.now(), id, &beat));
     let row = roster(world).remove(0);
     assert_eq!(row.about.tasks, beat.tasks);
-    assert_eq!((row.draining, row.abandoned), (true, 3));
+    assert_eq!((row.draining, row.abandoned, row.ended), (true, 3, 41));
     assert_eq!(row.heartbeat_at, world.now());
     assert_eq!(row.started_at, started_at);
     assert_eq!(row.about.hostname, "host");
@@ -122,6 +125,31 @@ fn a_beat_of_a_stranger_changes_nothing(world: &World) {
     };
     world.advance(5000);
     world.write(|t| t.beat(world.now(), WorkerId(id.0 + 1), &beat));
+    assert_eq!(world.sight(), before);
+}
+
+fn a_worker_that_is_asked_to_leave_is_marked_until_it_has_left(world: &World) {
+    let [one, other] = [0; 2].map(|_| enlist(world, &worker()));
+    let marks = |world: &World| -> Vec<_> {
+        let rows = roster(world).into_iter();
+        rows.map(|row| (row.drain_requested, row.draining))
+            .collect()
+    };
+    assert!(world.write(|t| t.request_drain(one)));
+    assert_eq!(marks(world), [(true, false), (false, false)]);
+    // Whatever it says of itself, and however often it is asked.
+    world.write(|t| t.beat(world.now(), one, &Beat::default()));
+    assert!(world.write(|t| t.request_drain(one)));
+    assert_eq!(marks(world), [(true, false), (false, false)]);
+    assert!(dismiss(world, one));
+    assert_eq!(roster(world)[0].id, other);
+    assert_eq!(marks(world), [(false, false)]);
+}
+
+fn a_stranger_cannot_be_asked_to_leave(world: &World) {
+    let id = enlist(world, &worker());
+    let before = world.sight();
+    assert!(!world.write(|t| t.request_drain(WorkerId(id.0 + 1))));
     assert_eq!(world.sight(), before);
 }
 

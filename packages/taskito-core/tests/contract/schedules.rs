@@ -101,6 +101,7 @@ fn a_trigger_enqueues_one_job_and_keeps_the_next_fire(world: &World) {
         ScheduleRow {
             last_run: Some(world.now()),
             last_job: Some(key),
+            recent: vec![key],
             ..before
         }
     );

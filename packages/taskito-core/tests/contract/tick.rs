@@ -14,6 +14,7 @@ use crate::world::World;
 
 contract![
     a_fire_becomes_one_job_at_its_time,
+    a_schedule_knows_its_newest_jobs,
     a_job_knows_its_fire,
     a_job_has_the_settings_of_its_schedule,
     nothing_happens_before_the_time,
@@ -57,6 +58,21 @@ fn a_fire_becomes_one_job_at_its_time(world: &World) {
     assert_eq!(row.next_run, Some(Millis(due.0 + 60_000)));
     assert_eq!(row.last_run, Some(due));
     assert_eq!(row.last_job, Some(ticked.jobs[0]));
+}
+
+fn a_schedule_knows_its_newest_jobs(world: &World) {
+    world.declare(&plan("a", every(60)));
+    let mut jobs = Vec::new();
+    for _ in 0..13 {
+        world.advance(60_000);
+        jobs.extend(world.tick("a").jobs);
+    }
+    jobs.extend(world.write(|t| t.trigger(world.now(), "a")));
+    assert_eq!(world.schedule("a").recent, jobs[2..]);
+    // Its settings say nothing about that, nor does the end of a job.
+    world.declare(&plan("a", every(30)));
+    assert_eq!(world.schedule("a").recent.len(), 12);
+    assert_eq!(world.schedule("a").recent.last(), jobs.last());
 }
 
 fn a_job_knows_its_fire(world: &World) {

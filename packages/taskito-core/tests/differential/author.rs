@@ -60,6 +60,7 @@ pub(crate) enum Step {
     Revive(Pick),
     Enlist,
     Beat(Pick, bool),
+    RequestDrain(Pick),
     Held(Pick),
     Dismiss(Pick),
     Schedule(Pick, Call),
@@ -309,6 +310,7 @@ impl Author {
             43 => Step::ShiftWaits(self.one_of(&[0, 900, -900])),
             44 => Step::ShortenWaits,
             45 | 46 => Step::JudgeGroup(self.pick(), self.below(3)),
+            47 if self.one_in(3) => Step::RequestDrain(self.pick()),
             _ if self.one_in(2) => Step::Enlist,
             _ => Step::Dismiss(self.pick()),
         }

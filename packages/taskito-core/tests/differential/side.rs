@@ -84,6 +84,7 @@ pub(crate) enum Answer {
     Revived(Option<usize>),
     Enlisted,
     Beaten,
+    Asked(bool),
     Done,
     Held(Vec<(usize, Fence, u32, u32, bool)>),
     Dismissed(bool),
@@ -335,6 +336,11 @@ impl Side {
         rows.into_iter()
             .map(|row| ScheduleRow {
                 last_job: row.last_job.map(|key| self.known.shared(key)),
+                recent: row
+                    .recent
+                    .iter()
+                    .map(|key| self.known.shared(*key))
+                    .collect(),
                 ..row
             })
             .collect()
@@ -544,10 +550,17 @@ impl Known {
                     tasks: vec![format!("task-{}", now.0)],
                     draining: *draining,
                     abandoned: 0,
+                    ended: 0,
                     rss: Some(now.0.unsigned_abs()),
                 };
                 t.beat(now, worker, &beat)?;
                 Answer::Beaten
+            }
+            Step::RequestDrain(worker) => {
+                let Some(worker) = worker.of(&self.enlisted) else {
+                    return Ok(Answer::NobodyThere);
+                };
+                Answer::Asked(t.request_drain(worker)?)
             }
             Step::SetQueue(..) | Step::Announce(_) | Step::Judge(_) => self.limit(t, now, step)?,
             Step::Grip(_) => unreachable!("told by the moment"),

@@ -1,12 +1,12 @@
 //! When attempts begin, and what runs now.
 
 use taskito_core::clock::{Clock, SystemClock};
-use taskito_core::engine::{RunningJob, reap_the_dead, running_now};
+use taskito_core::engine::{Event, RunningJob, reap_the_dead, running_now};
 use taskito_core::rollup::Period;
 use taskito_core::state::State;
-use taskito_core::store::{Inspect, Watching};
+use taskito_core::store::{Inspect, JobStore, Sync, Watching};
 
-use crate::world::{World, done, failed, leave, take, task, until};
+use crate::world::{LONG, World, done, event, failed, leave, take, task, until};
 
 fn running(world: &World, limit: usize) -> Vec<RunningJob> {
     let path = world.store.file();
@@ -43,6 +43,56 @@ fn what_runs_is_told_with_its_worker_the_longest_first() {
     engine.settle(second.token, done());
     leave(&engine);
     assert!(running(&world, 10).is_empty());
+}
+
+#[test]
+fn a_worker_is_told_once_that_somebody_wants_it_to_leave() {
+    let world = World::new();
+    let engine = world.worker(1);
+    engine.start().unwrap();
+    let (worker, _) = engine.worker().unwrap();
+    let ask = || {
+        let mut asked = false;
+        world
+            .store
+            .write(Sync::Relaxed, &mut |transaction| {
+                asked = transaction.request_drain(worker)?;
+                Ok(())
+            })
+            .unwrap();
+        asked
+    };
+    assert!(ask());
+    let asked = |event| matches!(event, Event::DrainRequested).then_some(());
+    event(&engine, asked);
+    assert!(ask());
+    // It goes on until whoever tends it drains it.
+    let job = world.enqueue(task());
+    engine.settle(take(&engine).token, done());
+    world.reaches(job, State::Complete);
+    leave(&engine);
+    let mut rest = std::iter::from_fn(|| Some(engine.events(LONG)).filter(|e| !e.is_empty()));
+    assert!(!rest.any(|events| events.into_iter().any(|event| asked(event).is_some())));
+    assert!(!ask(), "it has left");
+}
+
+#[test]
+fn a_worker_says_how_many_attempts_ended_in_it() {
+    let world = World::new();
+    let engine = world.worker(2);
+    engine.start().unwrap();
+    let keys = [0; 3].map(|_| world.enqueue(task()));
+    engine.settle(take(&engine).token, done());
+    engine.settle(take(&engine).token, failed());
+    world.reaches(keys[0], State::Complete);
+    world.reaches(keys[1], State::Scheduled);
+    let last = take(&engine);
+    assert_eq!(last.token.key, keys[2]);
+    // It says so when it begins to leave; what it hands back has not ended.
+    engine.drain(LONG);
+    until(|| world.store.workers().unwrap()[0].draining);
+    assert_eq!(world.store.workers().unwrap()[0].ended, 2);
+    leave(&engine);
 }
 
 #[test]

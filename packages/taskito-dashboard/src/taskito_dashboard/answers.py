@@ -167,6 +167,7 @@ _RUNNING = thing(
     timeout_ms=WHOLE,
     worker_id=TEXT,
     since=WHOLE,
+    preview=TEXT_OR_NULL,
 )
 _SCHEDULE = {
     "type": "object",
@@ -254,6 +255,7 @@ ANSWERS: Mapping[tuple[str, str], Schema] = {
     ("GET", "/api/logs"): list_of(_LOG),
     ("GET", "/api/circuit-breakers"): list_of(_BREAKER),
     ("GET", "/api/workers"): list_of(_WORKER),
+    ("POST", "/api/workers/<id>/drain"): thing(draining={"const": True}),
     ("GET", "/api/running"): list_of(_RUNNING),
     ("GET", "/api/jobs"): list_of(thing(**_JOB)),
     ("POST", "/api/jobs/cancel"): _CANCELLED,

@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import re
 from typing import TYPE_CHECKING
 
 from taskito.exceptions import ConfigurationError
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from taskito.cli._context import Context
 
 _LAST_PORT = 65_535
+_PLAIN = re.compile(r"[A-Za-z0-9._~/-]+")
 
 
 def register(parser: argparse.ArgumentParser) -> "Callable[[argparse.Namespace, Context], int]":
@@ -63,6 +65,13 @@ def register(parser: argparse.ArgumentParser) -> "Callable[[argparse.Namespace, 
     parser.add_argument(
         "--insecure", action="store_true", help="listen beyond this machine without a token"
     )
+    parser.add_argument(
+        "--prefix",
+        type=_prefix,
+        default="",
+        metavar="PATH",
+        help="the path below which a proxy serves it, as /jobs",
+    )
     return dashboard
 
 
@@ -82,6 +91,7 @@ def dashboard(args: argparse.Namespace, context: "Context") -> int:
             args.port,
             rules,
             insecure=args.insecure,
+            prefix=args.prefix,
             announce=lambda address: _announce(context, address),
         )
     return 0
@@ -113,3 +123,11 @@ def _port(text: str) -> int:
     if text.isascii() and text.isdigit() and len(text) < 6 and int(text) <= _LAST_PORT:  # noqa: PLR2004
         return int(text)
     raise argparse.ArgumentTypeError(f"not a port: {text!r}; write 0 to {_LAST_PORT}")
+
+
+def _prefix(text: str) -> str:
+    """Return a path without a slash at its end; it is part of addresses as it is."""
+    path = text.rstrip("/")
+    if path and not (path.startswith("/") and not path.startswith("//") and _PLAIN.fullmatch(path)):
+        raise argparse.ArgumentTypeError(f"not a path: {text!r}; write it like /admin/jobs")
+    return path

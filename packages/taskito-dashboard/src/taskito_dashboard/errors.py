@@ -26,7 +26,10 @@ class Refused(Exception):  # noqa: N818 - an answer, not a defect
         error: What is wrong, with the value.
         hint: What to do about it, or ``None``.
         headers: What the answer carries besides.
+        kind: What the engine calls it; empty if it is not from there.
     """
+
+    kind = ""
 
     def __init__(self, status: int, error: str, hint: str | None = None, **headers: str) -> None:
         super().__init__(error)
@@ -54,7 +57,10 @@ def translated(error: Exception) -> Refused | None:
     if isinstance(error, TooBroadError):
         return TooBroad(400, text, hint)
     if isinstance(error, StorageError | QueueClosedError):
-        return Refused(503, text, hint or _LIKELY)
+        refusal = Refused(503, text, hint or _LIKELY)
+        # Public errors hide where they come from in tracebacks; it is known all the same.
+        refusal.kind = str(getattr(error.__context__, "kind", ""))
+        return refusal
     if isinstance(error, ValueError | TypeError) and _is_of_library(error):
         return Refused(400, text, hint)
     if isinstance(error, TaskitoError):

@@ -67,6 +67,7 @@ class Pages:
             count=words.count,
             duration=words.duration,
             iso=words.iso,
+            moment=words.moment,
             machine=words.machine,
             size=words.size,
             last_line=words.last_line,
@@ -76,6 +77,7 @@ class Pages:
             "state": words.state,
             "ago": words.ago,
             "percent": words.percent,
+            "call_line": words.call_line,
             "bars": bars,
             "navigation": NAVIGATION,
             "keyboard": KEYBOARD,
@@ -110,8 +112,12 @@ class Pages:
     def _made_for(self, zone: str) -> jinja2.Environment:
         """Return the templates with the times of a zone."""
         made = self._templates.overlay()
-        iso = partial(words.iso, zone=zone_named(zone) or UTC)
-        made.filters = {**self._templates.filters, "iso": iso}
+        known = zone_named(zone) or UTC
+        made.filters = {
+            **self._templates.filters,
+            "iso": partial(words.iso, zone=known),
+            "moment": partial(words.moment, zone=known),
+        }
         return made
 
 

@@ -26,6 +26,7 @@ from taskito_dashboard.pages import (
     session,
     system,
     tasks,
+    workers,
     workflows,
 )
 from taskito_dashboard.routing import Call, Table, reads
@@ -58,6 +59,7 @@ TABLE = Table(
         *groups.ROUTES,
         *enqueue.ROUTES,
         *tasks.ROUTES,
+        *workers.ROUTES,
         *queues.ROUTES,
         *schedules.ROUTES,
         *operations.ROUTES,

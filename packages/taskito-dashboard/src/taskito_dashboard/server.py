@@ -70,13 +70,14 @@ def serve_dashboard(
     serve(Source(queue, decodes=True), host, port, rules)
 
 
-def serve(  # noqa: PLR0913 - what, where, for whom, and two wishes
+def serve(  # noqa: PLR0913 - what, where, for whom, and three wishes
     source: Source,
     host: str,
     port: int,
     rules: Rules,
     *,
     insecure: bool = False,
+    prefix: str = "",
     announce: Callable[[str], None] | None = None,
 ) -> None:
     """Serve a dashboard, and block until Ctrl+C; see :func:`serve_dashboard`.
@@ -88,6 +89,7 @@ def serve(  # noqa: PLR0913 - what, where, for whom, and two wishes
         rules: who is let in. Only on loopback do the names count that it allows; another address
             is served under any name.
         insecure: listen on another address without a login as well.
+        prefix: the path below which a proxy serves it, whether the proxy strips that or not.
         announce: what is told the address, instead of stdout.
     """
     is_local = is_loopback(host)
@@ -107,6 +109,7 @@ def serve(  # noqa: PLR0913 - what, where, for whom, and two wishes
             sockets=[listener],
             ident=None,
             threads=THREADS,
+            url_prefix=prefix,
             # Larger ones than we take are told so in JSON, huge ones not even read.
             max_request_body_size=8 * MOST_BYTES,
         )

@@ -99,6 +99,7 @@ class Source:
         self.bulk = Bulk(queue)
         self.driver = Driver(self.bulk)
         self.groups = Groups(self.database)
+        self.kept: Kept[Any] = Kept()
 
     @property
     def now(self) -> int:

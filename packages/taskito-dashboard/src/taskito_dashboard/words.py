@@ -83,6 +83,15 @@ def iso(at: int | None, zone: tzinfo = UTC) -> str:
     return f"{moment:%Y-%m-%d %H:%M:%S}.{at % 1000:03} {moment:%Z}"
 
 
+def moment(at: int, now: int, zone: tzinfo = UTC) -> str:
+    """Return an instant as the time of its day, with the date if that is another than today."""
+    try:
+        then, today = (datetime.fromtimestamp(ms // 1000, zone) for ms in (at, now))
+    except (OverflowError, ValueError, OSError):
+        return f"{at} ms"
+    return f"{then:%H:%M:%S}" if then.date() == today.date() else f"{then:%Y-%m-%d %H:%M}"
+
+
 def machine(at: int) -> str:
     """Return an instant as HTML has it: ``2026-11-22T11:31:52.936Z``."""
     return iso(at).replace(" UTC", "Z").replace(" ", "T")
@@ -122,8 +131,11 @@ def short(identifier: str) -> str:
 
 
 def schedule(cron: str | None, every: float | None, timezone: str) -> str:
-    """Return when a schedule fires in words, if they are few; else the expression itself."""
-    zone = f" {timezone}"
+    """Return when a schedule fires in words, if they are few; else the expression itself.
+
+    Of its time zone the place alone.
+    """
+    zone = f" {timezone.rpartition('/')[2].replace('_', ' ')}"
     if every is not None:
         is_short = every < 60  # noqa: PLR2004
         return f"every {every:g}{THIN}s" if is_short else f"every {duration(every * 1000)}"

@@ -8,6 +8,7 @@ more than it says. Instants are ms since the epoch, ids are strings.
 - :func:`lanes` are the numbers of jobs in each state, of each queue and task; they are read.
 - :func:`attempts` is the timeline of a job: when each attempt was claimed, began and ended.
 - :func:`running` is what runs now, and :func:`crew` the workers it runs in. Neither writes.
+- :func:`fires` is what became of the newest jobs of schedules.
 - :func:`position` says how many are before one who waits, :func:`next_jobs` who is next.
 
 A bucket is a dict ``at done failed retried wait_ms run_ms``: ``failed`` counts what is repeated
@@ -133,8 +134,8 @@ def running(database: "Database", *, limit: int = 100) -> list[dict[str, Any]]:
     """Return what runs now, the longest first; one that begins or ends now may be missing.
 
     Returns:
-        Dicts with ``job_id task_name queue retry_count progress timeout_ms worker_id since``;
-        ``since`` is when the function began.
+        Dicts with ``job_id task_name queue retry_count progress timeout_ms worker_id since
+        preview``; ``since`` is when the function began, ``preview`` are the arguments as text.
     """
     with database as store:
         rows = _lookout(store).running(limit)
@@ -148,6 +149,7 @@ def running(database: "Database", *, limit: int = 100) -> list[dict[str, Any]]:
             "timeout_ms": row.timeout_ms,
             "worker_id": worker_id,
             "since": since,
+            "preview": row.preview,
         }
         for row, worker_id, since in rows
     ]
@@ -157,12 +159,15 @@ def crew(database: "Database") -> list[dict[str, Any]]:
     """Return the workers on the roster, oldest first.
 
     Returns:
-        Dicts with ``worker_id hostname pid version queues tasks slots held abandoned draining
-        rss started_at last_heartbeat``. No ``queues`` are all queues. ``held`` jobs were
-        claimed and may not run yet; ``rss`` is bytes or ``None``.
+        Dicts with ``worker_id hostname pid version queues tasks slots held abandoned ended
+        draining is_lost rss started_at last_heartbeat``. No ``queues`` are all queues. ``held``
+        jobs were claimed and may not run yet; ``ended`` attempts came to an end in it since it
+        started, as of the last heartbeat; ``rss`` is bytes or ``None``. Of one that ``is_lost``
+        the process is gone: a living worker takes its jobs and strikes it off the roster.
     """
     with database as store:
         rows = store.workers()
+        living = {row.id for row in store.living_workers()}
     return [
         {
             "worker_id": row.id,
@@ -174,13 +179,45 @@ def crew(database: "Database") -> list[dict[str, Any]]:
             "slots": row.concurrency,
             "held": row.running,
             "abandoned": row.abandoned,
+            "ended": row.ended,
             "draining": row.draining,
+            "is_lost": row.id not in living,
             "rss": row.rss,
             "started_at": row.started_at,
             "last_heartbeat": row.last_heartbeat,
         }
         for row in rows
     ]
+
+
+def fires(database: "Database", *, most: int = 400) -> dict[str, list[dict[str, Any]]]:
+    """Return what became of the newest jobs of each schedule, the oldest first, by its name.
+
+    Up to 12 of each, and ``most`` of all together, but at least the newest of each. Those that
+    were deleted are missing.
+
+    Returns:
+        Dicts with ``job_id status retries fire_time started_at finished_at``. ``retries`` says
+        whether it failed before. ``started_at`` is when the function of its last attempt began.
+    """
+    from taskito._core import Timetable  # noqa: PLC0415 - loads the engine
+
+    with database as store:
+        schedules = Timetable(store).rows()
+        each = max(1, most // max(1, len(schedules)))
+        found = {row.name: map(store.job, row.recent_job_ids[-each:]) for row in schedules}
+        return {name: [_fire(job) for job in jobs if job] for name, jobs in found.items()}
+
+
+def _fire(row: "JobRow") -> dict[str, Any]:
+    return {
+        "job_id": row.id,
+        "status": row.status,
+        "retries": row.retry_count,
+        "fire_time": row.fire_time,
+        "started_at": _begun(row.started_at, row.began_at),
+        "finished_at": row.completed_at,
+    }
 
 
 def position(database: "Database", job_id: str, *, cap: int = 1000) -> int | None:

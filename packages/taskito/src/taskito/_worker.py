@@ -187,6 +187,9 @@ class Worker:
                 self._runner.settled(claim, event.arrow, event.retry_count or 0)
             case "lost" if claim is not None:
                 self._runner.lost(claim, event.error or "")
+            case "drain":
+                _logger.info("asked to leave: finishing running jobs; two signals stop at once")
+                self.drain()
             case "disowned":
                 self.disowned = True
                 _logger.error(

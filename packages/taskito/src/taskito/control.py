@@ -1,4 +1,4 @@
-"""Queues as operators see them, and what they set for them."""
+"""What operators see of queues and set for them, and workers that they send away."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +38,13 @@ def set_concurrency(database: "Database", queue: str, limit: int | None) -> None
     checked = None if limit is None else _limits.concurrency("limit", limit)
     with database as store:
         store.set_queue_concurrency(name, checked)
+
+
+def drain_worker(database: "Database", worker_id: str) -> bool:
+    """Ask a living worker to leave; whether there is one with that id."""
+    checked = string("worker_id", worker_id)
+    with database as store:
+        return store.drain_worker(checked)
 
 
 def paused_queues(database: "Database") -> list[str]:

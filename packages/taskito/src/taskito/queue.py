@@ -951,6 +951,21 @@ class Queue:
         """Return the names of paused queues, sorted."""
         return control.paused_queues(self._database)
 
+    def drain_worker(self, worker_id: str) -> bool:
+        """Ask a worker, of whatever process, to take nothing more and to leave.
+
+        It notices within about a second and then ends as after the first SIGTERM: what runs gets
+        its ``drain_timeout`` to finish, :meth:`run_worker` returns, the process ends with 0. It
+        is listed as ``draining`` from the return of this call on.
+
+        Args:
+            worker_id: As :meth:`workers` has it.
+
+        Returns:
+            ``False`` if no living worker has that id. Asking again changes nothing.
+        """
+        return control.drain_worker(self._database, worker_id)
+
     def mark(self, text: str, *, who: str = "program") -> None:
         """Mark this instant on the charts of the dashboard, as that of a deployment.
 
@@ -1413,6 +1428,7 @@ class Queue:
     awhy = twin(why)
     apause = twin(pause)
     aresume = twin(resume)
+    adrain_worker = twin(drain_worker)
     amark = twin(mark)
     apaused_queues = twin(paused_queues)
     aset_queue_rate_limit = twin(set_queue_rate_limit)

@@ -17,7 +17,9 @@ impl Roster for Draft<'_> {
             running: 0,
             schedules: Vec::new(),
             draining: false,
+            drain_requested: false,
             abandoned: 0,
+            ended: 0,
             rss: None,
             started_at: now,
             heartbeat_at: now,
@@ -31,10 +33,16 @@ impl Roster for Draft<'_> {
             row.about.tasks.clone_from(&beat.tasks);
             row.draining = beat.draining;
             row.abandoned = beat.abandoned;
+            row.ended = beat.ended;
             row.rss = beat.rss;
             row.heartbeat_at = now;
         }
         Ok(())
+    }
+
+    fn request_drain(&mut self, worker: WorkerId) -> Result<bool> {
+        let row = self.tables.workers.get_mut(&worker);
+        Ok(row.map(|row| row.drain_requested = true).is_some())
     }
 
     fn held(&mut self, worker: WorkerId) -> Result<Vec<Held>> {

@@ -46,8 +46,7 @@ impl Schedules for Draft<'_> {
         for fire in decision.fires {
             let key = self.enqueue(now, &row, fire)?;
             ticked.jobs.push(key);
-            row.last_job = Some(key);
-            row.last_run = Some(fire);
+            row.remember(&[fire], &[key]);
         }
         ticked.overflowed = decision.overflowed;
         row.next_run = decision.next;
@@ -59,8 +58,8 @@ impl Schedules for Draft<'_> {
         let Some(mut row) = self.tables.schedules.get(name).cloned() else {
             return Ok(None);
         };
-        row.last_job = Some(self.enqueue(now, &row, now)?);
-        row.last_run = Some(now);
+        let job = self.enqueue(now, &row, now)?;
+        row.remember(&[now], &[job]);
         let key = row.last_job;
         self.tables.schedules.insert(name.to_owned(), row);
         Ok(key)

@@ -129,6 +129,11 @@ impl Roster for SqliteTransaction<'_> {
         self.explained(answer)
     }
 
+    fn request_drain(&mut self, worker: WorkerId) -> Result<bool> {
+        let answer = self.ask_to_leave(worker);
+        self.explained(answer)
+    }
+
     fn held(&mut self, worker: WorkerId) -> Result<Vec<Held>> {
         let answer = self.held_by(worker);
         self.explained(answer)

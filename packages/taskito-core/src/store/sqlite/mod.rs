@@ -43,6 +43,7 @@ mod schedules;
 mod search;
 mod settle;
 mod snapshot;
+mod storage;
 mod strand;
 mod survey;
 mod transaction;

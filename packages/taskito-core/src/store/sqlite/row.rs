@@ -402,6 +402,8 @@ pub(super) fn worker(row: &Row<'_>) -> Result<WorkerRow> {
         schedules: split_names(row.get_ref(12)?.as_str()?),
         abandoned: row.get(13)?,
         rss: row.get(14)?,
+        drain_requested: row.get(15)?,
+        ended: row.get(16)?,
     })
 }
 

@@ -40,7 +40,7 @@ impl Schedules for SqliteTransaction<'_> {
     }
 
     fn tick(&mut self, now: Millis, name: &str) -> Result<Ticked> {
-        let Some(schedule) = self.schedule(name)? else {
+        let Some(mut schedule) = self.schedule(name)? else {
             return Ok(Ticked::default());
         };
         let Some(decision) = schedule.decide(now)? else {
@@ -49,13 +49,9 @@ impl Schedules for SqliteTransaction<'_> {
         let jobs: Vec<NewJob> = decision.fires.iter().map(|at| schedule.job(*at)).collect();
         let inserted = self.insert(now, &jobs)?;
         let jobs: Vec<Key> = inserted.iter().map(|job| job.key).collect();
-        let moved = ScheduleRow {
-            next_run: decision.next,
-            last_run: decision.fires.last().copied().or(schedule.last_run),
-            last_job: jobs.last().copied().or(schedule.last_job),
-            ..schedule
-        };
-        self.move_on(&moved)?;
+        schedule.next_run = decision.next;
+        schedule.remember(&decision.fires, &jobs);
+        self.move_on(&schedule)?;
         Ok(Ticked {
             jobs,
             overflowed: decision.overflowed,
@@ -63,17 +59,14 @@ impl Schedules for SqliteTransaction<'_> {
     }
 
     fn trigger(&mut self, now: Millis, name: &str) -> Result<Option<Key>> {
-        let Some(schedule) = self.schedule(name)? else {
+        let Some(mut schedule) = self.schedule(name)? else {
             return Ok(None);
         };
         let inserted = self.insert(now, &[schedule.job(now)])?;
-        let last_job = inserted.first().map(|job| job.key);
-        self.move_on(&ScheduleRow {
-            last_run: Some(now),
-            last_job,
-            ..schedule
-        })?;
-        Ok(last_job)
+        let jobs: Vec<Key> = inserted.iter().map(|job| job.key).collect();
+        schedule.remember(&[now], &jobs);
+        self.move_on(&schedule)?;
+        Ok(schedule.last_job)
     }
 
     fn pause_schedule(&mut self, name: &str) -> Result<bool> {
@@ -137,6 +130,7 @@ impl SqliteTransaction<'_> {
                 ":last_run": row.last_run,
                 ":last_job": row.last_job,
                 ":preview": row.preview,
+                ":recent": join_keys(&row.recent),
             })?;
         Ok(())
     }
@@ -168,6 +162,7 @@ impl SqliteTransaction<'_> {
                 ":next_run": row.next_run,
                 ":last_run": row.last_run,
                 ":last_job": row.last_job,
+                ":recent": join_keys(&row.recent),
             },
         )
         .map(|_| ())
@@ -226,5 +221,18 @@ fn schedule(row: &Row<'_>) -> rusqlite::Result<ScheduleRow> {
         last_run: row.get(13)?,
         last_job: row.get(14)?,
         preview: row.get(15)?,
+        recent: split_keys(row.get_ref(16)?.as_str()?),
     })
+}
+
+/// Keys as text, with a space between any two.
+fn join_keys(keys: &[Key]) -> String {
+    let keys: Vec<String> = keys.iter().map(|key| key.0.to_string()).collect();
+    keys.join(" ")
+}
+
+/// The keys in such a text.
+fn split_keys(text: &str) -> Vec<Key> {
+    let words = text.split(' ').filter_map(|word| word.parse().ok());
+    words.map(Key).collect()
 }

@@ -39,9 +39,18 @@ impl SqliteTransaction<'_> {
                 ":tasks": row::join_names(&beat.tasks),
                 ":draining": beat.draining,
                 ":abandoned": beat.abandoned,
+                ":ended": row::amount(beat.ended),
                 ":rss": beat.rss.map(row::amount),
             })?;
         Ok(())
+    }
+
+    pub(super) fn ask_to_leave(&mut self, worker: WorkerId) -> Result<bool> {
+        let asked = self
+            .connection
+            .prepare_cached(include_str!("sql/drain_request.sql"))?
+            .execute(named_params! {":id": worker})?;
+        Ok(asked == 1)
     }
 
     pub(super) fn held_by(&mut self, worker: WorkerId) -> Result<Vec<Held>> {

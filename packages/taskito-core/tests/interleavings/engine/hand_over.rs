@@ -96,7 +96,7 @@ impl Worker {
                     entry: Entry,
                 }
             });
-            self.desk.put_out(claims.collect(), 0);
+            self.desk.put_out(claims.collect(), 0, 0);
             if !news {
                 let bell = self.gate.work();
                 bell.sleep(heard, LONGEST_SLEEP, || self.desk.falls_asleep());

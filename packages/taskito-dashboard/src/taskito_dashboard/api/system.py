@@ -6,8 +6,9 @@ from typing import Any
 from werkzeug.wrappers import Response
 
 from taskito.exceptions import TaskitoError
+from taskito_dashboard.errors import not_found
 from taskito_dashboard.params import MOST_ROWS, Param
-from taskito_dashboard.routing import Call, Route, reads
+from taskito_dashboard.routing import Call, Route, reads, writes
 
 logger = logging.getLogger(__name__)
 
@@ -39,6 +40,14 @@ def breakers(call: Call) -> list[dict[str, Any]]:
 def workers(call: Call) -> list[dict[str, Any]]:
     """The workers that use this database now."""
     return call.queue.workers()
+
+
+def drain(call: Call) -> dict[str, bool]:
+    """Ask a worker to take nothing more, finish what runs and leave."""
+    worker_id = call.names["id"]
+    if not call.queue.drain_worker(worker_id):
+        raise not_found(f"worker not found: {worker_id}", "it may have left; see /api/workers")
+    return {"draining": True}
 
 
 def running(call: Call) -> list[dict[str, Any]]:
@@ -78,6 +87,7 @@ ROUTES = (
     ),
     reads("/api/circuit-breakers", breakers, is_timed=True),
     reads("/api/workers", workers, is_timed=True),
+    writes("POST", "/api/workers/<id>/drain", drain),
     reads("/api/running", running, Param("limit", "count", 100, MOST_ROWS), is_timed=True),
     Route(
         method="GET",

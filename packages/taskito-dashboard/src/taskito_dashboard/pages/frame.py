@@ -21,6 +21,7 @@ DEEDS = {
     "silenced": "Silenced.",
     "resolved": "Resolved. The next failure opens it again.",
     "reopened": "Open again.",
+    "drained": "The worker takes nothing more, finishes what runs, and leaves.",
     "limited": "Limits stored.",
     "triggered": "One job enqueued.",
     "continued": "{n} stored in a new workflow, which goes on where the other one failed.",

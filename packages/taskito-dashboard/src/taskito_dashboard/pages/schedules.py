@@ -4,39 +4,41 @@ from typing import Any
 
 from werkzeug.wrappers import Response
 
+from taskito._watching import fires
 from taskito_dashboard import words
 from taskito_dashboard.api import schedules as api
 from taskito_dashboard.pages.frame import back, page, sure
-from taskito_dashboard.pages.jobs import row
 from taskito_dashboard.routing import Call, acts, moved, shows
 from taskito_dashboard.rules.failing import is_missed
 
 
 def schedules(call: Call) -> Response:
     """All schedules."""
-    rows: list[dict[str, Any]] = []
-    now = call.source.now
-    for schedule in call.queue.list_periodic():
-        last_id = schedule["last_job_id"]
-        last = call.queue.get_job(last_id) if last_id else None
-        rows.append(
-            {
-                **schedule,
-                "words": words.schedule(
-                    schedule["cron_expr"], schedule["every"], schedule["timezone"]
-                ),
-                "is_missed": is_missed(schedule, now),
-                **_last(None if last is None else last.to_dict()),
-            }
-        )
+    now, told = call.source.now, fires(call.source.database)
+    rows = [
+        {
+            **schedule,
+            "words": words.schedule(schedule["cron_expr"], schedule["every"], schedule["timezone"]),
+            "is_missed": is_missed(schedule, now),
+            "fires": [_fire(job, now) for job in told.get(schedule["name"], ())],
+        }
+        for schedule in call.queue.list_periodic()
+    ]
     return page(call, "schedules.html", "schedules", "Schedules", rows=rows)
 
 
-def _last(job: dict[str, Any] | None) -> dict[str, Any]:
-    """Return how the newest job of a schedule stands, and how long it ran."""
-    if job is None:
-        return {"last_status": None, "last_run_ms": None}
-    return {"last_status": job["status"], "last_run_ms": row(job)["run_ms"]}
+def _fire(job: dict[str, Any], now: int) -> dict[str, Any]:
+    """Return what became of a job of a schedule, how late it began and how long it ran."""
+    status = "retrying" if job["status"] == "pending" and job["retries"] else job["status"]
+    started, ended = job["started_at"], job["finished_at"]
+    end = now if status == "running" else ended
+    return {
+        **job,
+        "status": status,
+        # Of a job that was repeated the first attempt was on time, not the last.
+        "drift_ms": None if started is None or job["retries"] else started - job["fire_time"],
+        "run_ms": None if started is None or end is None else end - started,
+    }
 
 
 def pause(call: Call) -> Response:

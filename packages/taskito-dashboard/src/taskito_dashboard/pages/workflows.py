@@ -1,5 +1,7 @@
 """Workflows: how far each is, and how its jobs hang together."""
 
+from typing import TYPE_CHECKING
+
 from werkzeug.wrappers import Response
 
 from taskito_dashboard import graph, workflows
@@ -7,6 +9,9 @@ from taskito_dashboard.api import workflows as api
 from taskito_dashboard.pages.frame import back, page
 from taskito_dashboard.params import Param
 from taskito_dashboard.routing import Call, acts, moved, shows
+
+if TYPE_CHECKING:
+    from taskito_core import Store
 
 _PER_PAGE = 25
 _ROWS = 50
@@ -17,17 +22,25 @@ def listing(call: Call) -> Response:
     given = call.query()
     with call.source.database as store:
         found = workflows.page_of(store, _PER_PAGE, given["cursor"])
+        failed = {row.id: _failed_task(store, row) for row in found.rows}
     return page(
         call,
         "workflows.html",
         "workflows",
         "Workflows",
         rows=found.rows,
+        failed=failed,
         spans=graph.spans,
         counted=workflows.MOST_COUNTED,
         next_cursor=found.next_cursor,
         is_first=given["cursor"] is None,
     )
+
+
+def _failed_task(store: "Store", found: workflows.Workflow) -> str | None:
+    """Return the task of the first job that failed."""
+    job = store.job(found.failed_job_id) if found.failed_job_id else None
+    return None if job is None else job.task
 
 
 def workflow(call: Call) -> Response:
@@ -36,6 +49,7 @@ def workflow(call: Call) -> Response:
     with call.source.database as store:
         found = workflows.one(store, call.names["id"])
         members = workflows.members(store, found.id)
+        failed = _failed_task(store, found)
     now = call.source.now
     chosen = members
     for name in ("task", "status"):
@@ -49,6 +63,7 @@ def workflow(call: Call) -> Response:
         "workflows",
         found.name,
         workflow=found,
+        failed=failed,
         spans=graph.spans,
         drawing=drawing,
         box=(graph.WIDTH, graph.HEIGHT),

@@ -17,6 +17,7 @@ from taskito.cli import (
     _periodic,
     _queues,
     _worker,
+    _workers,
 )
 from taskito.cli._console import NOT_FOUND, Console, Failure
 from taskito.cli._context import Context, Host
@@ -32,6 +33,7 @@ _BUILTIN: dict[str, tuple[str, Register]] = {
     "failures": ("groups of failures: list, show, retry, judge", _failures.register),
     "periodic": ("schedules: list, pause, resume, trigger, coming fires", _periodic.register),
     "queues": ("what waits where; pause, resume", _queues.register),
+    "workers": ("who works; let one finish and leave", _workers.register),
     "purge": ("delete finished jobs", _operate.register_purge),
     "mark": ("mark this instant on charts, as a deployment", _operate.register_mark),
     "check": ("whether what waits fits the program's tasks", _operate.register_check),

@@ -361,7 +361,11 @@ CREATE TABLE worker (
     schedules TEXT NOT NULL DEFAULT '',
     concurrency INTEGER NOT NULL,
     draining INTEGER NOT NULL DEFAULT 0,
+    -- Whether somebody asked it to leave; it looks once a second.
+    drain_requested INTEGER NOT NULL DEFAULT 0,
     abandoned INTEGER NOT NULL DEFAULT 0,
+    -- Attempts that ended in it, with the heartbeat.
+    ended INTEGER NOT NULL DEFAULT 0,
     started_at INTEGER NOT NULL,
     heartbeat_at INTEGER NOT NULL,
     -- Bytes of memory of its process, with the heartbeat.
@@ -385,6 +389,8 @@ CREATE TABLE schedule (
     next_run INTEGER,
     last_run INTEGER,
     last_job INTEGER,
+    -- Its newest jobs with that one, the newest last; see src/schedule.rs.
+    recent TEXT NOT NULL DEFAULT '',
     preview TEXT,
     payload BLOB NOT NULL,
     CONSTRAINT it_has_one_rule CHECK ((cron IS NULL) <> (every_ms IS NULL)),

@@ -2,9 +2,10 @@
 -- Index: primary key.
 INSERT INTO schedule (
     name, task, queue, cron, every_ms, timezone, catch_up, priority, max_retries, timeout_ms,
-    payload, enabled, next_run, last_run, last_job, preview
+    payload, enabled, next_run, last_run, last_job, preview, recent
 )
 VALUES (
     :name, :task, :queue, :cron, :every_ms, :timezone, :catch_up, :priority, :max_retries,
-    :timeout_ms, :payload, :enabled, :next_run, :last_run, :last_job, :preview
+    :timeout_ms, :payload, :enabled, :next_run, :last_run, :last_job, :preview,
+    :recent
 )

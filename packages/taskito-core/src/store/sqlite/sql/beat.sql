@@ -2,5 +2,6 @@
 -- Index: primary key.
 UPDATE worker
 SET
-    heartbeat_at = :now, tasks = :tasks, draining = :draining, abandoned = :abandoned, rss = :rss
+    heartbeat_at = :now, tasks = :tasks, draining = :draining, abandoned = :abandoned, ended = :ended,
+    rss = :rss
 WHERE id = :id

@@ -4,6 +4,6 @@ SELECT
     worker.id, key, hostname, pid, version, queues, tasks, concurrency, draining,
     started_at, heartbeat_at,
     (SELECT count(*) FROM job WHERE owner = worker.id AND state = 'running'),
-    schedules, abandoned, rss
+    schedules, abandoned, rss, drain_requested, ended
 FROM worker
 ORDER BY worker.id
