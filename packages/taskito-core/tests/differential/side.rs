@@ -22,8 +22,8 @@ use taskito_core::rollup::{By, Period, Rollups, Run};
 use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::{
-    Census, Completion, End, Failure, JobStore, Judgement, LogLine, Passed, Rest, Start, Sync,
-    Transaction, Verdict,
+    Census, Completion, Delayed, End, Failure, JobStore, Judgement, LogLine, Passed, Rest, Start,
+    Sync, Transaction, Verdict,
 };
 
 use crate::author::{Act, Fresh, Kin, Pick, Question, Step};
@@ -75,6 +75,7 @@ pub(crate) enum Answer {
     Settled(Vec<Verdict>),
     Moved(u32),
     Cancelled(bool),
+    Hurried(bool),
     Expired(u32),
     Folded(u32),
     Pruned(usize),
@@ -108,6 +109,8 @@ pub(crate) struct Sight {
     metrics: Vec<(String, Summary)>,
     rollups: Vec<Rollups>,
     census: Vec<Census>,
+    delayed: Delayed,
+    deaths: u32,
     schedules: Vec<ScheduleRow>,
     fires: Vec<(String, Millis)>,
     queues: Vec<QueueRow>,
@@ -215,6 +218,8 @@ impl Side {
             metrics: store.metrics(Millis(0), None).unwrap(),
             rollups: self.rollups(now),
             census: store.census().unwrap(),
+            delayed: store.delayed(now, u32::MAX).unwrap(),
+            deaths: store.deaths(Millis(0), 3).unwrap(),
             schedules: self.schedules(),
             fires: store.fires().unwrap(),
             queues: store.queues(now).unwrap(),
@@ -504,6 +509,9 @@ impl Known {
             Step::Abort(picks) => Answer::Settled(t.abort(now, &ends(picks))?),
             Step::CancelRequest(job) => {
                 Answer::Cancelled(t.cancel_request(job.of(&self.jobs).unwrap_or(Key(1)))?)
+            }
+            Step::RunNow(job) => {
+                Answer::Hurried(t.run_now(now, job.of(&self.jobs).unwrap_or(Key(1)))?)
             }
             Step::NoteProgress(..) | Step::NoteLog(_) => self.note(t, now, step)?,
             Step::ShiftWaits(by) => Answer::Moved(t.shift_waits(*by)?),

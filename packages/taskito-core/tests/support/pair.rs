@@ -24,8 +24,8 @@ use taskito_core::state::State;
 use taskito_core::store::bulk::{Found, Search};
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Census, Diagnosis, Graph, Inspect, JobStore, Leases, Member, Passed, Restraints,
-    Searching, Survey, Sync, Tally, Tie, Timetable, Watching, Work, Workflows,
+    Appetite, Census, Delayed, Diagnosis, Graph, Inspect, JobStore, Leases, Member, Passed,
+    Restraints, Searching, Survey, Sync, Tally, Tie, Timetable, Watching, Work, Workflows,
 };
 
 /// Writes through its handles in turn, and reads through the one that did not write last.
@@ -63,6 +63,14 @@ impl Watching for Pair {
 
     fn census(&self) -> Result<Vec<Census>> {
         self.next().census()
+    }
+
+    fn delayed(&self, now: Millis, cap: u32) -> Result<Delayed> {
+        self.next().delayed(now, cap)
+    }
+
+    fn deaths(&self, since: Millis, cap: u32) -> Result<u32> {
+        self.next().deaths(since, cap)
     }
 
     fn position(&self, job: Key, cap: u32) -> Result<Option<u32>> {

@@ -7,6 +7,7 @@ more than it says. Instants are ms since the epoch, ids are strings.
 - :func:`lanes` are the numbers of jobs in each state, of each queue and task; they are read.
 - :func:`attempts` is the timeline of a job: when each attempt was claimed, began and ended.
 - :func:`running` is what runs now, and :func:`crew` the workers it runs in. Neither writes.
+- :func:`delayed` is what jobs wait for that are not due, :func:`deaths` how many died lately.
 - :func:`position` says how many are before one who waits, :func:`next_jobs` who is next.
 
 A bucket is a dict ``at done failed retried wait_ms run_ms``: ``failed`` counts what is repeated
@@ -96,8 +97,8 @@ def running(database: "Database", *, limit: int = 100) -> list[dict[str, Any]]:
     """Return what runs now, the longest first; one that begins or ends now may be missing.
 
     Returns:
-        Dicts with ``job_id task_name queue retry_count progress timeout_ms worker_id since``;
-        ``since`` is when the function began.
+        Dicts with ``job_id task_name queue retry_count progress timeout_ms worker_id since
+        preview``; ``since`` is when the function began, ``preview`` are the arguments as text.
     """
     with database as store:
         rows = _lookout(store).running(limit)
@@ -111,6 +112,7 @@ def running(database: "Database", *, limit: int = 100) -> list[dict[str, Any]]:
             "timeout_ms": row.timeout_ms,
             "worker_id": worker_id,
             "since": since,
+            "preview": row.preview,
         }
         for row, worker_id, since in rows
     ]
@@ -144,6 +146,25 @@ def crew(database: "Database") -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+def delayed(database: "Database", *, cap: int) -> dict[str, Any]:
+    """Return what jobs wait for that are not ready, looking at less than ``cap`` of each kind.
+
+    Returns:
+        ``due``, how many of each queue are due although no worker has made them ready;
+        ``retrying``, how many wait for another attempt; ``next_retry``, when the first of these is
+        due, or ``None``; ``is_whole``, whether these are all.
+    """
+    with database as store:
+        due, retrying, next_retry, is_whole = _lookout(store).delayed(cap)
+    return {"due": due, "retrying": retrying, "next_retry": next_retry, "is_whole": is_whole}
+
+
+def deaths(database: "Database", since: int, *, cap: int) -> int:
+    """Return how many dead letters there are of jobs that died since then, up to ``cap``."""
+    with database as store:
+        return _lookout(store).deaths(since, cap)
 
 
 def position(database: "Database", job_id: str, *, cap: int = 1000) -> int | None:

@@ -170,8 +170,15 @@ class Bulk:
         self._database = queue._database  # noqa: SLF001 - of this package
         self._native: tuple[Store, NativeBulk] | None = None
 
-    def search(self, which: Filter, *, limit: int = 50, cursor: str | None = None) -> Found:
-        """Return one page of the jobs that match, newest first.
+    def search(
+        self,
+        which: Filter,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        newest: str | None = None,
+    ) -> Found:
+        """Return one page of the jobs that match, newest first; none newer than ``newest``, an id.
 
         Terms that no counter and no key can tell (``-fp:``, ``error:``, ``args.``, ``tag:``,
         ``worker:``, ``run>`` and words) are compared with about 100,000 jobs for a page, and no
@@ -179,11 +186,12 @@ class Bulk:
 
         Raises:
             ValueError: ``limit`` is negative, or ``cursor`` is none of this call.
+            TaskitoError: ``newest`` is no id of this database.
         """
         before = place_of("j", limit, cursor)
         with self._database as store:
             rows, last, searched = self._of(store).search(
-                which.compiled(), before=before, limit=limit + 1
+                which.compiled(), before=before, newest=newest, limit=limit + 1
             )
         jobs = [
             JobResult[Any](self._database, self._queue.serializer, row.id, row=row)
@@ -206,14 +214,15 @@ class Bulk:
             if cursor is None:
                 return
 
-    def count(self, which: Filter, *, cap: int = CAP) -> Count:
-        """Return how many jobs match, counted up to ``cap``.
+    def count(self, which: Filter, *, cap: int = CAP, after: str | None = None) -> Count:
+        """Return how many jobs match, counted up to ``cap``; those newer than ``after``, an id.
 
-        States, tasks and queues alone are counted without looking at jobs, whatever the cap.
+        States, tasks and queues alone are counted without looking at jobs, whatever the cap,
+        unless ``after`` is given.
         """
         integer("cap", cap, 0, _MOST_COUNTED)
         with self._database as store:
-            number, is_whole = self._of(store).count(which.compiled(), cap=cap + 1)
+            number, is_whole = self._of(store).count(which.compiled(), after=after, cap=cap + 1)
         return Count(number=min(number, cap), is_capped=number > cap, is_whole=is_whole)
 
     def begin(
