@@ -1,7 +1,7 @@
 """From the facts of a page to its HTML."""
 
 import hashlib
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache, partial
 from importlib.resources import files
 from typing import Any
@@ -18,6 +18,8 @@ from taskito_dashboard.routing import address, place
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "taskito_dashboard_theme"
 ZONE_COOKIE = "taskito_dashboard_zone"
+TIMES = ("relative", "absolute")
+TIMES_COOKIE = "taskito_dashboard_times"
 NAVIGATION = (
     ("overview", "Overview", (), "o"),
     ("jobs", "Jobs", ("jobs",), "j"),
@@ -47,8 +49,9 @@ KEYBOARD = (
     ("?", "these keys"),
 )
 """What the dialog of keys says."""
-ZONES_KEPT = 4
-"""Of so many zones the compiled templates are kept; beyond that they are compiled anew."""
+ZONES_KEPT = 8
+"""The compiled templates are kept of so many zones and ways to tell times; beyond that they are
+compiled anew."""
 MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
@@ -76,6 +79,7 @@ class Pages:
             "state": words.state,
             "ago": words.ago,
             "percent": words.percent,
+            "call_line": words.call_line,
             "bars": bars,
             "navigation": NAVIGATION,
             "keyboard": KEYBOARD,
@@ -102,16 +106,19 @@ class Pages:
         def asset(name: str) -> str:
             return url("static", name, v=self.version)
 
-        zone = zone_of(request)
-        facts |= {"theme": theme_of(request), "zone": zone, "here": place(request)}
-        html = self._in_zone(zone).get_template(template).render(**facts, url=url, asset=asset)
+        zone, times = zone_of(request), times_of(request)
+        facts |= {"theme": theme_of(request), "zone": zone, "times": times, "here": place(request)}
+        html = (
+            self._in_zone(zone, times).get_template(template).render(**facts, url=url, asset=asset)
+        )
         return Response(html, status=code, mimetype="text/html")
 
-    def _made_for(self, zone: str) -> jinja2.Environment:
-        """Return the templates with the times of a zone."""
-        made = self._templates.overlay()
-        iso = partial(words.iso, zone=zone_named(zone) or UTC)
-        made.filters = {**self._templates.filters, "iso": iso}
+    def _made_for(self, zone: str, times: str) -> jinja2.Environment:
+        """Return the templates with the times of a zone, told as ages or as instants."""
+        made, known = self._templates.overlay(), zone_named(zone) or UTC
+        made.filters = {**self._templates.filters, "iso": partial(words.iso, zone=known)}
+        if times == "absolute":
+            made.globals = {**self._templates.globals, "ago": partial(words.clock, zone=known)}
         return made
 
 
@@ -153,6 +160,12 @@ def zone_of(request: Request) -> str:
     return "UTC" if zone_named(chosen) is None else chosen
 
 
+def times_of(request: Request) -> str:
+    """Return how this browser wants instants told: ``relative`` to now, or ``absolute``."""
+    chosen = request.cookies.get(TIMES_COOKIE, "")
+    return chosen if chosen in TIMES else "relative"
+
+
 @lru_cache(maxsize=512)
 def zone_named(name: str) -> tzinfo | None:
     """Return a time zone by its name, ``None`` if this machine does not know it."""
@@ -163,6 +176,12 @@ def zone_named(name: str) -> tzinfo | None:
         return ZoneInfo(name)
     except (ValueError, OSError, ZoneInfoNotFoundError):
         return None
+
+
+def midnight(now: int, zone: str) -> int:
+    """Return when the day began in a zone, in ms."""
+    moment = datetime.fromtimestamp(now / 1000, zone_named(zone) or UTC)
+    return int(moment.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
 
 
 def digest(*contents: bytes) -> str:

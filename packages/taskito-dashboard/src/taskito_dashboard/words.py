@@ -72,6 +72,18 @@ def ago(at: int | None, now: int) -> str:
     return "now"
 
 
+def clock(at: int | None, now: int, zone: tzinfo = UTC) -> str:
+    """Return an instant as ``11:31:52 UTC`` if it is of today, else ``2026-11-22 11:31 UTC``."""
+    if at is None:
+        return _DASH
+    try:
+        moment, today = (datetime.fromtimestamp(it // 1000, zone) for it in (at, now))
+    except (OverflowError, ValueError, OSError):
+        return f"{at} ms"
+    is_today = moment.date() == today.date()
+    return f"{moment:%H:%M:%S %Z}" if is_today else f"{moment:%Y-%m-%d %H:%M %Z}"
+
+
 def iso(at: int | None, zone: tzinfo = UTC) -> str:
     """Return an instant as ``2026-11-22 11:31:52.936 UTC``; the zone is always named."""
     if at is None:
@@ -117,8 +129,11 @@ def last_line(error: str | None) -> str:
 
 
 def short(identifier: str) -> str:
-    """Return what tells ids of one screen apart: the front is the hour, the end the database."""
-    return identifier[9:18] or identifier
+    """Return what tells ids of one screen apart: the end of the time, and the sequence.
+
+    The front is the same for 65 seconds, the end for all of the database. ``id:`` finds it.
+    """
+    return identifier[9:22] or identifier
 
 
 def schedule(cron: str | None, every: float | None, timezone: str) -> str:

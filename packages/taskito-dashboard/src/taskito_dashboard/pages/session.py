@@ -1,4 +1,4 @@
-"""Logging in and out, theme and time zone, and the files that pages load."""
+"""Logging in and out, theme, time zone and times, and the files that pages load."""
 
 from werkzeug.wrappers import Response
 
@@ -6,7 +6,15 @@ from taskito_dashboard.errors import Refused, not_found
 from taskito_dashboard.pages import errors
 from taskito_dashboard.pages.frame import is_ours
 from taskito_dashboard.params import Param, content
-from taskito_dashboard.rendering import THEME_COOKIE, THEMES, ZONE_COOKIE, media_of, zone_named
+from taskito_dashboard.rendering import (
+    THEME_COOKIE,
+    THEMES,
+    TIMES,
+    TIMES_COOKIE,
+    ZONE_COOKIE,
+    media_of,
+    zone_named,
+)
 from taskito_dashboard.routing import Call, Route, moved
 from taskito_dashboard.security import COOKIE, session_of
 
@@ -50,6 +58,14 @@ def zone(call: Call) -> Response:
         raise Refused(400, f"set is {name!r}", "set must be a time zone like Europe/Berlin")
     response = moved(_target(call, given["back"] or ""))
     _set(call, response, ZONE_COOKIE, name, _YEAR)
+    return response
+
+
+def times(call: Call) -> Response:
+    """Set whether instants are told by their age or by the clock in this browser."""
+    given = call.query()
+    response = moved(_target(call, given["back"] or ""))
+    _set(call, response, TIMES_COOKIE, given["set"] or "relative", _YEAR)
     return response
 
 
@@ -116,6 +132,15 @@ ROUTES = (
         kind="action",
         query=(Param("set"), Param("back")),
         summary="Choose a time zone",
+    ),
+    Route(
+        method="GET",
+        path="/times",
+        handler=times,
+        role="open",
+        kind="action",
+        query=(Param("set", choices=TIMES), Param("back")),
+        summary="Choose how times are told",
     ),
     Route(
         method="GET",
