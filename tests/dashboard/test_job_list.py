@@ -56,6 +56,7 @@ class TestNewJobs:
 
         assert listed(again) == [job.id]
         assert "1 newer job · show" in words(again)
+        assert "Select all 2 that match" in words(again)
         assert "Completed add(1, 2)" in words(again)
 
     def test_a_list_that_was_empty_begins_with_the_first(
