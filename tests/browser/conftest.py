@@ -99,6 +99,13 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
             "pending": of("pending", task_name="build_report", limit=1)[0].id,
             "dead": of("dead", task_name="send_email", limit=1)[0].id,
             "retrying": of("pending", task_name="resize_image", limit=1)[0].id,
+            "scheduled": site.queue.enqueue(
+                "send_email",
+                (7,),
+                {"template": "a", "to": {"name": "ana", "tags": ["eu", "new"], "token": "t"}},
+                delay=86_400,
+                metadata={"order": 7, "tags": ["eu"]},
+            ).id,
             "hostile": of("dead", task_name=HOSTILE, limit=1)[0].id,
         }
         yield Shop(address=served(site, *SHOP), site=site, queue=site.queue, jobs=jobs)

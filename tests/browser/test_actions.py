@@ -291,6 +291,27 @@ def test_the_ready_jobs_of_a_queue_are_cancelled(visitor: Visitor, shop: Shop) -
     assert shop.queue.count_jobs("cancelled", queue="to_be_emptied") == 3
 
 
+def test_a_job_is_run_before_its_time(visitor: Visitor, shop: Shop) -> None:
+    job = shop.queue.enqueue("add", (20, 22), delay=3600)
+    visitor.go(f"/jobs/{job.id}")
+    expect(visitor.page.locator("#why")).to_contain_text("it is due at")
+    button(visitor, "Run now").click()
+
+    expect(visitor.page.locator(".notice[role=status]")).to_contain_text("1 job due now")
+    expect(visitor.page.locator("h1")).to_contain_text("Completed")
+    expect(visitor.page.locator("#result")).to_contain_text("42")
+
+
+def test_times_are_told_by_the_clock(visitor: Visitor) -> None:
+    visitor.go("/jobs")
+    told = visitor.page.locator("#list time").first
+    expect(told).to_have_text(re.compile(r"ago$|^now$"))
+    visitor.page.get_by_role("link", name="Clock", exact=True).click()
+    expect(told).to_have_text(re.compile(r"^\d\d:\d\d:\d\d \w+$"))
+    visitor.page.get_by_role("link", name="Ages", exact=True).click()
+    expect(told).to_have_text(re.compile(r"ago$|^now$"))
+
+
 def route_of(path: str) -> str:
     """The route that a form is sent to."""
     request = EnvironBuilder(path=path, method="POST").get_request()

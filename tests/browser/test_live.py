@@ -53,6 +53,23 @@ def test_the_first_steps_tick_themselves_off(
         worker.join()
 
 
+def test_newer_jobs_are_told_of_and_shown_on_wish(visitor: Visitor, shop: Shop) -> None:
+    old = shop.queue.enqueue("pushed", delay=3600)
+    visitor.go("/jobs?task=pushed")
+    rows = visitor.page.locator("#list tbody tr")
+    expect(rows).to_have_count(1)
+    new = [shop.queue.enqueue("pushed", delay=3600) for _ in range(2)]
+    expect(visitor.page.locator("#list .newer")).to_contain_text("2 newer jobs · show")
+    shop.queue.cancel_job(old.id)
+    expect(visitor.page.locator(f"#job-{old.id}")).to_contain_text("Cancelled")
+    expect(rows).to_have_count(1)
+    visitor.page.get_by_role("link", name="show", exact=True).click()
+
+    expect(visitor.page.locator(f"#job-{new[1].id}")).to_be_visible()
+    expect(rows).to_have_count(3)
+    expect(visitor.page.locator("#list .newer")).to_have_count(0)
+
+
 def test_focus_caret_ticks_and_what_is_typed_stay(visitor: Visitor, shop: Shop) -> None:
     old = shop.queue.enqueue("busy", delay=3600)
     visitor.go("/jobs?task=busy")
@@ -60,11 +77,10 @@ def test_focus_caret_ticks_and_what_is_typed_stay(visitor: Visitor, shop: Shop) 
     field = visitor.page.locator('.filters [name="filter"]')
     field.fill("SMTP timeout")
     field.evaluate("(input) => input.setSelectionRange(2, 4)")
-    new = shop.queue.enqueue("busy", delay=3600)
+    shop.queue.enqueue("busy", delay=3600)
 
-    expect(visitor.page.locator(f"#job-{new.id}")).to_be_visible()
+    expect(visitor.page.locator("#list .newer")).to_contain_text("1 newer job")
     expect(visitor.page.locator(f'input[value="{old.id}"]')).to_be_checked()
-    expect(visitor.page.locator(f'input[value="{new.id}"]')).not_to_be_checked()
     expect(field).to_have_value("SMTP timeout")
     caret = "() => [document.activeElement.name, document.activeElement.selectionStart]"
     assert visitor.page.evaluate(caret) == ["filter", 2]
@@ -72,8 +88,9 @@ def test_focus_caret_ticks_and_what_is_typed_stay(visitor: Visitor, shop: Shop) 
 
 def test_a_row_keeps_the_focus_when_others_come_before_it(visitor: Visitor, shop: Shop) -> None:
     old = shop.queue.enqueue("rows", delay=3600)
-    visitor.go("/jobs?task=rows")
-    visitor.page.keyboard.press("j")
+    visitor.go("/tasks/rows")
+    row = visitor.page.locator(f"#job-{old.id}")
+    row.evaluate("(row) => { row.tabIndex = -1; row.focus(); }")
     new = shop.queue.enqueue("rows", delay=3600)
 
     expect(visitor.page.locator(f"#job-{new.id}")).to_be_visible()
@@ -84,9 +101,9 @@ def test_what_is_folded_open_stays_open(visitor: Visitor, shop: Shop) -> None:
     shop.queue.enqueue("folds", delay=3600)
     visitor.go("/jobs?task=folds")
     visitor.page.locator("details summary").first.click()
-    job = shop.queue.enqueue("folds", delay=3600)
+    shop.queue.enqueue("folds", delay=3600)
 
-    expect(visitor.page.locator(f"#job-{job.id}")).to_be_visible()
+    expect(visitor.page.locator("#list .newer")).to_be_visible()
     expect(visitor.page.locator("main details").first).to_have_attribute("open", "")
 
 

@@ -22,6 +22,7 @@ PAGES = {
     "job-dead": "/jobs/{dead}",
     "job-running": "/jobs/{running}",
     "job-complete": "/jobs/{complete}",
+    "job-scheduled": "/jobs/{scheduled}",
     "job-pending": "/jobs/{pending}",
     "job-retrying": "/jobs/{retrying}",
     "job-hostile": "/jobs/{hostile}",

@@ -1,7 +1,7 @@
 """What the overview says is wrong: each rule on the smallest world in which it speaks."""
 
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -9,6 +9,9 @@ from taskito._readers import LONG_LOG
 from taskito_dashboard.problems import problems, quiet
 from taskito_dashboard.rules.upkeep import LEAST_FREE
 from taskito_dashboard.world import Backlog, Failure, Flow, World, failures
+
+if TYPE_CHECKING:
+    from taskito_core import GroupRow
 
 NOW = 1_000_000_000_000
 MINUTE = 60_000
@@ -40,8 +43,16 @@ def worker(**facts: Any) -> dict[str, Any]:
 
 
 def failure(task: str, title: str, *, is_new: bool = False) -> Failure:
-    first = NOW - 2 * MINUTE
-    return Failure(task=task, title=title, count=7, first_at=first, last_at=NOW, is_new=is_new)
+    return Failure(
+        fingerprint="00c0ffee00c0ffee",
+        task=task,
+        title=title,
+        dead=5,
+        retrying=2,
+        first_at=NOW - 2 * MINUTE,
+        last_at=NOW,
+        is_new=is_new,
+    )
 
 
 FINE = World(
@@ -107,12 +118,30 @@ WAITS: dict[str, Any] = {"pending": 389, "oldest_due_at": NOW - 250_000}
             "Jobs are late in queue emails: 2 jobs wait, oldest 1 min.",
         ),
         (
+            "late_queue",
+            replace(
+                FINE,
+                queues=[queue(pending=2, oldest_due_at=NOW - 2 * MINUTE)],
+                trends={"emails": "drains in 9 min"},
+            ),
+            "Jobs are late in queue emails: 2 jobs wait, oldest 2 min; drains in 9 min.",
+        ),
+        (
             "paused_queue",
             replace(
                 FINE,
                 queues=[queue(paused=True, pending=389, oldest_due_at=NOW - 10 * MINUTE - 1)],
             ),
             "Paused queue emails: 389 jobs wait, oldest 10 min.",
+        ),
+        (
+            "paused_queue",
+            replace(
+                FINE,
+                queues=[queue(paused=True, pending=389, oldest_due_at=NOW - 10 * MINUTE - 1)],
+                ready={"emails": 7},
+            ),
+            "Paused queue emails: 7 jobs wait, oldest 10 min.",
         ),
         (
             "breaker_open",
@@ -128,10 +157,7 @@ WAITS: dict[str, Any] = {"pending": 389, "oldest_due_at": NOW - 250_000}
                 lately={"add": {"count": 100, "failure_count": 12}},
                 day={"add": {"count": 1100, "failure_count": 20}},
             ),
-            (
-                "Failures of task add: 12.0 % of the attempts of the last 15 min "
-                "(0.8 % in the day before)."
-            ),
+            ("Task add fails 12.0 %: of the attempts of the last 15 min; normally 0.8 %."),
         ),
         (
             "failing_task",
@@ -141,8 +167,8 @@ WAITS: dict[str, Any] = {"pending": 389, "oldest_due_at": NOW - 250_000}
                 day={"add": {"count": 5, "failure_count": 5}},
             ),
             (
-                "Failures of task add: 100.0 % of the attempts of the last 15 min "
-                "(it did not run in the day before)."
+                "Task add fails 100.0 %: of the attempts of the last 15 min; "
+                "it did not run in the day before."
             ),
         ),
         (
@@ -154,14 +180,22 @@ WAITS: dict[str, Any] = {"pending": 389, "oldest_due_at": NOW - 250_000}
                 failures=[failure("add", "ValueError: no"), failure("other", "KeyError: 1")],
             ),
             (
-                "Failures of task add: 100.0 % of the attempts of the last 15 min "
-                "(0.0 % in the day before), mostly ValueError: no."
+                "Task add fails 100.0 %: of the attempts of the last 15 min; normally 0.0 %; "
+                "mostly ValueError: no"
             ),
         ),
         (
             "new_failure",
             replace(FINE, failures=[failure("add", "ValueError: no", is_new=True)]),
-            "New failure of task add: 7 jobs died, the first 2 min ago: ValueError: no",
+            ("New failure of task add: 7 jobs failed, the first attempt 2 min ago: ValueError: no"),
+        ),
+        (
+            "new_failure",
+            replace(FINE, failures=[failure("add", "ValueError: no", is_new=True)], mark="v1.4"),
+            (
+                "New failure of task add: 7 jobs failed since v1.4, the first attempt 2 min ago: "
+                "ValueError: no"
+            ),
         ),
         (
             "growing_backlog",
@@ -212,6 +246,22 @@ WAITS: dict[str, Any] = {"pending": 389, "oldest_due_at": NOW - 250_000}
             "Another version in worker vm:4711: it runs 1.0, this page 2.0.",
         ),
         (
+            "clock",
+            replace(FINE, workers=[worker(last_heartbeat=NOW + 5 * MINUTE)]),
+            (
+                "The clock differs from that of worker vm:4711: its last heartbeat is 5 min ahead; "
+                "delays and schedules follow the clock."
+            ),
+        ),
+        (
+            "network_file",
+            replace(FINE, network="nfs4"),
+            (
+                "The database lies on a network file system: nfs4: locks and shared memory "
+                "do not work there. Move it to a local disk."
+            ),
+        ),
+        (
             "large_log",
             replace(FINE, log_size=LONG_LOG + 1),
             (
@@ -239,13 +289,13 @@ def test_a_rule_speaks(rule: str, world: World, sentence: str) -> None:
 
     assert len(found) == 1
     (problem,) = found
-    head = " ".join(filter(None, (problem.head, problem.name)))
-    said = f"{head}: {problem.tail}".replace("\u202f", " ")
+    head = " ".join(filter(None, (problem.head, problem.name, problem.more)))
+    said = f"{head}: {problem.tail} {problem.said}".strip().replace("\u202f", " ")
     assert said == sentence
     assert problem.link
     assert problem.label
     # Something to do: a command, a button, or a page that has one.
-    assert problem.command or (problem.press and problem.deed) or problem.link == ("failures",)
+    assert problem.command or (problem.press and problem.deed) or problem.link[0] == "failures"
 
 
 @pytest.mark.parametrize(
@@ -269,6 +319,7 @@ def test_a_rule_speaks(rule: str, world: World, sentence: str) -> None:
         replace(FINE, schedules=[{"name": "n", "enabled": True, "next_run": None}]),
         replace(FINE, running=[{"id": "j", "timeout_ms": 0, "started_at": 1}]),
         replace(FINE, log_size=None, free=None),
+        replace(FINE, workers=[worker(last_heartbeat=NOW + MINUTE)]),
         replace(
             FINE,
             lately={"add": {"count": 10, "failure_count": 5}},
@@ -342,24 +393,43 @@ class TestBacklog:
         assert backlog.growth(NOW, 5000) is None
 
 
+@dataclass
+class Group:
+    """A group of failures, as far as the overview looks at it."""
+
+    first_seen: int
+    dead: int = 1
+    retrying: int = 0
+    state: str = "open"
+    fingerprint: str = "00c0ffee00c0ffee"
+    task: str = "a"
+    error_type: str = "IOError"
+    template: str = "mx{N}"
+    last_seen: int = NOW
+
+
 class TestFailures:
-    def test_letters_that_say_the_same_are_one_failure(self) -> None:
-        letters = [
-            {"task_name": "a", "error": f"Traceback\nIOError: mx{n}", "failed_at": NOW - n}
-            for n in range(3)
-        ]
-        other = {"task_name": "b", "error": "IOError: mx1", "failed_at": NOW - 9}
-        most, least = failures([*letters, other], are_all=True, now=NOW)
+    def found(self, *groups: Group, mark: int | None = None) -> list[Failure]:
+        return failures(cast("list[GroupRow]", groups), mark, now=NOW)
 
-        assert (most.task, most.title, most.count) == ("a", "IOError: mx0", 3)
-        assert (most.first_at, most.last_at, most.is_new) == (NOW - 2, NOW, True)
-        assert least.task == "b"
+    def test_the_group_with_most_jobs_comes_first(self) -> None:
+        few, many = Group(NOW, dead=2, task="few"), Group(NOW, dead=1, retrying=2, task="many")
+        most, least = self.found(few, many)
 
-    def test_nothing_is_new_that_older_letters_may_say_as_well(self) -> None:
-        fresh = {"task_name": "a", "error": "E: 1", "failed_at": NOW}
-        hour_ago = {"task_name": "b", "error": "E: 2", "failed_at": NOW - 61 * MINUTE}
+        assert (most.task, most.count, most.title) == ("many", 3, "IOError: mx{N}")
+        assert least.task == "few"
 
-        assert not failures([fresh], are_all=False, now=NOW)[0].is_new
-        assert failures([fresh, hour_ago], are_all=False, now=NOW)[0].is_new
-        old_too = [fresh, {**hour_ago, "task_name": "a", "error": "E: 7"}]
-        assert not failures(old_too, are_all=True, now=NOW)[0].is_new
+    def test_what_people_silenced_or_resolved_is_passed_over(self) -> None:
+        assert not self.found(Group(NOW, state="silenced"), Group(NOW, state="resolved"))
+
+    @pytest.mark.parametrize("mark", [None, NOW - 30 * MINUTE, NOW - 600 * MINUTE])
+    def test_what_began_after_the_last_deployment_is_new_or_within_the_hour(
+        self, mark: int | None
+    ) -> None:
+        since = NOW - 60 * MINUTE if mark is None else mark
+        old, new = Group(since - 1, task="old"), Group(since, task="new")
+
+        assert {failure.task: failure.is_new for failure in self.found(old, new, mark=mark)} == {
+            "old": False,
+            "new": True,
+        }

@@ -67,7 +67,7 @@ def test_a_job_that_runs_is_told_everywhere(
     overview = page(client, "/")
     section = overview[overview.index('id="running"') :]
     assert f'href="/jobs/{job_id}"' in section
-    assert re.search(r"hold\(\) 42 % \S+ default \d+", words(section))
+    assert re.search(r"hold\(\) 42 % \S+:\d+ \d+", words(section))
 
     workers = page(client, "/workers")
     (worker,) = queue.workers()

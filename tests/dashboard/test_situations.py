@@ -16,6 +16,7 @@ import pytest
 from werkzeug.test import Client
 
 from taskito import Queue
+from taskito_dashboard import source
 from taskito_dashboard.rules import upkeep
 from tests.dashboard.asking import page
 
@@ -95,6 +96,9 @@ class Scene:
     def said(self) -> Said:
         return Said(page(self._client, "/"))
 
+    def press(self, path: str, **form: str) -> None:
+        assert self._client.post(path, data=form).status_code == 303
+
     def problem(self, begin: str) -> dict[str, Any]:
         """The one problem that is told, with a link and something to do."""
         said = self.said()
@@ -117,7 +121,11 @@ def test_quiet(scene: Scene) -> None:
 
     assert said.problems == []
     assert said.sections["problems"] == "All quiet. 1 slot, 0 waiting, no dead letters."
-    assert said.sections["tiles"].startswith("Waiting 0 none due Running 0 of 1 slots Done / min 1")
+    assert re.fullmatch(
+        "Ready 0 none due Running 0 of 1 slot Done / min 1 p95 run [0-9.]+ m?s "
+        "Failed / min 0 0.0 % Retrying 0 none waits Dead 0 0 groups · \\+0 today",
+        said.sections["tiles"],
+    )
     assert "Nothing runs." in said.sections["running"]
 
 
@@ -131,7 +139,7 @@ def test_no_worker_for_a_queue(scene: Scene) -> None:
 
     assert problem["links"] == ["/queues/reports"]
     assert "taskito worker --app MODULE:QUEUE --queues reports" in problem["text"]
-    assert "reports 3 4 min 0 no limit 0 0" in queues
+    assert "reports 3 4 min 0 0 no worker" in queues
 
 
 def test_unknown_task(scene: Scene) -> None:
@@ -148,11 +156,13 @@ def test_oldest_ready_job_too_old(scene: Scene) -> None:
     scene.queue.enqueue("add", (1, 2), queue="emails")
     with scene.worker():
         scene.alter("UPDATE job SET run_at = run_at - ?", 2 * MINUTE)
-        problem = scene.problem("Jobs are late in queue emails — 1 job waits, oldest 2 min.")
+        problem = scene.problem(
+            "Jobs are late in queue emails — 1 job waits, oldest 2 min; never drains at this rate."
+        )
         tiles = scene.said().sections["tiles"]
 
     assert problem["links"] == ["/queues/emails"]
-    assert "Waiting 1 oldest 2 min · never drains at this rate" in tiles
+    assert "Ready 1 oldest 2 min · never drains at this rate" in tiles
 
 
 def test_backlog_that_never_drains(scene: Scene) -> None:
@@ -177,7 +187,7 @@ def test_backlog_that_drains(scene: Scene) -> None:
         said = scene.said()
 
     # None came and 15 were done in five minutes, 5 are left.
-    assert "Waiting 5 oldest" in said.sections["tiles"]
+    assert "Ready 5 oldest" in said.sections["tiles"]
     assert "drains in 1 min" in said.sections["tiles"]
 
 
@@ -187,14 +197,15 @@ def test_task_that_fails_three_times_as_often(scene: Scene) -> None:
             scene.queue.enqueue("fail", ("SMTP timeout",))
         work()
         problem = scene.problem(
-            "Failures of task fail — 100.0 % of the attempts of the last 15 min"
+            "Task fail fails 100.0 % — of the attempts of the last 15 min; "
+            "it did not run in the day before; mostly RuntimeError: SMTP timeout"
         )
         fails = scene.said().sections["letters"]
 
-    assert "mostly RuntimeError: SMTP timeout." in problem["text"]
-    assert problem["links"] == ["/failures?task=fail"]
+    assert "mostly RuntimeError: SMTP timeout" in problem["text"]
+    assert re.fullmatch("/failures/[0-9a-f]{16}", problem["links"][0])
     assert fails.startswith("What fails most")
-    assert "fail 6 " in fails
+    assert "fail 6 0 " in fails
     assert "RuntimeError: SMTP timeout" in fails
 
 
@@ -202,10 +213,33 @@ def test_new_failure(scene: Scene) -> None:
     with scene.worker() as work:
         scene.queue.enqueue("fail", ("no such host",))
         work()
-        problem = scene.problem("New failure of task fail — 1 job died, the first")
+        problem = scene.problem("New failure of task fail — 1 job failed, the first")
 
     assert problem["text"].endswith("RuntimeError: no such host Failures")
-    assert problem["links"] == ["/failures?task=fail"]
+    assert re.fullmatch("/failures/[0-9a-f]{16}", problem["links"][0])
+
+
+def test_failure_that_a_deployment_brought(scene: Scene) -> None:
+    with scene.worker() as work:
+        scene.queue.enqueue("fail", ("no such host",))
+        work()
+        scene.alter("UPDATE failure_group SET first_seen = first_seen - ?", 30 * MINUTE)
+        scene.queue.mark("v1.4")
+        scene.queue.enqueue("fail", ("no such file",))
+        work()
+        problem = scene.problem("New failure of task fail — 1 job failed since v1.4, the first")
+
+    assert "no such file" in problem["text"]
+
+
+def test_failure_that_was_silenced_just_now(scene: Scene) -> None:
+    with scene.worker() as work:
+        scene.queue.enqueue("fail", ("no such host",))
+        work()
+        (link,) = scene.problem("New failure of task fail")["links"]
+        scene.press(link, deed="silence")
+
+        assert scene.said().problems == []
 
 
 def test_open_breaker(scene: Scene) -> None:
@@ -270,6 +304,52 @@ def test_job_over_its_timeout(scene: Scene) -> None:
     assert problem["links"] == [f"/jobs/{job.id}"]
     assert problem["presses"] == [f"/jobs/{job.id}/cancel"]
     assert "Nothing has begun; 1 job is claimed." in claimed
+
+
+def test_jobs_that_wait_for_another_attempt(scene: Scene) -> None:
+    with scene.worker() as work:
+        scene.queue.enqueue("fail", ("busy",), max_retries=1)
+        scene.queue.enqueue("add", (1, 2), delay=3600)
+        work()
+        tiles = scene.said().sections["tiles"]
+        scene.alter("UPDATE job SET run_at = run_at - ? WHERE wait = 'backoff'", 60 * MINUTE)
+        due = scene.said().sections["tiles"]
+
+    assert re.search("Retrying 1 next in [0-9.]+ m?s Dead 0 0 groups", tiles)
+    assert tiles.startswith("Ready 0 none due")
+    # Nobody has made it ready, and it is due all the same.
+    assert due.startswith("Ready 1 oldest")
+    assert "Retrying 0 none waits" in due
+
+
+def test_jobs_that_died_today(scene: Scene) -> None:
+    with scene.worker() as work:
+        for text in ("one", "two"):
+            scene.queue.enqueue("fail", (text,))
+        work()
+        scene.alter("UPDATE job SET dead_letter = 1 WHERE id = (SELECT min(id) FROM job)")
+        tiles = scene.said().sections["tiles"]
+
+    assert "Dead 2 2 groups · +1 today" in tiles
+
+
+def test_clocks_that_differ(scene: Scene) -> None:
+    scene.queue.enqueue("add", (1, 2))
+    with scene.worker():
+        scene.alter("UPDATE worker SET heartbeat_at = heartbeat_at + ?", 5 * MINUTE)
+        problem = scene.problem("The clock differs from that of worker ")
+
+    assert problem["links"] == ["/workers"]
+    assert problem["commands"] == 1
+
+
+def test_database_on_a_network_file_system(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source, "network", lambda _file: "nfs4")
+    scene.queue.enqueue("add", (1, 2))
+    problem = scene.problem("The database lies on a network file system — nfs4: ")
+
+    assert problem["links"] == ["/system"]
+    assert problem["commands"] == 1
 
 
 def test_paused_queue_with_jobs(scene: Scene) -> None:

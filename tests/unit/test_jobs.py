@@ -151,6 +151,29 @@ class TestCancel:
             job.result(timeout=None)
 
 
+class TestRunNow:
+    def test_only_a_job_that_waits_for_its_time(
+        self, queue: Queue, start_worker: StartWorker
+    ) -> None:
+        task = queue.task(name="t")(lambda: None)
+        job = task.apply_async(delay=3600)
+        assert queue.run_now(job.id)
+        assert not queue.run_now(job.id)
+        assert not queue.run_now(UNKNOWN)
+        start_worker()
+        job.result()
+        assert not queue.run_now(job.id)
+
+    def test_a_worker_that_sleeps_hears_of_it(
+        self, queue: Queue, start_worker: StartWorker
+    ) -> None:
+        task = queue.task(name="t")(lambda: None)
+        start_worker()
+        job = task.apply_async(delay=3600)
+        assert queue.run_now(job.id)
+        job.result(timeout=20)
+
+
 class TestResult:
     def test_is_what_the_function_returned(self, queue: Queue, start_worker: StartWorker) -> None:
         task = queue.task(name="t")(lambda x: {"twice": [x, x]})

@@ -99,6 +99,7 @@ QUEUE = {
     "check": "*, limit=1000",
     "cancel_job": "job_id",
     "cancel_running_job": "job_id",
+    "run_now": "job_id",
     "update_progress": "job_id, progress",
     "replay": "job_id",
     "snapshot": "path, *, overwrite=False",

@@ -117,6 +117,7 @@ USES: dict[str, Use] = {
     "Queue.acheck": lambda s: s.queue.acheck(),
     "Queue.acancel_job": lambda s: s.queue.acancel_job(s.waiting),
     "Queue.acancel_running_job": lambda s: s.queue.acancel_running_job(s.waiting),
+    "Queue.arun_now": lambda s: s.queue.arun_now(s.waiting),
     "Queue.aupdate_progress": lambda s: s.queue.aupdate_progress(s.waiting, 5),
     "Queue.asnapshot": lambda s: s.queue.asnapshot(s.path.with_name("copy.db")),
     "Queue.adead_letters": lambda s: s.queue.adead_letters(),
@@ -166,7 +167,7 @@ USES: dict[str, Use] = {
     "chord.aapply": lambda s: chord([s.task.si()], s.task.si()).aapply(),
 }
 WRITES = """
-    aenqueue aenqueue_many areplay acancel_job aupdate_progress aretry_dead aretry_all_dead
+    aenqueue aenqueue_many areplay acancel_job arun_now aupdate_progress aretry_dead aretry_all_dead
     adelete_dead apause amark aset_queue_rate_limit aset_queue_concurrency apause_periodic
     adelete_periodic atrigger_periodic adelay amap aapply_async acancel aapply
 """.split()  # noqa: SIM905 - a list of words is read as one

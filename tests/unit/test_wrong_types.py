@@ -15,6 +15,7 @@ IDS: dict[str, Use] = {
     "replay_history": lambda q, _t, v: q.replay_history(v),
     "cancel_job": lambda q, _t, v: q.cancel_job(v),
     "cancel_running_job": lambda q, _t, v: q.cancel_running_job(v),
+    "run_now": lambda q, _t, v: q.run_now(v),
     "replay": lambda q, _t, v: q.replay(v),
     "why": lambda q, _t, v: q.why(v),
     "update_progress": lambda q, _t, v: q.update_progress(v, 5),

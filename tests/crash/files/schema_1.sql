@@ -362,7 +362,8 @@ CREATE INDEX job_expires ON job (expires_at)
 WHERE expires_at IS NOT NULL AND owner IS NULL AND finished_at IS NULL;
 CREATE INDEX job_outlived ON job (finished_at + result_ttl_ms)
 WHERE result_ttl_ms IS NOT NULL AND finished_at IS NOT NULL;
-CREATE INDEX job_wait ON job (run_at - wait_ms, wait) WHERE state = 'scheduled' AND wait IS NOT NULL;
+CREATE INDEX job_wait ON job (run_at - wait_ms, wait, run_at, retry_count)
+WHERE state = 'scheduled' AND wait IS NOT NULL;
 CREATE INDEX job_blocked ON job (id) WHERE state = 'blocked';
 CREATE INDEX job_held ON job (owner) WHERE state = 'running';
 CREATE UNIQUE INDEX job_unique ON job (unique_key)

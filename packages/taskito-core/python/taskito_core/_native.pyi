@@ -414,6 +414,8 @@ class Store:
         Workers have heard of it when this returns. From then on the job is cancelled instead
         of being retried, snoozed, lost or handed back.
         """
+    def run_now(self, job_id: str) -> bool:
+        """Make a job due that waits for its time or for a retry. False when it did not."""
     def revive(self, dead_id: str) -> str:
         """Enqueue a dead letter's job again and remove the letter; the new job's id.
 
@@ -894,6 +896,14 @@ class Lookout:
         Of more than ``cap`` the newest are counted; the first value returned is from when on.
         Jobs that were deleted meanwhile are not known any more.
         """
+    def delayed(self, cap: int) -> tuple[dict[str, int], int, int | None, bool]:
+        """What scheduled jobs wait for, looking at less than ``cap`` of each kind.
+
+        How many of each queue are due and not ready yet, how many wait for another attempt, when
+        the first of these is due, and whether these are all.
+        """
+    def deaths(self, since: int, cap: int) -> int:
+        """How many dead letters there are of jobs that died from ``since`` on, at most ``cap``."""
     def position(self, job_id: str, cap: int) -> int | None:
         """How many jobs of its queue run before a job that is ready, at most ``cap``.
 
@@ -1393,11 +1403,12 @@ class Bulk:
         terms: list[tuple[str, bool, list[str]]],
         *,
         before: str | None = None,
+        newest: str | None = None,
         limit: int = 50,
         budget: int = 100_000,
         patience_ms: int = 2000,
     ) -> tuple[list[JobRow], str | None, int]:
-        """Jobs that meet all terms, newest first, ``before`` one.
+        """Jobs that meet all terms, newest first, ``before`` one, none newer than ``newest``.
 
         Terms that neither counters nor keys can tell are compared with about ``budget`` jobs at
         most, and no search takes much longer than ``patience_ms``. Returns the jobs; the last
@@ -1408,11 +1419,16 @@ class Bulk:
         self,
         terms: list[tuple[str, bool, list[str]]],
         *,
+        after: str | None = None,
         cap: int,
         budget: int = 100_000,
         patience_ms: int = 2000,
     ) -> tuple[int, bool]:
-        """How many jobs meet all terms, counted up to ``cap``, and whether all were looked at."""
+        """How many jobs meet all terms, counted up to ``cap``, and whether all were looked at.
+
+        Those newer than ``after``, if that is given; then about ``budget`` jobs at most are looked
+        at, whatever the terms.
+        """
     def begin(
         self,
         verb: Verb,

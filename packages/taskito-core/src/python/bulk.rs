@@ -42,12 +42,17 @@ impl PyBulk {
         }
     }
 
-    #[pyo3(signature = (terms, *, before = None, limit = 50, budget = 100_000, patience_ms = 2000))]
+    #[pyo3(signature = (terms, *, before = None, newest = None, limit = 50, budget = 100_000, patience_ms = 2000))]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what is wanted, and how much of it"
+    )]
     fn search(
         &self,
         py: Python<'_>,
         terms: Vec<PyTerm>,
         before: Option<&str>,
+        newest: Option<&str>,
         limit: u32,
         budget: u64,
         patience_ms: i64,
@@ -55,12 +60,14 @@ impl PyBulk {
         detached(py, || {
             let database = self.store.database()?;
             let filter = filter(terms)?;
+            let before = before.map_or(Ok(Key::LAST), |id| self.key(id))?;
+            let newest = newest.map_or(Ok(Key::LAST), |id| self.key(id))?;
             let found = self.store.search(&Search {
                 filter: &filter,
                 now: self.store.now(),
                 direction: Direction::NewestFirst,
                 after: Key(0),
-                before: before.map_or(Ok(Key::LAST), |id| self.key(id))?,
+                before: before.min(Key(newest.0.saturating_add(1))),
                 limit,
                 budget: if filter.reads_rows() {
                     budget
@@ -82,18 +89,19 @@ impl PyBulk {
         })
     }
 
-    #[pyo3(signature = (terms, *, cap, budget = 100_000, patience_ms = 2000))]
+    #[pyo3(signature = (terms, *, after = None, cap, budget = 100_000, patience_ms = 2000))]
     fn count(
         &self,
         py: Python<'_>,
         terms: Vec<PyTerm>,
+        after: Option<&str>,
         cap: u32,
         budget: u64,
         patience_ms: i64,
     ) -> PyResult<(u64, bool)> {
         detached(py, || {
             let filter = filter(terms)?;
-            let budget = if filter.reads_rows() {
+            let budget = if filter.reads_rows() || after.is_some() {
                 budget
             } else {
                 u64::MAX
@@ -103,6 +111,7 @@ impl PyBulk {
                 &*self.store,
                 &filter,
                 self.store.now(),
+                after.map_or(Ok(Key(0)), |id| self.key(id))?,
                 cap,
                 budget,
                 patience,

@@ -1,5 +1,7 @@
 //! What those who watch a queue ask.
 
+use std::collections::BTreeMap;
+
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -73,6 +75,17 @@ impl PyLookout {
         Ok((told.since.0, told.queues))
     }
 
+    fn delayed(&self, py: Python<'_>, cap: u32) -> PyResult<PyDelayed> {
+        let store = &self.0.get().0;
+        let delayed = detached(py, || store.delayed(store.now(), cap))?;
+        let next = delayed.next_retry.map(|at| at.0);
+        Ok((delayed.due, delayed.retrying, next, delayed.is_whole))
+    }
+
+    fn deaths(&self, py: Python<'_>, since: i64, cap: u32) -> PyResult<u32> {
+        detached(py, || self.0.get().0.deaths(Millis(since), cap))
+    }
+
     fn position(&self, py: Python<'_>, job_id: &str, cap: u32) -> PyResult<Option<u32>> {
         let store = self.0.get();
         detached(py, || match store.key(job_id)? {
@@ -107,6 +120,9 @@ impl PyLookout {
         Ok(running.into_iter().map(plain).collect())
     }
 }
+
+/// How many are due in each queue, how many wait for another attempt, until when, if these are all.
+type PyDelayed = (BTreeMap<String, u32>, u32, Option<i64>, bool);
 
 /// Attempts that ended in one stretch of time.
 #[pyclass(name = "Rollup", module = "taskito_core", frozen)]

@@ -118,6 +118,15 @@ impl PyStore {
         })
     }
 
+    fn run_now(&self, py: Python<'_>, job_id: &str) -> PyResult<bool> {
+        detached(py, || {
+            let Some(key) = self.key(job_id)? else {
+                return Ok(false);
+            };
+            self.operate(|transaction, now| transaction.run_now(now, key))
+        })
+    }
+
     fn revive(&self, py: Python<'_>, dead_id: &str) -> PyResult<String> {
         detached(py, || {
             let revived = match self.key(dead_id)? {

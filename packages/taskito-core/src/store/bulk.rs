@@ -202,18 +202,19 @@ pub fn count(
     store: &dyn JobStore,
     filter: &Filter,
     now: Millis,
+    after: Key,
     cap: u32,
     budget: u64,
     patience: Duration,
 ) -> Result<(u64, bool)> {
-    if filter.is_counted() {
+    if after == Key(0) && filter.is_counted() {
         return Ok((store.count_lanes(filter)?.min(u64::from(cap)), true));
     }
     let found = store.search(&Search {
         filter,
         now,
         direction: Direction::NewestFirst,
-        after: Key(0),
+        after,
         before: Key::LAST,
         limit: cap,
         budget,

@@ -28,7 +28,7 @@ pub(crate) use purge::delete;
 pub use purge::{Purge, purge};
 pub use retention::{Passed, Retention, Survey};
 pub use waits::{NotedClock, Waits};
-pub use watching::{Arrivals, Census, Watching};
+pub use watching::{Arrivals, Census, Delayed, Watching};
 pub use workflows::{
     CalledOff, Member, Resumed, Tally, Tie, Workflows, cancel_workflow, resume_workflow,
 };
@@ -177,6 +177,13 @@ pub trait Arrows {
     /// # Errors
     /// Storage failures.
     fn promote(&mut self, now: Millis, limit: u32) -> Result<u32>;
+
+    /// scheduled -> pending for one job, which is due from now on; whether it was scheduled. One
+    /// that was due already keeps its place.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn run_now(&mut self, now: Millis, job: Key) -> Result<bool>;
 
     /// pending -> running for the jobs `appetite` takes, in running order: priority, then
     /// due time, then id within a queue; queues take turns. Fence + 1. Jobs it meets whose

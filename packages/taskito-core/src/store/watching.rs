@@ -1,5 +1,7 @@
 //! Questions of those who watch a queue: numbers and curves, each bounded in what it costs.
 
+use std::collections::BTreeMap;
+
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::id::Key;
@@ -36,6 +38,19 @@ pub struct Arrivals {
     pub queues: Vec<(String, u64)>,
 }
 
+/// Scheduled jobs, told apart by what they wait for. Counted up to a cap.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Delayed {
+    /// Those of each queue that are due and that no worker has made pending yet.
+    pub due: BTreeMap<String, u32>,
+    /// Those that wait for another attempt: due later, with a retry spent.
+    pub retrying: u32,
+    /// When the first of these is due.
+    pub next_retry: Option<Millis>,
+    /// Whether these are all; else there are more than were looked at.
+    pub is_whole: bool,
+}
+
 /// What a page that people look at asks again and again.
 pub trait Watching {
     /// What became of attempts, in buckets.
@@ -57,6 +72,19 @@ pub trait Watching {
     /// # Errors
     /// Storage failures.
     fn arrivals(&self, since: Millis, cap: u32) -> Result<Arrivals>;
+
+    /// What the scheduled jobs wait for. Looks at less than `cap` of each kind.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn delayed(&self, now: Millis, cap: u32) -> Result<Delayed>;
+
+    /// How many dead letters there are of jobs that died at that instant or later, but not more
+    /// than `cap`.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn deaths(&self, since: Millis, cap: u32) -> Result<u32>;
 
     /// How many jobs of its queue run before a pending job, but not more than `cap`; `None` if
     /// the job is not pending. Of jobs with a limit key or in a limited group, those before it

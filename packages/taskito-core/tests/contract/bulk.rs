@@ -218,7 +218,15 @@ fn a_search_by_failure_goes_on_where_the_page_before_ended(world: &World) {
     let expected: Vec<Key> = dead.iter().rev().map(|(key, _)| *key).collect();
     assert_eq!(seen, expected);
     let store = world.store();
-    let counted = count(store, &which, world.now(), 9, 100_000, Duration::MAX);
+    let counted = count(
+        store,
+        &which,
+        world.now(),
+        Key(0),
+        9,
+        100_000,
+        Duration::MAX,
+    );
     assert_eq!(counted.unwrap(), (5, true));
 }
 
@@ -259,21 +267,21 @@ fn arguments_are_found_as_previews_show_them(world: &World) {
 }
 
 fn jobs_are_counted_up_to_a_limit(world: &World) {
-    let number = |terms: &[(&str, &str)], cap| {
+    let number_after = |after, terms: &[(&str, &str)], cap| {
         let patience = Duration::from_secs(60);
         count(
             world.store(),
             &filter(terms),
             world.now(),
+            after,
             cap,
             100_000,
             patience,
         )
         .unwrap()
     };
-    for _ in 0..5 {
-        world.insert(job("a"));
-    }
+    let number = |terms: &[(&str, &str)], cap| number_after(Key(0), terms, cap);
+    let keys = [(); 5].map(|()| world.insert(job("a")));
     for terms in [
         &[("task", "a")][..],
         &[("state", "ready")],
@@ -281,6 +289,8 @@ fn jobs_are_counted_up_to_a_limit(world: &World) {
     ] {
         assert_eq!(number(terms, 10), (5, true), "{terms:?}");
         assert_eq!(number(terms, 3), (3, true), "{terms:?}");
+        assert_eq!(number_after(keys[1], terms, 10), (3, true), "{terms:?}");
+        assert_eq!(number_after(keys[4], terms, 10), (0, true), "{terms:?}");
     }
     assert_eq!(number(&[("state", "dead")], 10), (0, true));
     assert_eq!(

@@ -63,6 +63,7 @@ mod restraints;
 mod retry;
 mod revive;
 mod roster;
+mod run_now;
 mod schedules;
 mod settlement;
 mod snooze;

@@ -8,7 +8,7 @@ use taskito_core::id::Key;
 use taskito_core::job::{JobRow, Token};
 use taskito_core::rollup::{By, Period, Rollup, Rollups, Run};
 use taskito_core::state::State;
-use taskito_core::store::{Arrivals, Completion, End, Failure};
+use taskito_core::store::{Arrivals, Completion, Delayed, End, Failure};
 
 use crate::support::{Hunger, after, job, job_with};
 use crate::world::{NOBODY, World, assert_applied, misfenced};
@@ -31,6 +31,9 @@ contract![
     every_lane_with_jobs_is_counted,
     arrivals_are_counted_by_queue_and_since_an_instant,
     of_many_arrivals_the_newest_are_counted,
+    scheduled_jobs_are_told_apart_by_what_they_wait_for,
+    scheduled_jobs_are_counted_up_to_a_cap,
+    deaths_are_counted_from_an_instant_on,
     the_position_is_that_in_the_running_order,
     a_position_is_capped,
     only_pending_jobs_have_a_position,
@@ -431,6 +434,75 @@ fn only_pending_jobs_have_a_position(world: &World) {
     for key in [running, blocked, scheduled, NOBODY] {
         assert_eq!(position(world, key), None);
     }
+}
+
+fn scheduled_jobs_are_told_apart_by_what_they_wait_for(world: &World) {
+    let delayed = || world.store().delayed(world.now(), 100).unwrap();
+    let nobody = Delayed {
+        is_whole: true,
+        ..Delayed::default()
+    };
+    assert_eq!(delayed(), nobody);
+    world.insert(job("a"));
+    for delay in [500, 9000] {
+        world.insert(job_with("a", |spec| {
+            spec.delay = Duration::from_millis(delay);
+        }));
+    }
+    for wait in [2000, 1000] {
+        let token = world.take().token;
+        assert_applied(world.retry(token, "e", world.later(wait)));
+        world.insert(job("a"));
+    }
+    let rested = world.take().token;
+    assert_applied(world.snooze(rested, world.later(400)));
+    let told = Delayed {
+        retrying: 2,
+        next_retry: Some(world.later(1000)),
+        ..nobody.clone()
+    };
+    assert_eq!(delayed(), told, "who snoozed did not fail");
+    let next_retry = Some(world.later(2000));
+    world.advance(1000);
+    let told = Delayed {
+        due: BTreeMap::from([("default".into(), 3)]),
+        retrying: 1,
+        next_retry,
+        ..nobody
+    };
+    assert_eq!(delayed(), told, "no worker promotes them");
+    world.promote(100);
+    let due = BTreeMap::new();
+    assert_eq!(delayed(), Delayed { due, ..told });
+}
+
+fn scheduled_jobs_are_counted_up_to_a_cap(world: &World) {
+    for _ in 0..3 {
+        let token = world.running(job("a"));
+        assert_applied(world.retry(token, "e", world.later(1000)));
+    }
+    let whole = |cap| world.store().delayed(world.now(), cap).unwrap().is_whole;
+    assert_eq!([3, 4].map(whole), [false, true]);
+    world.advance(1000);
+    assert_eq!([3, 4].map(whole), [false, true]);
+    let due = world.store().delayed(world.now(), 2).unwrap().due;
+    assert_eq!(due["default"], 2);
+}
+
+fn deaths_are_counted_from_an_instant_on(world: &World) {
+    let deaths = |since, cap| world.store().deaths(since, cap).unwrap();
+    let noon = world.later(1000);
+    for _ in 0..3 {
+        assert_applied(world.bury(world.running(job("a")), "e"));
+        world.advance(1000);
+    }
+    assert_eq!(
+        [Millis(0), noon, world.now()].map(|at| deaths(at, 9)),
+        [3, 2, 0]
+    );
+    assert_eq!(deaths(Millis(0), 2), 2);
+    world.revive(world.letters()[0].key);
+    assert_eq!(deaths(noon, 9), 1, "those that are left");
 }
 
 fn other_queues_and_lines_do_not_count(world: &World) {

@@ -250,6 +250,10 @@ impl World {
         self.write(|t| t.cancel(self.now(), job))
     }
 
+    pub(crate) fn run_now(&self, job: Key) -> bool {
+        self.write(|t| t.run_now(self.now(), job))
+    }
+
     pub(crate) fn expire(&self, limit: u32) -> u32 {
         self.write(|t| t.expire(self.now(), limit))
     }

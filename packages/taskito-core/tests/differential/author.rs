@@ -47,6 +47,7 @@ pub(crate) enum Step {
     Abort(Vec<Pick>),
     Cancel(Pick),
     CancelRequest(Pick),
+    RunNow(Pick),
     NoteProgress(Vec<Pick>, u8),
     NoteLog(Vec<Pick>),
     ShiftWaits(i64),
@@ -271,7 +272,7 @@ impl Author {
         if self.one_in(10) {
             return Step::Grip(self.grip());
         }
-        match self.below(49) {
+        match self.below(50) {
             0..8 => Step::Insert((0..self.below(5)).map(|index| self.fresh(index)).collect()),
             8..10 => Step::Promote(self.one_of(&[0, 1, 2, 100])),
             10..17 => Step::Claim(self.pick(), self.hunger()),
@@ -309,6 +310,7 @@ impl Author {
             42 => Step::NoteLog(self.picks()),
             43 => Step::ShiftWaits(self.one_of(&[0, 900, -900])),
             44 => Step::ShortenWaits,
+            47 => Step::RunNow(self.pick()),
             45 | 46 => Step::JudgeGroup(self.pick(), self.below(3)),
             47 if self.one_in(3) => Step::RequestDrain(self.pick()),
             _ if self.one_in(2) => Step::Enlist,

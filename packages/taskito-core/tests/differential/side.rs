@@ -22,7 +22,8 @@ use taskito_core::rollup::{By, Period, Rollups, Run};
 use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::{
-    Arrivals, Census, Completion, End, Failure, JobStore, Judgement, LogLine, Passed, Rest, Start,
+    Arrivals, Census, Completion, Delayed, End, Failure, JobStore, Judgement, LogLine, Passed, Rest,
+    Start,
     Sync, Transaction, Verdict,
 };
 
@@ -75,6 +76,7 @@ pub(crate) enum Answer {
     Settled(Vec<Verdict>),
     Moved(u32),
     Cancelled(bool),
+    Hurried(bool),
     Expired(u32),
     Folded(u32),
     Pruned(usize),
@@ -110,6 +112,8 @@ pub(crate) struct Sight {
     rollups: Vec<Rollups>,
     census: Vec<Census>,
     arrivals: [Arrivals; 2],
+    delayed: Delayed,
+    deaths: u32,
     schedules: Vec<ScheduleRow>,
     fires: Vec<(String, Millis)>,
     queues: Vec<QueueRow>,
@@ -223,6 +227,8 @@ impl Side {
                 (now.minus(Duration::from_secs(60)), 5),
             ]
             .map(|(since, cap)| store.arrivals(since, cap).unwrap()),
+            delayed: store.delayed(now, u32::MAX).unwrap(),
+            deaths: store.deaths(Millis(0), 3).unwrap(),
             schedules: self.schedules(),
             fires: store.fires().unwrap(),
             queues: store.queues(now).unwrap(),
@@ -518,6 +524,9 @@ impl Known {
             Step::Abort(picks) => Answer::Settled(t.abort(now, &ends(picks))?),
             Step::CancelRequest(job) => {
                 Answer::Cancelled(t.cancel_request(job.of(&self.jobs).unwrap_or(Key(1)))?)
+            }
+            Step::RunNow(job) => {
+                Answer::Hurried(t.run_now(now, job.of(&self.jobs).unwrap_or(Key(1)))?)
             }
             Step::NoteProgress(..) | Step::NoteLog(_) => self.note(t, now, step)?,
             Step::ShiftWaits(by) => Answer::Moved(t.shift_waits(*by)?),

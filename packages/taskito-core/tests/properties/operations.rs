@@ -52,7 +52,7 @@ fn history(home: Home, seed: u64) -> Sight {
     };
     let patience = Duration::from_secs(60);
     let store = &*world.home.store;
-    let (number, _) = count(store, &wanted.filter, START, 1000, 1000, patience).unwrap();
+    let (number, _) = count(store, &wanted.filter, START, Key(0), 1000, 1000, patience).unwrap();
     let now = world.now;
     let key = world.write(|t| begin(t, now, &wanted));
     let row = world.driven(key, chance);

@@ -24,7 +24,7 @@ use taskito_core::state::State;
 use taskito_core::store::bulk::{Found, Search};
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Arrivals, Census, Diagnosis, Graph, Inspect, JobStore, Leases, Member, Passed,
+    Appetite, Arrivals, Census, Delayed, Diagnosis, Graph, Inspect, JobStore, Leases, Member, Passed,
     Restraints, Searching, Survey, Sync, Tally, Tie, Timetable, Watching, Work, Workflows,
 };
 
@@ -184,6 +184,8 @@ impl Watching for Faulty {
         rollups(now: Millis, period: &Period) -> Rollups;
         census() -> Vec<Census>;
         arrivals(since: Millis, cap: u32) -> Arrivals;
+        delayed(now: Millis, cap: u32) -> Delayed;
+        deaths(since: Millis, cap: u32) -> u32;
         position(job: Key, cap: u32) -> Option<u32>;
         next_jobs(queue: &str, now: Millis, limit: u32) -> Vec<JobRow>;
     }

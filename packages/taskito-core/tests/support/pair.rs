@@ -24,7 +24,7 @@ use taskito_core::state::State;
 use taskito_core::store::bulk::{Found, Search};
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Arrivals, Census, Diagnosis, Graph, Inspect, JobStore, Leases, Member, Passed,
+    Appetite, Arrivals, Census, Delayed, Diagnosis, Graph, Inspect, JobStore, Leases, Member, Passed,
     Restraints, Searching, Survey, Sync, Tally, Tie, Timetable, Watching, Work, Workflows,
 };
 
@@ -67,6 +67,14 @@ impl Watching for Pair {
 
     fn arrivals(&self, since: Millis, cap: u32) -> Result<Arrivals> {
         self.next().arrivals(since, cap)
+    }
+
+    fn delayed(&self, now: Millis, cap: u32) -> Result<Delayed> {
+        self.next().delayed(now, cap)
+    }
+
+    fn deaths(&self, since: Millis, cap: u32) -> Result<u32> {
+        self.next().deaths(since, cap)
     }
 
     fn position(&self, job: Key, cap: u32) -> Result<Option<u32>> {

@@ -267,6 +267,7 @@ ANSWERS: Mapping[tuple[str, str], Schema] = {
     ("GET", "/api/jobs/<id>/replay-history"): list_of(_REPLAY),
     ("GET", "/api/jobs/<id>/why"): _WHY,
     ("POST", "/api/jobs/<id>/cancel"): thing(cancelled={"const": True}),
+    ("POST", "/api/jobs/<id>/run-now"): thing(due={"const": True}),
     ("POST", "/api/jobs/<id>/replay"): thing(replay_job_id=TEXT),
     ("GET", "/api/failures"): list_of(thing(**_GROUP)),
     ("GET", "/api/failures/<group>"): thing(

@@ -19,7 +19,9 @@ class Problem:
         rule: Which rule speaks.
         head: What is wrong, up to the name.
         name: What it is about; text of the application.
+        more: What is wrong, after the name.
         tail: The rest of the sentence.
+        said: What an exception said, at the end of it.
         link: The parts of an address of the dashboard.
         query: What the address asks for.
         label: What the link says.
@@ -32,7 +34,9 @@ class Problem:
     rule: str
     head: str
     name: str = ""
+    more: str = ""
     tail: str = ""
+    said: str = ""
     link: tuple[str, ...] = ()
     query: Mapping[str, str] = field(default_factory=dict[str, str])
     label: str = ""

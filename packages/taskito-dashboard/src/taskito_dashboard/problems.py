@@ -22,6 +22,7 @@ RULES = (
     failing.overdue_jobs,
     waiting.paused_queues,
     upkeep.old_workers,
+    upkeep.clocks,
     upkeep.database,
 )
 

@@ -1,7 +1,7 @@
 """From the facts of a page to its HTML."""
 
 import hashlib
-from datetime import UTC, tzinfo
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache, partial
 from importlib.resources import files
 from typing import Any
@@ -18,6 +18,11 @@ from taskito_dashboard.routing import address, place
 THEMES = ("system", "light", "dark")
 THEME_COOKIE = "taskito_dashboard_theme"
 ZONE_COOKIE = "taskito_dashboard_zone"
+TIMES = ("relative", "absolute")
+TIMES_COOKIE = "taskito_dashboard_times"
+COLUMNS = ("id", "queue", "tries", "wait", "run", "enqueued", "error")
+"""The columns of a list of jobs that can be hidden."""
+COLUMNS_COOKIE = "taskito_dashboard_hidden"
 NAVIGATION = (
     ("overview", "Overview", (), "o"),
     ("jobs", "Jobs", ("jobs",), "j"),
@@ -47,8 +52,9 @@ KEYBOARD = (
     ("?", "these keys"),
 )
 """What the dialog of keys says."""
-ZONES_KEPT = 4
-"""Of so many zones the compiled templates are kept; beyond that they are compiled anew."""
+ZONES_KEPT = 8
+"""The compiled templates are kept of so many zones and ways to tell times; beyond that they are
+compiled anew."""
 MEDIA = {"css": "text/css", "js": "text/javascript", "svg": "image/svg+xml"}
 
 
@@ -104,20 +110,23 @@ class Pages:
         def asset(name: str) -> str:
             return url("static", name, v=self.version)
 
-        zone = zone_of(request)
-        facts |= {"theme": theme_of(request), "zone": zone, "here": place(request)}
-        html = self._in_zone(zone).get_template(template).render(**facts, url=url, asset=asset)
+        zone, times = zone_of(request), times_of(request)
+        facts |= {"theme": theme_of(request), "zone": zone, "times": times, "here": place(request)}
+        html = (
+            self._in_zone(zone, times).get_template(template).render(**facts, url=url, asset=asset)
+        )
         return Response(html, status=code, mimetype="text/html")
 
-    def _made_for(self, zone: str) -> jinja2.Environment:
-        """Return the templates with the times of a zone."""
-        made = self._templates.overlay()
-        known = zone_named(zone) or UTC
+    def _made_for(self, zone: str, times: str) -> jinja2.Environment:
+        """Return the templates with the times of a zone, told as ages or as instants."""
+        made, known = self._templates.overlay(), zone_named(zone) or UTC
         made.filters = {
             **self._templates.filters,
             "iso": partial(words.iso, zone=known),
             "moment": partial(words.moment, zone=known),
         }
+        if times == "absolute":
+            made.globals = {**self._templates.globals, "ago": partial(words.clock, zone=known)}
         return made
 
 
@@ -159,6 +168,18 @@ def zone_of(request: Request) -> str:
     return "UTC" if zone_named(chosen) is None else chosen
 
 
+def times_of(request: Request) -> str:
+    """Return how this browser wants instants told: ``relative`` to now, or ``absolute``."""
+    chosen = request.cookies.get(TIMES_COOKIE, "")
+    return chosen if chosen in TIMES else "relative"
+
+
+def hidden_of(request: Request) -> str:
+    """Return the columns that this browser hides in lists of jobs, with dots between."""
+    chosen = request.cookies.get(COLUMNS_COOKIE, "").split(".")
+    return ".".join(name for name in COLUMNS if name in chosen)
+
+
 @lru_cache(maxsize=512)
 def zone_named(name: str) -> tzinfo | None:
     """Return a time zone by its name, ``None`` if this machine does not know it."""
@@ -169,6 +190,12 @@ def zone_named(name: str) -> tzinfo | None:
         return ZoneInfo(name)
     except (ValueError, OSError, ZoneInfoNotFoundError):
         return None
+
+
+def midnight(now: int, zone: str) -> int:
+    """Return when the day began in a zone, in ms."""
+    moment = datetime.fromtimestamp(now / 1000, zone_named(zone) or UTC)
+    return int(moment.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000)
 
 
 def digest(*contents: bytes) -> str:

@@ -1,7 +1,6 @@
-"""What the dashboard asks a queue for, beyond its public methods."""
+"""What the dashboard asks a queue for, beyond its public methods. Long, as each is one question."""
 
 import json
-import math
 import os
 import time
 import uuid
@@ -11,8 +10,19 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from taskito._groups import Groups
 from taskito._readers import LONG_LOG, readers
-from taskito._watching import attempts, crew, curves, lanes, next_jobs, position, run_times, running
+from taskito._watching import (
+    attempts,
+    crew,
+    curves,
+    deaths,
+    lanes,
+    next_jobs,
+    position,
+    run_times,
+    running,
+)
 from taskito.bulk import Bulk, Deed
+from taskito.cli._examine import network
 from taskito.exceptions import JobNotFoundError
 from taskito.job import JobResult
 from taskito.listing import JobFilter
@@ -25,12 +35,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from taskito import Queue
-    from taskito_core import AttemptRow, JobRow
+    from taskito_core import AttemptRow, GroupRow, JobRow
 
 Metrics: TypeAlias = dict[str, dict[str, int]]
 
 LATELY_SECONDS = 900
-_MINUTE = 60
+_RUN_SECONDS = 60
 _DAY = 86_400
 _TREND_SECONDS = 30
 _CHART_SECONDS = 10
@@ -39,6 +49,8 @@ _RECENT_SECONDS = 60
 _PORTION = 500
 _MOST_BACKLOGS = 1000
 _MOST_MARKS = 50
+_GROUPS_SECONDS = 5
+_MOUNT_SECONDS = 60
 LETTERS_SHOWN = 1000
 """Up to so many dead letters are counted."""
 MOST_BEFORE = 1000
@@ -83,7 +95,7 @@ class Source:
         bulk: Many jobs of the queue at once.
         driver: What takes operations on.
         groups: Its groups of failures.
-        kept: Answers that may be some seconds old.
+        kept: What pages find out and keep for some seconds, by keys of their own.
         database: ``with database as store`` gives the engine's own answers.
     """
 
@@ -99,7 +111,6 @@ class Source:
         self.bulk = Bulk(queue)
         self.driver = Driver(self.bulk)
         self.groups = Groups(self.database)
-        self.kept: Kept[Any] = Kept()
 
     @property
     def now(self) -> int:
@@ -162,6 +173,14 @@ class Source:
         with self.database as store:
             return next((found.id for found in store.workers() if found.number == row.worker), None)
 
+    def worker(self, row: "JobRow") -> str | None:
+        """Machine and process of the worker that runs a job now."""
+        if row.status != "running":
+            return None
+        with self.database as store:
+            found = [worker for worker in store.workers() if worker.number == row.worker]
+        return f"{found[0].hostname}:{found[0].pid}" if found else None
+
     def values(self, row: "JobRow") -> Values:
         """Decode what a job was called with and what it returned."""
         if not self.decodes:
@@ -191,6 +210,26 @@ class Source:
     def marks(self, span: Span) -> list[Deed]:
         """What people marked within a span: the newest 50, oldest first."""
         return self.bulk.marks(span.start, span.end, _MOST_MARKS)[::-1]
+
+    def last_mark(self, since: int) -> Deed | None:
+        """What somebody marked last since then."""
+        return next(iter(self.bulk.marks(since, self.now + 1, 1)), None)
+
+    def deaths(self, since: int, most: int) -> int:
+        """How many dead letters there are of jobs that died since then, up to so many."""
+        return deaths(self.database, since, cap=most)
+
+    def failing(self) -> "list[GroupRow]":
+        """The groups of failures that jobs are in now, up to five seconds old.
+
+        Each counts its jobs in an index, so many of them take a while.
+        """
+
+        def find() -> "list[GroupRow]":
+            return [row for row in self.groups.all() if row.dead + row.retrying]
+
+        found: list[GroupRow] = self.kept.get("failing", find, seconds=_GROUPS_SECONDS)
+        return found
 
     def letters(self) -> int:
         """How many dead letters there are, counted up to one more than are told."""
@@ -249,16 +288,21 @@ class Source:
 
         return self._trends.get(seconds, find, seconds=good_for)
 
-    def minute(self) -> "Mapping[str, int]":
-        """What ends in a minute: ``count`` and ``failure_count`` of attempts.
+    def run_times(self, task: str) -> "Mapping[str, float | None]":
+        """How long attempts of a task ran in the last 24 hours: ``p50 p95 p99`` in ms.
 
-        By the last minute and up to ten seconds more, which is how finely attempts are known.
+        Up to a minute old.
         """
-        told = curves(self.database, seconds=_MINUTE, step=2 * _MINUTE)
-        share = _MINUTE * 1000 / (told["until"] - told["since"])
-        sums = _sums(told["series"].get("", ()))
-        # One that ended is not rounded away.
-        return {name: math.ceil(number * share) for name, number in sums.items()}
+
+        def find() -> "Mapping[str, float | None]":
+            told = curves(self.database, seconds=_DAY, step=2 * _DAY, task=task)["series"]
+            buckets = told.get("", ())
+            return buckets[0]["run_ms"] if buckets else {}
+
+        found: Mapping[str, float | None] = self.kept.get(
+            ("run times", task), find, seconds=_RUN_SECONDS
+        )
+        return found
 
     def buckets(self, span: Span, queue: str | None, task: str | None) -> list[Bucket]:
         """What ended in each bucket of a span; none for times that nobody knows any more.
@@ -369,6 +413,18 @@ class Source:
         log = _size(file.with_name(f"{file.name}-wal"))
         found = readers(str(file)) if log is not None and log > LONG_LOG else ()
         return Disk(str(file), _size(file), log, _free(file), found)
+
+    def network(self) -> str | None:
+        """The kind of network file system that the database lies on, if it does."""
+        path = self.queue.db_path
+        if path == ":memory:":
+            return None
+
+        def find() -> str | None:
+            return network(Path(path).absolute())
+
+        found: str | None = self.kept.get("network", find, seconds=_MOUNT_SECONDS)
+        return found
 
     def _arguments(self, payload: bytes | None) -> tuple[str | None, str | None]:
         if payload is None:

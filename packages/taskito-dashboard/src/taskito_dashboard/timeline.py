@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from taskito_dashboard.words import last_line
+
 if TYPE_CHECKING:
     from taskito_core import JobRow
 
@@ -36,9 +38,9 @@ def timeline(
 
     Returns:
         Dicts with ``label``, ``outcome`` (a status; ``pending`` for the next attempt),
-        ``at``, when it was claimed, ``bars``, triples of a key of ``PARTS`` with a place and a
-        width in percent of the whole time, and ``lengths``, the ms of each key, ``None`` where
-        it was not there or is not known.
+        ``at``, when it was claimed, ``error``, the class of what it failed of, ``bars``, triples
+        of a key of ``PARTS`` with a place and a width in percent of the whole time, and
+        ``lengths``, the ms of each key, ``None`` where it was not there or is not known.
     """
     spans = [_instants(row, attempt, now, begun_at) for attempt in attempts]
     if row.status == "pending" and attempts:
@@ -54,6 +56,7 @@ def timeline(
                 "label": f"Attempt {number}",
                 "outcome": span["outcome"],
                 "at": span["claimed"],
+                "error": span.get("error", ""),
                 "bars": [_bar(key, *ends, begin, end) for key, ends in parts.items()],
                 "lengths": {
                     key: max(0, parts[key][1] - parts[key][0]) if key in parts else None
@@ -73,10 +76,17 @@ def _instants(row: "JobRow", attempt: Attempt, now: int, begun_at: int | None) -
         "outcome": "complete" if attempt["outcome"] == "completed" else attempt["outcome"],
         "due": row.scheduled_at if is_newest else None,
         "claimed": attempt["claimed_at"],
+        "error": _class_of(attempt.get("error")),
         "began": begun_at if runs else attempt["started_at"],
         "ended": now if runs else attempt["finished_at"],
         "runs": runs,
     }
+
+
+def _class_of(error: str | None) -> str:
+    """Return the class that the last line of a traceback names, if it is one."""
+    name = last_line(error).partition(":")[0]
+    return name if name.isidentifier() or name.replace(".", "").isidentifier() else ""
 
 
 def _end(span: Mapping[str, Any], now: int) -> int:

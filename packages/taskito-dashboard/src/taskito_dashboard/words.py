@@ -7,11 +7,17 @@ if no other zone is wanted.
 
 import re
 from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from taskito_core import JobRow
 
 THIN = "\u202f"
 _DASH = "–"  # noqa: RUF001 - what tables have where nothing is known
 _STATES = {
     "pending": ("○", "Pending"),
+    "ready": ("○", "Ready"),
+    "blocked": ("○", "Blocked"),
     "running": ("▶", "Running"),
     "complete": ("✓", "Completed"),
     "completed": ("✓", "Completed"),
@@ -35,6 +41,17 @@ def count(number: int | None) -> str:
 def state(status: str) -> tuple[str, str]:
     """Return the glyph and the word of a status."""
     return _STATES.get(status, ("?", status))
+
+
+def stands(row: "JobRow", now: int) -> str:
+    """Return where a job stands: its status, and of one that waits what for, as ``state:`` says."""
+    if row.status != "pending":
+        return row.status
+    if row.waiting_on:
+        return "blocked"
+    if not row.is_scheduled or row.scheduled_at <= now:
+        return "ready"
+    return "retrying" if row.retry_count else "scheduled"
 
 
 def duration(ms: float | None) -> str:
@@ -70,6 +87,18 @@ def ago(at: int | None, now: int) -> str:
             span = f"{int(seconds // size)}{THIN}{unit}"
             return f"{span} ago" if at < now else f"in {span}"
     return "now"
+
+
+def clock(at: int | None, now: int, zone: tzinfo = UTC) -> str:
+    """Return an instant as ``11:31:52 UTC`` if it is of today, else ``2026-11-22 11:31 UTC``."""
+    if at is None:
+        return _DASH
+    try:
+        moment, today = (datetime.fromtimestamp(it // 1000, zone) for it in (at, now))
+    except (OverflowError, ValueError, OSError):
+        return f"{at} ms"
+    is_today = moment.date() == today.date()
+    return f"{moment:%H:%M:%S %Z}" if is_today else f"{moment:%Y-%m-%d %H:%M %Z}"
 
 
 def iso(at: int | None, zone: tzinfo = UTC) -> str:
@@ -126,8 +155,11 @@ def last_line(error: str | None) -> str:
 
 
 def short(identifier: str) -> str:
-    """Return what tells ids of one screen apart: the front is the hour, the end the database."""
-    return identifier[9:18] or identifier
+    """Return what tells ids of one screen apart: the end of the time, and the sequence.
+
+    The front is the same for 65 seconds, the end for all of the database. ``id:`` finds it.
+    """
+    return identifier[9:22] or identifier
 
 
 def schedule(cron: str | None, every: float | None, timezone: str) -> str:

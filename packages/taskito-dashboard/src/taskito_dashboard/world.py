@@ -1,20 +1,27 @@
 """What the rules of the overview look at: facts of one moment."""
 
-import re
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from taskito_dashboard import words
 
+if TYPE_CHECKING:
+    from taskito_core import GroupRow
+
 NEW_MS = 3_600_000
-"""A failure that came up within this is new."""
+"""A failure that came up within this is new, if nobody marked a deployment lately."""
+MARK_MS = 86_400_000
+"""A mark is that of the last deployment for so long."""
+CLOCK_MS = 60_000
+"""Clocks that differ by more are told of."""
 WINDOW_MS = 300_000
 """What growth of the backlog is measured over, and what was done."""
 _SHORTEST_MS = 60_000
 _EVERY_MS = 5_000
 _TITLE = 160
+_JUDGED = ("silenced", "resolved")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,51 +88,57 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Failure:
-    """Dead letters of one task that say the same.
+    """Jobs of one task that failed alike: a group of failures.
 
     Attributes:
+        fingerprint: The name of the group.
         task: The task.
-        title: The last line of the newest error.
-        count: How many there are, among those that were looked at.
-        first_at: When the first of them died.
+        title: The class of the exception and what it said, without what varies.
+        dead: How many jobs died of it.
+        retrying: How many are unfinished.
+        first_at: When the first attempt failed like this.
         last_at: When the last one did.
-        is_new: Whether nothing like it is known from before the last hour.
+        is_new: Whether nothing failed like this before the last deployment or hour.
     """
 
+    fingerprint: str
     task: str
     title: str
-    count: int
+    dead: int
+    retrying: int
     first_at: int
     last_at: int
     is_new: bool
 
+    @property
+    def count(self) -> int:
+        """How many jobs there are."""
+        return self.dead + self.retrying
 
-def failures(letters: Iterable[Mapping[str, Any]], *, are_all: bool, now: int) -> list[Failure]:
-    """Group dead letters by what they say, the most frequent first.
+
+def failures(groups: "Iterable[GroupRow]", mark: int | None, *, now: int) -> list[Failure]:
+    """Return open groups as failures, that with most jobs first.
 
     Args:
-        letters: As :meth:`taskito.Queue.dead_letters`, newest first.
-        are_all: Whether there are no older ones.
+        groups: Of failures; those that people silenced or resolved are passed over.
+        mark: When somebody last marked a deployment within the last day; what failed first since
+            then is new, else what did so within the last hour.
         now: The present, ms since the epoch.
     """
-    alike: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
-    oldest = now
-    for letter in letters:
-        key = letter["task_name"], re.sub(r"\d+", "N", words.last_line(letter["error"]))
-        alike.setdefault(key, []).append(letter)
-        oldest = letter["failed_at"]
-    # Where the letters that were looked at end within the hour, older ones may say the same.
-    tells_new = are_all or oldest < now - NEW_MS
+    since = now - NEW_MS if mark is None else mark
     found = [
         Failure(
-            task=task,
-            title=_cut(words.last_line(same[0]["error"])),
-            count=len(same),
-            first_at=same[-1]["failed_at"],
-            last_at=same[0]["failed_at"],
-            is_new=tells_new and same[-1]["failed_at"] >= now - NEW_MS,
+            fingerprint=group.fingerprint,
+            task=group.task,
+            title=_cut(f"{group.error_type}: {group.template}".removesuffix(": ")),
+            dead=group.dead,
+            retrying=group.retrying,
+            first_at=group.first_seen,
+            last_at=group.last_seen,
+            is_new=group.first_seen >= since,
         )
-        for (task, _), same in alike.items()
+        for group in groups
+        if group.state not in _JUDGED
     ]
     return sorted(found, key=lambda failure: -failure.count)
 
@@ -148,12 +161,16 @@ class World:
         running: Jobs that run, as :meth:`taskito.JobResult.to_dict`.
         lately: ``count`` and ``failure_count`` of the attempts of the last 15 minutes, by task.
         day: The same of the last 24 hours.
-        failures: What dead letters say, of the newest ones.
+        failures: The open groups of failures, that with most jobs first.
+        mark: What was marked last within a day, as a deployment.
+        ready: How many jobs are due, by queue, where that is known.
+        trends: When nothing waits any more in queues where jobs are late, in words.
         flow: How the backlog grows or shrinks, if that was looked at.
         keeps_all: Whether finished jobs are never deleted; ``False`` if that is not known.
         log_size: Bytes of the write-ahead log, if known.
         log_readers: Who keeps a long one from beginning anew, as far as is known.
         free: Bytes left on the disk, if known.
+        network: The kind of network file system the database lies on, if it does.
         version: Of taskito in this process.
     """
 
@@ -167,11 +184,15 @@ class World:
     lately: Mapping[str, Mapping[str, Any]]
     day: Mapping[str, Mapping[str, Any]]
     failures: Sequence[Failure] = ()
+    mark: str | None = None
+    ready: Mapping[str, int] = field(default_factory=dict[str, int])
+    trends: Mapping[str, str] = field(default_factory=dict[str, str])
     flow: Flow | None = None
     keeps_all: bool = False
     log_size: int | None
     log_readers: Sequence[str]
     free: int | None
+    network: str | None = None
     version: str
 
     @property
@@ -183,6 +204,11 @@ class World:
     def pending(self) -> int:
         """How many jobs wait."""
         return sum(queue["pending"] for queue in self.queues)
+
+    def waiting_in(self, queue: Mapping[str, Any]) -> int:
+        """How many jobs of a queue are due, or wait for whatever if that is not known."""
+        known: int = queue["pending"]
+        return self.ready.get(queue["name"], known)
 
     @property
     def finished(self) -> int:

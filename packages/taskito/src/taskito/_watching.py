@@ -9,6 +9,7 @@ more than it says. Instants are ms since the epoch, ids are strings.
 - :func:`attempts` is the timeline of a job: when each attempt was claimed, began and ended.
 - :func:`running` is what runs now, and :func:`crew` the workers it runs in. Neither writes.
 - :func:`fires` is what became of the newest jobs of schedules.
+- :func:`delayed` is what jobs wait for that are not due, :func:`deaths` how many died lately.
 - :func:`position` says how many are before one who waits, :func:`next_jobs` who is next.
 
 A bucket is a dict ``at done failed retried wait_ms run_ms``: ``failed`` counts what is repeated
@@ -218,6 +219,25 @@ def _fire(row: "JobRow") -> dict[str, Any]:
         "started_at": _begun(row.started_at, row.began_at),
         "finished_at": row.completed_at,
     }
+
+
+def delayed(database: "Database", *, cap: int) -> dict[str, Any]:
+    """Return what jobs wait for that are not ready, looking at less than ``cap`` of each kind.
+
+    Returns:
+        ``due``, how many of each queue are due although no worker has made them ready;
+        ``retrying``, how many wait for another attempt; ``next_retry``, when the first of these is
+        due, or ``None``; ``is_whole``, whether these are all.
+    """
+    with database as store:
+        due, retrying, next_retry, is_whole = _lookout(store).delayed(cap)
+    return {"due": due, "retrying": retrying, "next_retry": next_retry, "is_whole": is_whole}
+
+
+def deaths(database: "Database", since: int, *, cap: int) -> int:
+    """Return how many dead letters there are of jobs that died since then, up to ``cap``."""
+    with database as store:
+        return _lookout(store).deaths(since, cap)
 
 
 def position(database: "Database", job_id: str, *, cap: int = 1000) -> int | None:

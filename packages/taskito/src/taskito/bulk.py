@@ -27,6 +27,8 @@ CAP = 10_000
 _PAGE = 500
 _MOST_PER_SECOND = 100_000
 _MOST_COUNTED = 2**31
+_MOST_EXAMINED = 100_000
+_MOST_NEWER = 20_000
 _LOOK_SECONDS = 0.1
 _LONGEST_MARK = 100
 
@@ -170,8 +172,15 @@ class Bulk:
         self._database = queue._database  # noqa: SLF001 - of this package
         self._native: tuple[Store, NativeBulk] | None = None
 
-    def search(self, which: Filter, *, limit: int = 50, cursor: str | None = None) -> Found:
-        """Return one page of the jobs that match, newest first.
+    def search(
+        self,
+        which: Filter,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        newest: str | None = None,
+    ) -> Found:
+        """Return one page of the jobs that match, newest first; none newer than ``newest``, an id.
 
         Terms that no counter and no key can tell (``-fp:``, ``error:``, ``args.``, ``tag:``,
         ``worker:``, ``run>`` and words) are compared with about 100,000 jobs for a page, and no
@@ -179,11 +188,12 @@ class Bulk:
 
         Raises:
             ValueError: ``limit`` is negative, or ``cursor`` is none of this call.
+            TaskitoError: ``newest`` is no id of this database.
         """
         before = place_of("j", limit, cursor)
         with self._database as store:
             rows, last, searched = self._of(store).search(
-                which.compiled(), before=before, limit=limit + 1
+                which.compiled(), before=before, newest=newest, limit=limit + 1
             )
         jobs = [
             JobResult[Any](self._database, self._queue.serializer, row.id, row=row)
@@ -206,14 +216,18 @@ class Bulk:
             if cursor is None:
                 return
 
-    def count(self, which: Filter, *, cap: int = CAP) -> Count:
-        """Return how many jobs match, counted up to ``cap``.
+    def count(self, which: Filter, *, cap: int = CAP, after: str | None = None) -> Count:
+        """Return how many jobs match, counted up to ``cap``; those newer than ``after``, an id.
 
-        States, tasks and queues alone are counted without looking at jobs, whatever the cap.
+        States, tasks and queues alone are counted without looking at jobs, whatever the cap,
+        unless ``after`` is given: then the newest 20,000 jobs or so are looked at.
         """
         integer("cap", cap, 0, _MOST_COUNTED)
         with self._database as store:
-            number, is_whole = self._of(store).count(which.compiled(), cap=cap + 1)
+            budget = _MOST_EXAMINED if after is None else _MOST_NEWER
+            number, is_whole = self._of(store).count(
+                which.compiled(), after=after, cap=cap + 1, budget=budget
+            )
         return Count(number=min(number, cap), is_capped=number > cap, is_whole=is_whole)
 
     def begin(

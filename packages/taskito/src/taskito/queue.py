@@ -1030,6 +1030,18 @@ class Queue:
         with self._database as store:
             return store.cancel_request(string("job_id", job_id))
 
+    def run_now(self, job_id: str) -> bool:
+        """Make a job due that waits for its time, its backoff or the end of a snooze.
+
+        It starts as soon as a worker takes it: pauses, limits and other jobs before it count all
+        the same. A job that waits for its dependencies is left alone.
+
+        Returns:
+            Whether it waited for its time; ``False`` for an unknown id.
+        """
+        with self._database as store:
+            return store.run_now(string("job_id", job_id))
+
     def replay(self, job_id: str) -> JobResult[Any]:
         """Store a job once more, whatever became of it.
 
@@ -1435,6 +1447,7 @@ class Queue:
     aset_queue_concurrency = twin(set_queue_concurrency)
     acancel_job = twin(cancel_job)
     acancel_running_job = twin(cancel_running_job)
+    arun_now = twin(run_now)
     areplay = twin(replay)
     aupdate_progress = twin(update_progress)
     asnapshot = twin(snapshot)

@@ -38,6 +38,16 @@ impl Arrows for Draft<'_> {
         Ok(promoted)
     }
 
+    fn run_now(&mut self, now: Millis, job: Key) -> Result<bool> {
+        let job = self.tables.jobs.get_mut(&job);
+        let scheduled = job.filter(|job| job.row.state == State::Scheduled);
+        Ok(scheduled.is_some_and(|job| {
+            job.row.state = State::Pending;
+            job.row.run_at = job.row.run_at.min(now);
+            true
+        }))
+    }
+
     fn claim(
         &mut self,
         now: Millis,

@@ -10,7 +10,7 @@ use crate::id::Key;
 use crate::job::{JobRow, LaneId};
 use crate::rollup::{Ending, Period, Rollup, Rollups, Run, Tier};
 use crate::state::State;
-use crate::store::{Arrivals, Census, Watching};
+use crate::store::{Arrivals, Census, Delayed, Watching};
 
 /// One attempt that counts.
 #[derive(Clone, Debug)]
@@ -114,6 +114,37 @@ impl Watching for ModelStore {
             since: first,
             queues: queues.into_iter().collect(),
         })
+    }
+
+    fn delayed(&self, now: Millis, cap: u32) -> Result<Delayed> {
+        let tables = self.committed();
+        let scheduled = || tables.rows().filter(|row| row.state == State::Scheduled);
+        let mut due: BTreeMap<String, u32> = BTreeMap::new();
+        let late = scheduled().filter(|row| row.run_at <= now);
+        for row in late.take(cap as usize) {
+            *due.entry(row.queue.clone()).or_default() += 1;
+        }
+        let are_all_due = due.values().sum::<u32>() < cap;
+        let mut waits: Vec<&JobRow> = scheduled().filter(|row| row.wait.is_some()).collect();
+        waits.sort_by_key(|row| (row.run_at.minus(row.wait_length), row.run_at, row.key));
+        waits.truncate(cap as usize);
+        let is_whole = are_all_due && waits.len() < cap as usize;
+        waits.retain(|row| row.retry_count > 0 && row.run_at > now);
+        Ok(Delayed {
+            due,
+            retrying: u32::try_from(waits.len()).unwrap_or(u32::MAX),
+            next_retry: waits.iter().map(|row| row.run_at).min(),
+            is_whole,
+        })
+    }
+
+    fn deaths(&self, since: Millis, cap: u32) -> Result<u32> {
+        let tables = self.committed();
+        let letters = tables
+            .letters
+            .keys()
+            .filter(|key| **key >= Key::first_at(since));
+        Ok(u32::try_from(letters.count()).unwrap_or(u32::MAX).min(cap))
     }
 
     fn position(&self, job: Key, cap: u32) -> Result<Option<u32>> {

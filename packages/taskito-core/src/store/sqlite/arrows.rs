@@ -25,6 +25,11 @@ impl Arrows for SqliteTransaction<'_> {
         self.explained(answer)
     }
 
+    fn run_now(&mut self, now: Millis, job: Key) -> Result<bool> {
+        let answer = self.promote_one(now, job);
+        self.explained(answer)
+    }
+
     fn claim(
         &mut self,
         now: Millis,

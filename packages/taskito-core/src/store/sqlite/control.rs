@@ -1,4 +1,4 @@
-//! Arrows that people and programs pull from outside: cancel, `cancel_request`, revive.
+//! Arrows that people and programs pull from outside: cancel, `cancel_request`, `run_now`, revive.
 
 use rusqlite::{OptionalExtension, Result, named_params};
 
@@ -38,6 +38,20 @@ impl SqliteTransaction<'_> {
             == 1;
         self.tally.news.control |= running;
         Ok(running)
+    }
+
+    pub(super) fn promote_one(&mut self, now: Millis, job: Key) -> Result<bool> {
+        let spot: Option<Spot> = self
+            .connection
+            .prepare_cached(include_str!("sql/run_now.sql"))?
+            .query_row(named_params! {":id": job, ":now": now}, |row| {
+                row::spot(row, 0)
+            })
+            .optional()?;
+        if let Some(spot) = spot {
+            self.tally.moves(spot, State::Scheduled, State::Pending);
+        }
+        Ok(spot.is_some())
     }
 
     pub(super) fn revive_job(&mut self, now: Millis, letter: Key) -> Result<Option<Key>> {

@@ -12,7 +12,7 @@ use crate::error::Result;
 use crate::id::Key;
 use crate::job::{JobRow, LaneId, StrandId};
 use crate::rollup::{Period, Rollups};
-use crate::store::{Arrivals, Census, Watching};
+use crate::store::{Arrivals, Census, Delayed, Watching};
 
 /// Of jobs that are due and not promoted yet, so many are looked at to tell who is next.
 const MOST_DUE: u32 = 1000;
@@ -35,6 +35,42 @@ impl Watching for SqliteStore {
         self.read(|connection| {
             let snapshot = connection.unchecked_transaction()?;
             arrivals(&snapshot, since, cap)
+        })
+    }
+
+    fn delayed(&self, now: Millis, cap: u32) -> Result<Delayed> {
+        self.read(|connection| {
+            let snapshot = connection.unchecked_transaction()?;
+            let mut due: BTreeMap<String, u32> = BTreeMap::new();
+            let mut late = snapshot.prepare_cached(include_str!("sql/queues_of_due.sql"))?;
+            let queues =
+                late.query_map(named_params! {":now": now, ":cap": cap}, |row| row.get(0))?;
+            for queue in queues {
+                *due.entry(queue?).or_default() += 1;
+            }
+            let are_all_due = due.values().sum::<u32>() < cap;
+            snapshot
+                .prepare_cached(include_str!("sql/retrying.sql"))?
+                .query_row(named_params! {":now": now, ":cap": cap}, |row| {
+                    let seen: u32 = row.get(2)?;
+                    Ok(Delayed {
+                        due: due.clone(),
+                        retrying: row.get(0)?,
+                        next_retry: row.get(1)?,
+                        is_whole: are_all_due && seen < cap,
+                    })
+                })
+        })
+    }
+
+    fn deaths(&self, since: Millis, cap: u32) -> Result<u32> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(include_str!("sql/deaths.sql"))?
+                .query_row(
+                    named_params! {":from": Key::first_at(since), ":cap": cap},
+                    |row| row.get(0),
+                )
         })
     }
 

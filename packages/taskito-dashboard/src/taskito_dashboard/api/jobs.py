@@ -139,6 +139,18 @@ def cancel(call: Call) -> tuple[int, dict[str, Any]]:
     return 409, {"cancelled": False, "error": f"job {job_id} is {job.status}", "hint": hint}
 
 
+def run_now(call: Call) -> tuple[int, dict[str, Any]]:
+    """Make a job due that waits for its time or for another attempt."""
+    job_id = call.names["id"]
+    if call.queue.run_now(job_id):
+        return 200, {"due": True}
+    job = call.queue.get_job(job_id)
+    if job is None:
+        raise not_found(f"job not found: {job_id}", "see /api/jobs")
+    hint = "only jobs that wait for their time or for another attempt can be run now"
+    return 409, {"due": False, "error": f"job {job_id} is {job.status}", "hint": hint}
+
+
 def replay(call: Call) -> dict[str, str]:
     """Store a job once more, whatever became of it."""
     return {"replay_job_id": call.queue.replay(call.names["id"]).id}
@@ -214,5 +226,6 @@ ROUTES = (
     reads("/api/jobs/<id>/replay-history", replay_history),
     reads("/api/jobs/<id>/why", why, is_timed=True),
     writes("POST", "/api/jobs/<id>/cancel", cancel),
+    writes("POST", "/api/jobs/<id>/run-now", run_now),
     writes("POST", "/api/jobs/<id>/replay", replay),
 )

@@ -12,6 +12,7 @@ from taskito_dashboard.words import count
 
 DEEDS = {
     "cancelled": "{n} cancelled. Running jobs are asked to end.",
+    "hurried": "{n} due now.",
     "replayed": "{n} stored once more.",
     "retried": "{n} retried.",
     "deleted": "{n} removed.",

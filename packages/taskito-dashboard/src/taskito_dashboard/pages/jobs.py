@@ -1,5 +1,6 @@
 """The list of jobs, and what can be done with those that are ticked."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -14,8 +15,10 @@ from taskito_dashboard.errors import Refused
 from taskito_dashboard.pages.frame import back, page
 from taskito_dashboard.pages.terms import terms
 from taskito_dashboard.params import MOST_IDS, Param, content, too_large
-from taskito_dashboard.routing import Call, Route, acts, moved, shows
-from taskito_dashboard.words import call_line
+from taskito_dashboard.rendering import COLUMNS, hidden_of
+from taskito_dashboard.routing import Call, Route, acts, moved, place, shows
+from taskito_dashboard.standing import Standing, standing
+from taskito_dashboard.words import call_line, count, stands
 
 PER_PAGE = 50
 TABS = (
@@ -30,8 +33,11 @@ TABS = (
 )
 _COUNTED = ("", "running", "complete", "dead", "cancelled")
 """Tabs whose number counters know."""
+_MOST_NEWER = 1000
 _MOST_COUNTED = 2**31 - 2
 _ID_LENGTH = 36
+_SHORT_ID = re.compile("[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{2}")
+"""An id as lists show it."""
 _LATEST = 253_402_300_799_999
 """The end of the year 9999."""
 _OLD = (
@@ -46,30 +52,45 @@ _OLD = (
 
 
 def jobs(call: Call) -> Response:
-    """Jobs, newest first."""
+    """Jobs, newest first.
+
+    Whoever looks at the first page asks for it again from ``top`` on, the newest job that it had,
+    so that new jobs do not push what is read.
+    """
     given = call.query()
     try:
         which = _which(given)
     except FilterError as error:
         return _mistaken(call, given["filter"] or "", error)
-    found = call.source.bulk.search(which, limit=PER_PAGE, cursor=given["cursor"])
+    is_first = given["cursor"] is None
+    top = given["top"] if is_first else None
+    newer = None if top is None else _newer(call, which, top)
+    found = call.source.bulk.search(
+        which, limit=PER_PAGE, cursor=given["cursor"], newest=None if newer is None else top
+    )
     line = str(which)
+    if is_first and newer is None and found:
+        top = found[0].id
     return page(
         call,
         "jobs.html",
         "jobs",
         "Jobs",
-        rows=[called(job) for job in found],
+        rows=[called(job, call.source.now) for job in found],
         line=line,
         kept={"filter": line} if line else {},
+        newer=newer,
+        poll=_url(call, which, top=top) if top is not None else None,
         terms=terms(call),
         chips=[(str(term), _url(call, _less(which, term))) for term in which.terms],
         tabs=_tabs(call, which),
+        columns=_columns(call),
+        hidden=hidden_of(call.request).split("."),
         mistake=None,
         searched=found.searched,
         next_cursor=found.next_cursor,
-        is_first=given["cursor"] is None,
-        total=_total(call, which, found) if given["cursor"] is None else None,
+        is_first=is_first,
+        total=_total(call, which, found, newer) if is_first else None,
     )
 
 
@@ -83,10 +104,27 @@ def row(job: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def called(job: JobResult[Any]) -> dict[str, Any]:
-    """Return a line of the list with the call that the job is."""
+def called(job: JobResult[Any], now: int) -> dict[str, Any]:
+    """Return a line of the list with the call that the job is; if it runs, it ran until now."""
     known = job._known()  # noqa: SLF001 - of our own packages
-    return {**row(job.to_dict()), "call": call_line(known.task, known.preview)}
+    call = call_line(known.task, known.preview)
+    line = {**row(job.to_dict()), "call": call, "stands": stands(known, now)}
+    if line["status"] == "running":
+        line["run_ms"] = max(0, now - line["started_at"])
+    return line
+
+
+def _columns(call: Call) -> list[tuple[str, str]]:
+    """Return what hides or shows each column: what the link says, and its address."""
+    hidden = set(hidden_of(call.request).split(".")) & set(COLUMNS)
+    found: list[tuple[str, str]] = []
+    for name in COLUMNS:
+        wanted = hidden ^ {name}
+        hide = ".".join(column for column in COLUMNS if column in wanted)
+        deed = "Show" if name in hidden else "Hide"
+        url = call.url("columns", hide=hide, back=place(call.request))
+        found.append((f"{deed} {name}", url))
+    return found
 
 
 def find(call: Call) -> Response:
@@ -94,6 +132,8 @@ def find(call: Call) -> Response:
     text = (call.query()["q"] or "").strip()
     if len(text) == _ID_LENGTH and call.queue.get_job(text.lower()) is not None:
         return moved(call.url("jobs", text.lower()))
+    if _SHORT_ID.fullmatch(text):
+        return moved(_url(call, Filter().with_term("id", text)))
     if text and call.queue.count_jobs(task_name=text):
         return moved(_url(call, Filter().with_term("task", text)))
     if text and call.queue.count_jobs(queue=text):
@@ -157,9 +197,13 @@ def _mistaken(call: Call, line: str, error: FilterError) -> Response:
         rows=[],
         line=line,
         kept={},
+        newer=None,
+        poll=None,
         terms=terms(call),
         chips=[],
         tabs=_tabs(call, Filter()),
+        columns=[],
+        hidden=[],
         mistake=error,
         searched=None,
         next_cursor=None,
@@ -171,30 +215,46 @@ def _mistaken(call: Call, line: str, error: FilterError) -> Response:
 
 
 def _tabs(call: Call, which: Filter) -> list[dict[str, Any]]:
-    """Return the states with how many jobs each has, where counters know."""
+    """Return the states with how many jobs each has, where that is known without looking."""
     others = which.without("state")
     is_counted = all(term.field in {"task", "queue"} for term in others.terms)
+    waiting = {} if others.terms else _waiting(standing(call.source))
     chosen = (which.value_of("state") or "").replace("completed", "complete")
     tabs: list[dict[str, Any]] = []
     for state, label in TABS:
         tab = others.with_term("state", state) if state else others
-        number = None
+        number = waiting.get(state)
         if is_counted and state in _COUNTED:
-            number = call.source.bulk.count(tab, cap=_MOST_COUNTED).number
+            number = str(call.source.bulk.count(tab, cap=_MOST_COUNTED))
         is_here = state == chosen and (which == others) == (not state)
         tabs.append({"label": label, "count": number, "url": _url(call, tab), "is_here": is_here})
     return tabs
 
 
-def _total(call: Call, which: Filter, found: Found) -> Count:
+def _waiting(stands: Standing) -> dict[str, str]:
+    """Return how many jobs are ready, scheduled and retrying, of all queues and tasks."""
+    scheduled = {} if stands.scheduled is None else {"scheduled": count(stands.scheduled)}
+    return {"ready": count(stands.all_ready), "retrying": stands.retrying_text, **scheduled}
+
+
+def _newer(call: Call, which: Filter, top: str) -> Count | None:
+    """Return how many jobs came after the one that a page began with; ``None`` if none did.
+
+    Where very many came, those that match may be none of the newest of them, which are counted.
+    """
+    found = call.source.bulk.count(which, after=top, cap=_MOST_NEWER)
+    return found if found.number or not found.is_whole else None
+
+
+def _total(call: Call, which: Filter, found: Found, newer: Count | None) -> Count:
     """Return how many match; a whole list on one page is not counted again."""
-    if found.next_cursor is None:
+    if found.next_cursor is None and newer is None:
         return Count(number=len(found), is_capped=False, is_whole=True)
     return call.source.bulk.count(which)
 
 
 ROUTES = (
-    shows("/jobs", jobs, FILTER, *_OLD, Param("cursor")),
+    shows("/jobs", jobs, FILTER, *_OLD, Param("cursor"), Param("top")),
     Route(
         method="GET",
         path="/find",

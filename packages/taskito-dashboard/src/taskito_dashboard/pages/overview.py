@@ -12,20 +12,24 @@ from taskito_dashboard.pages.charts import charts
 from taskito_dashboard.pages.frame import page
 from taskito_dashboard.pages.tasks import known, registered
 from taskito_dashboard.problems import problems, quiet
+from taskito_dashboard.rendering import midnight, zone_of
 from taskito_dashboard.routing import Call, shows
-from taskito_dashboard.world import World, failures
+from taskito_dashboard.rules.waiting import is_late
+from taskito_dashboard.standing import Standing, pace, standing
+from taskito_dashboard.tiles import MOST_DEATHS, Toll, tiles
+from taskito_dashboard.world import MARK_MS, World, failures
 
 _RUNNING = 50
 _RUNNING_SHOWN = 8
 _SAMPLE = 100
-_LETTERS = 200
 _FAILURES_SHOWN = 5
 _TASKS_SHOWN = 5
 
 
 def overview(call: Call) -> Response:
     """The state of everything."""
-    world = observed(call)
+    stands = standing(call.source)
+    world = observed(call, stands)
     if _is_empty(world):
         return page(
             call,
@@ -39,6 +43,7 @@ def overview(call: Call) -> Response:
         )
     last_failure_at = max((found.last_at for found in world.failures), default=None)
     found, stats = problems(world), call.queue.stats()
+    lately = pace(call.source)
     return page(
         call,
         "overview.html",
@@ -47,12 +52,15 @@ def overview(call: Call) -> Response:
         world=world,
         problems=found,
         quiet="" if found else quiet(world, last_failure_at),
-        tiles=tiles(world, stats, call.source.minute()),
+        tiles=tiles(world, stands, lately, _toll(call, world.now, stats["dead"])),
+        ready=stands.ready,
+        done_in=lately.done_in,
+        slots_of={queue["name"]: slots(world, queue["name"]) for queue in world.queues},
         running=call.source.running(_RUNNING_SHOWN),
+        places={worker["worker_id"]: _place(worker) for worker in world.workers},
         claimed=stats["running"],
         charts=charts(call),
         failures=world.failures[:_FAILURES_SHOWN],
-        sample=_LETTERS if sum(found.count for found in world.failures) == _LETTERS else None,
         unknown=call.request.path if call.request.path != "/" else "",
     )
 
@@ -63,15 +71,15 @@ def _known_tasks(call: Call, world: World) -> list[str]:
     return known((task for worker in world.live for task in worker["tasks"]), own)
 
 
-def observed(call: Call) -> World:
+def observed(call: Call, stands: Standing) -> World:
     """Return what the rules look at."""
     queue = call.queue
     disk = call.source.disk()
     lately, day = call.source.trend()
     sample = call.source.newest(_SAMPLE, "pending")
     tasks = {job.task_name for job in sample}
-    letters = queue.dead_letters(_LETTERS)
     now, queues = call.source.now, queue.list_queues()
+    mark = call.source.last_mark(now - MARK_MS)
     return World(
         now=now,
         queues=queues,
@@ -82,60 +90,47 @@ def observed(call: Call) -> World:
         running=[job.to_dict() for job in call.source.newest(_RUNNING, "running")],
         lately=lately,
         day=day,
-        failures=failures(letters, are_all=letters.next_cursor is None, now=now),
-        flow=flow(call.source, now, sum(row["pending"] for row in queues)),
+        failures=failures(call.source.failing(), None if mark is None else mark.at, now=now),
+        mark=None if mark is None else mark.subject,
+        ready=stands.ready,
+        trends=_trends(call, queues, stands, now),
+        flow=flow(call.source, now, stands.all_ready),
         keeps_all=call.source.keeps_all,
         log_size=disk.log_size,
         log_readers=disk.readers,
         free=disk.free,
+        network=call.source.network(),
         version=taskito.__version__,
     )
 
 
-def tiles(
-    world: World, stats: Mapping[str, int], minute: Mapping[str, int]
-) -> list[dict[str, Any]]:
-    """Return the numbers on top: each with a label, a unit or comparison, and a link."""
-    failed = minute["failure_count"]
-    oldest = world.oldest_due_at
-    return [
-        {
-            "label": "Waiting",
-            "value": stats["pending"],
-            "kind": "oldest" if oldest is not None else "due",
-            "since": None if oldest is None else world.now - oldest,
-            "drains": world.flow.drains if world.flow is not None and oldest is not None else "",
-            "link": {"status": "pending"},
-        },
-        {
-            "label": "Running",
-            "value": stats["running"],
-            "kind": "slots",
-            "slots": world.slots,
-            "link": {"status": "running"},
-        },
-        {
-            "label": "Done / min",
-            "value": minute["count"] - failed,
-            "kind": "none",
-            "link": {"status": "complete"},
-        },
-        {
-            "label": "Failed / min",
-            "value": failed,
-            "kind": "share",
-            "part": failed,
-            "whole": minute["count"],
-            "link": {},
-        },
-        {
-            "label": "Completed",
-            "value": stats["completed"],
-            "kind": "stored",
-            "link": {"status": "complete"},
-        },
-        {"label": "Dead", "value": stats["dead"], "kind": "stored", "link": {"status": "dead"}},
-    ]
+def _trends(
+    call: Call, queues: Sequence[Mapping[str, Any]], stands: Standing, now: int
+) -> dict[str, str]:
+    """Return when nothing waits any more in the queues where jobs are late."""
+    late = (queue["name"] for queue in queues if is_late(queue, now))
+    return {name: flow(call.source, now, stands.ready.get(name, 0), name).drains for name in late}
+
+
+def slots(world: World, queue: str) -> int:
+    """Return how many jobs can run at once in the workers that listen to a queue."""
+    listening = (
+        worker for worker in world.live if not worker["queues"] or queue in worker["queues"]
+    )
+    return sum(worker["concurrency"] for worker in listening)
+
+
+def _toll(call: Call, now: int, dead: int) -> Toll:
+    today = midnight(now, zone_of(call.request))
+    return Toll(
+        dead=dead,
+        groups=sum(1 for group in call.source.failing() if group.dead),
+        today=call.source.deaths(today, MOST_DEATHS),
+    )
+
+
+def _place(worker: Mapping[str, Any]) -> str:
+    return f"{worker['hostname']}:{worker['pid']}"
 
 
 def use(queue: Mapping[str, Any]) -> int | None:

@@ -16,6 +16,7 @@ from taskito_dashboard.pages.jobs import called
 from taskito_dashboard.pages.overview import use
 from taskito_dashboard.routing import Call, acts, shows
 from taskito_dashboard.source import MOST_RECENT, Source
+from taskito_dashboard.standing import standing
 
 _RECENT = 10
 _NEXT = 10
@@ -24,13 +25,13 @@ _NEXT = 10
 def queues(call: Call) -> Response:
     """All queues."""
     source, now = call.source, call.source.now
-    standing = _standing(source)
+    stands = _standing(source)
     rows = [
         {
             **found,
-            **standing.get(found["name"], _NOTHING),
+            **(stand := stands.get(found["name"], _NOTHING)),
             "doing": _doing(found),
-            "flow": flow(source, now, found["pending"], found["name"]),
+            "flow": flow(source, now, stand["ready"], found["name"]),
             "ready_filter": _jobs(found["name"], "ready"),
             "is_alone": _is_alone(found["name"]),
         }
@@ -43,13 +44,14 @@ def queue(call: Call) -> Response:
     """One queue."""
     name = call.names["name"]
     found = queue_named(call.queue, name)
+    stand = _standing(call.source).get(name, _NOTHING)
     return page(
         call,
         "queue.html",
         "queues",
         name,
         queue=found,
-        standing=_standing(call.source).get(name, _NOTHING),
+        standing=stand,
         doing=_doing(found),
         ready_filter=_jobs(name, "ready"),
         later_filter=_jobs(name, "scheduled", "retrying"),
@@ -57,9 +59,9 @@ def queue(call: Call) -> Response:
         use=use(found),
         most_recent=MOST_RECENT,
         charts=charts(call, queue=name),
-        flow=flow(call.source, call.source.now, found["pending"], name),
-        coming=[called(job) for job in call.source.next_jobs(name, _NEXT)],
-        recent=[called(job) for job in call.source.recent(_RECENT, queue=name)],
+        flow=flow(call.source, call.source.now, stand["ready"], name),
+        coming=[called(job, call.source.now) for job in call.source.next_jobs(name, _NEXT)],
+        recent=[called(job, call.source.now) for job in call.source.recent(_RECENT, queue=name)],
     )
 
 
@@ -68,11 +70,17 @@ _NOTHING: Mapping[str, int] = {"ready": 0, "scheduled": 0, "blocked": 0}
 
 def _standing(source: Source) -> dict[str, dict[str, int]]:
     """Return how many jobs of each queue are due, are due later, and wait for other jobs."""
+    ready = standing(source).ready
     found: dict[str, dict[str, int]] = {}
     for lane in source.lanes():
         row = found.setdefault(lane["queue"], dict(_NOTHING))
         for name in _NOTHING:
             row[name] += lane[name]
+    for name, row in found.items():
+        # Where no worker looks, jobs that became due count as scheduled.
+        due = ready.get(name, 0)
+        row["scheduled"] = max(0, row["scheduled"] + row["ready"] - due)
+        row["ready"] = due
     return found
 
 

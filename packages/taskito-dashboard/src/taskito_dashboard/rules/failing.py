@@ -42,37 +42,42 @@ def failing_tasks(world: World) -> Iterator[Problem]:
         usual = failures / runs if runs > 0 else 0
         if lately["failure_count"] < FEWEST_FAILURES or share < TIMES_AS_MANY * usual:
             continue
-        before = f"{words.percent(failures, runs)} in the day before"
-        titles = [failure.title for failure in world.failures if failure.task == task]
-        mostly = f", mostly {titles[0]}" if titles else ""
+        normally = (
+            f"normally {words.percent(failures, runs)}"
+            if runs > 0
+            else "it did not run in the day before"
+        )
+        worst = next((failure for failure in world.failures if failure.task == task), None)
         yield Problem(
             level="warn",
             rule="failing_task",
-            head="Failures of task",
+            head="Task",
             name=task,
-            tail=f"{words.percent(lately['failure_count'], lately['count'])} of the attempts of "
-            f"the last 15 min ({before if runs > 0 else 'it did not run in the day before'})"
-            f"{mostly}.",
-            link=("failures",),
-            query={"task": task},
+            more=f"fails {words.percent(lately['failure_count'], lately['count'])}",
+            tail=f"of the attempts of the last 15 min; {normally}"
+            f"{'; mostly' if worst is not None else '.'}",
+            said="" if worst is None else worst.title,
+            link=("failures",) if worst is None else ("failures", worst.fingerprint),
+            query={"task": task} if worst is None else {},
             label="Failures",
         )
 
 
 def new_failures(world: World) -> Iterator[Problem]:
-    """Jobs die of what nothing died of before."""
+    """Jobs fail of what none failed of before."""
     told = {problem.name for problem in failing_tasks(world)}
     new = [found for found in world.failures if found.is_new and found.task not in told]
+    since = "" if world.mark is None else f" since {world.mark}"
     for failure in new[:_MOST_NEW]:
         yield Problem(
             level="warn",
             rule="new_failure",
             head="New failure of task",
             name=failure.task,
-            tail=f"{counted(failure.count, 'job')} died, the first "
-            f"{words.ago(failure.first_at, world.now)}: {failure.title}",
-            link=("failures",),
-            query={"task": failure.task},
+            tail=f"{counted(failure.count, 'job')} failed{since}, the first attempt "
+            f"{words.ago(failure.first_at, world.now)}:",
+            said=failure.title,
+            link=("failures", failure.fingerprint),
             label="Failures",
         )
 

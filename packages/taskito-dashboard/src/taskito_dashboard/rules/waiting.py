@@ -1,6 +1,7 @@
 """Rules about jobs that wait: nobody works, too few do, or somebody holds them back."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from taskito_dashboard import words
 from taskito_dashboard.problem import Problem, jobs_wait, worker_command
@@ -38,7 +39,7 @@ def no_worker_for_queue(world: World) -> Iterator[Problem]:
             rule="no_worker_for_queue",
             head="No worker listens to queue",
             name=queue["name"],
-            tail=f"{jobs_wait(queue['pending'])}, oldest {words.duration(world.now - due)}.",
+            tail=f"{jobs_wait(world.waiting_in(queue))}, oldest {words.duration(world.now - due)}.",
             link=("queues", queue["name"]),
             label="Queue",
             command=worker_command(queue["name"]),
@@ -68,19 +69,27 @@ def no_worker_for_task(world: World) -> Iterator[Problem]:
 def late_queues(world: World) -> Iterator[Problem]:
     """A job is due for over a minute although workers listen."""
     for queue in world.queues:
-        due = queue["oldest_due_at"]
-        if due is None or queue["paused"] or not queue["workers"] or world.now - due <= LATE_MS:
+        if not is_late(queue, world.now):
             continue
+        waits = words.duration(world.now - queue["oldest_due_at"])
+        trend = world.trends.get(queue["name"], "")
         yield Problem(
             level="warn",
             rule="late_queue",
             head="Jobs are late in queue",
             name=queue["name"],
-            tail=f"{jobs_wait(queue['pending'])}, oldest {words.duration(world.now - due)}.",
+            tail=f"{jobs_wait(world.waiting_in(queue))}, oldest {waits}{trend and f'; {trend}'}.",
             link=("queues", queue["name"]),
             label="Queue",
             command=worker_command(queue["name"]),
         )
+
+
+def is_late(queue: Mapping[str, Any], now: int) -> bool:
+    """Return whether a job is due for over a minute in a queue that workers listen to."""
+    due = queue["oldest_due_at"]
+    is_served = queue["workers"] and not queue["paused"]
+    return bool(is_served) and due is not None and now - due > LATE_MS
 
 
 def growing_backlog(world: World) -> Iterator[Problem]:
@@ -113,7 +122,8 @@ def paused_queues(world: World) -> Iterator[Problem]:
                 rule="paused_queue",
                 head="Paused queue",
                 name=queue["name"],
-                tail=f"{jobs_wait(queue['pending'])}, oldest {words.duration(world.now - due)}.",
+                tail=f"{jobs_wait(world.waiting_in(queue))}, "
+                f"oldest {words.duration(world.now - due)}.",
                 link=("queues", queue["name"]),
                 label="Queue",
                 press=("queues", queue["name"], "resume"),

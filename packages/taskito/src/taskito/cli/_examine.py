@@ -92,6 +92,12 @@ def place(path: str) -> Iterator[Finding]:
     yield _log(file)
 
 
+def network(file: Path) -> str | None:
+    """Return the type of the file system a file lies on, if that is one of another machine."""
+    kind = _file_system(file)
+    return kind if kind in _NETWORK else None
+
+
 def _log(file: Path) -> Finding:
     """Return what is to be said about the write-ahead log."""
     log = file.with_name(f"{file.name}-wal")

@@ -204,8 +204,9 @@ WHERE expires_at IS NOT NULL AND owner IS NULL AND finished_at IS NULL;
 CREATE INDEX job_outlived ON job (finished_at + result_ttl_ms)
 WHERE result_ttl_ms IS NOT NULL AND finished_at IS NOT NULL;
 -- When did the waits of retries and snoozes begin? In the future: told by another clock. And how
--- many wait after a failure?
-CREATE INDEX job_wait ON job (run_at - wait_ms, wait) WHERE state = 'scheduled' AND wait IS NOT NULL;
+-- many wait after a failure, until when?
+CREATE INDEX job_wait ON job (run_at - wait_ms, wait, run_at, retry_count)
+WHERE state = 'scheduled' AND wait IS NOT NULL;
 -- Does any job wait for another?
 CREATE INDEX job_blocked ON job (id) WHERE state = 'blocked';
 -- What does a worker hold?
