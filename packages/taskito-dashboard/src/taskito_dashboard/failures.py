@@ -3,8 +3,9 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
@@ -18,6 +19,11 @@ BAR = 4
 TALL = 20
 ORDERS = ("count", "last", "first")
 """What a list of groups goes by: most jobs, failed last, failed first lately."""
+_NUMBERS: "dict[str, Callable[[GroupRow], int]]" = {
+    "count": lambda row: row.dead + row.retrying,
+    "last": attrgetter("last_seen"),
+    "first": attrgetter("first_seen"),
+}
 _MOST_VALUES = 8
 _MOST_PLACES = 12
 _MOST_COLUMNS = 6
@@ -222,22 +228,26 @@ def _parts(text: str) -> list[str]:
 def listed(
     rows: "Iterable[GroupRow]", by: str, after: Place | None, most: int
 ) -> "tuple[list[GroupRow], Place | None]":
-    """Return one page of groups, the largest first, and the place it ends at if there are more."""
-    placed = sorted(((place_of(row, by), row) for row in rows), key=_first, reverse=True)
-    rest = [pair for pair in placed if after is None or pair[0] < after]
+    """Return one page of groups, the largest first, and the place it ends at if there are more.
+
+    Args:
+        rows: All groups, in the order of their fingerprints; those that are alike stay so.
+        by: One of :data:`ORDERS`.
+        after: Where the page before ended.
+        most: How many groups are on a page.
+    """
+    number = _NUMBERS[by]
+    rest = sorted(rows, key=number, reverse=True)
+    if after is not None:
+        rest = [row for row in rest if _is_after(number(row), row.fingerprint, after)]
     shown = rest[:most]
-    return [row for _, row in shown], shown[-1][0] if len(rest) > most else None
+    if len(rest) <= most:
+        return shown, None
+    return shown, (number(shown[-1]), shown[-1].fingerprint)
 
 
-def place_of(row: "GroupRow", by: str) -> Place:
-    """Return where a group stands in a list by one of :data:`ORDERS`."""
-    if by == "count":
-        return row.dead + row.retrying, row.fingerprint
-    return row.first_seen if by == "first" else row.last_seen, row.fingerprint
-
-
-def _first(pair: "tuple[Place, GroupRow]") -> Place:
-    return pair[0]
+def _is_after(number: int, fingerprint: str, place: Place) -> bool:
+    return number < place[0] or (number == place[0] and fingerprint > place[1])
 
 
 def frames_of(attempt: "AttemptRow") -> list[dict[str, Any]]:

@@ -9,18 +9,19 @@ from taskito.filters import Filter
 from taskito_dashboard.api.dead import FILTERS, deleted, retried
 from taskito_dashboard.errors import Refused
 from taskito_dashboard.failures import ORDERS, Place, listed
-from taskito_dashboard.pages.frame import back, capped, page, sure
+from taskito_dashboard.pages.frame import back, page, sure
 from taskito_dashboard.pages.groups import PACE, line
 from taskito_dashboard.params import MOST_IDS, Param, content, too_large
 from taskito_dashboard.routing import Call, acts, shows
 
 PER_PAGE = 50
+GROUPS_PER_PAGE = 25
 MOST_GROUPS = 10_000
 """So many groups are sorted; more would be a fault of how messages are compared."""
 _MARKS = 10
 _MARK_DAYS_MS = 90 * 86_400_000
 STATES = ("open", "all")
-BY = {"count": "count", "last": "last seen", "first": "first seen"}
+BY = {"count": "Count", "last": "Last seen", "first": "First seen"}
 AGES = (("86400", "1 d"), ("604800", "7 d"), ("2592000", "30 d"), ("0", "any age"))
 
 
@@ -42,7 +43,6 @@ def failures(call: Call) -> Response:
         line=str(letters_of(given["task"], given["queue"])),
         pace=PACE,
         ages=AGES,
-        total=capped(call.source.letters()),
         next_cursor=found.next_cursor,
         is_first=given["cursor"] is None,
     )
@@ -58,7 +58,7 @@ def groups_of(call: Call, given: Mapping[str, Any]) -> dict[str, Any]:
         and (since is None or row.first_seen >= since)
     ]
     shown = [row for row in wanted if state in {"all", row.state}]
-    rows, after = listed(shown, by, _place(given["after"]), PER_PAGE)
+    rows, after = listed(shown, by, _place(given["after"]), GROUPS_PER_PAGE)
     return {
         "groups": [{"row": row, "line": line(call, row)} for row in rows],
         "view": {name: given[name] for name in ("task", "queue", "state", "by", "since")},
