@@ -6,5 +6,5 @@ from pathlib import Path
 from taskito import Queue
 from taskito_dashboard import app
 
-app.READ_MS = 0
+vars(app)["READ_MS"] = 0
 queue = Queue(Path(os.environ["SITE_DATABASE"]).with_name("broad.db"))

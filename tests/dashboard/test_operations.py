@@ -142,7 +142,7 @@ class TestCanary:
             assert re.search(rf'name="{name}" [^>]*value="{value}"', asked)
         assert "canary" not in page(client, "/operations/new?verb=cancel")
 
-        form = {"verb": "retry", "filter": "state:dead", "canary": "2"}
+        form: dict[str, object] = {"verb": "retry", "filter": "state:dead", "canary": "2"}
         address, html = follow(client, "/operations", form)
         assert "Running waits for its canary Stop" in words(html)
         assert html.count('<tr id="job-') == 2

@@ -185,8 +185,7 @@ def places(
 
 
 def _release(attempt: "AttemptRow", marks: "Sequence[Deed]") -> str | None:
-    begun = attempt.failed_at if attempt.claimed_at is None else attempt.claimed_at
-    return next((mark.subject for mark in marks if mark.at <= begun), None)
+    return next((mark.subject for mark in marks if mark.at <= attempt.claimed_at), None)
 
 
 def affected(previews: Iterable[str | None]) -> list[Argument]:
