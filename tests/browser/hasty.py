@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
+from unittest.mock import patch
 
 from taskito import Queue
 from taskito_dashboard import app
 
-vars(app)["READ_MS"] = 0
+patch.object(app, "READ_MS", 0).start()
 queue = Queue(Path(os.environ["SITE_DATABASE"]).with_name("broad.db"))

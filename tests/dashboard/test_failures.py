@@ -48,7 +48,9 @@ class TestPages:
         text = words(page(client, "/failures"))
 
         assert "ConnectionError: SMTP timeout talking to mx{N}.example.com" in text
-        assert re.search(r"send 4 0 .* at tests\.dashboard\.test_failures:mails\.<locals>\.send", text)
+        assert re.search(
+            r"send 4 0 .* at tests\.dashboard\.test_failures:mails\.<locals>\.send", text
+        )
         assert "4 in the last 24 h, at most 4 in an hour" in text
 
     def test_a_group_says_what_it_shares_and_what_varies(
