@@ -58,28 +58,42 @@ def fold_out(visitor: Visitor, name: str) -> None:
 
 
 class TestGroup:
-    def test_all_are_replayed_after_one_has_completed(
+    def test_all_are_replayed_in_one_press_after_one_has_completed(
         self, visitor: Visitor, shop: Shop, declines: Path
     ) -> None:
         visitor.go(f"/failures/{die(shop, 3)}")
         declines.unlink()
         fold_out(visitor, "Replay 3…")
-        expect(visitor.page.get_by_label("1 first, then the rest")).to_be_checked()
+        expect(visitor.page.get_by_label("first, as a canary")).to_have_value("1")
         visitor.page.get_by_label("at most per second").fill("50")
         button(visitor, "Replay all").click()
 
-        expect(visitor.page.locator("#canary")).to_contain_text("Completed")
-        expect(visitor.page.locator("#headline")).to_contain_text("2 dead")
-        expect(visitor.page.get_by_label("at most per second")).to_have_value("50")
-        button(visitor, "Replay the rest").click()
         expect(visitor.page.locator("h1")).to_contain_text("Retry all that match")
         expect(visitor.page.locator("h1")).to_contain_text("Done")
+        expect(visitor.page.locator("#canary")).to_contain_text("It completed")
+        expect(visitor.page.locator("#canary tbody tr")).to_contain_text("Completed")
         expect(visitor.page.locator("#progress")).to_contain_text("at most 50/s")
         assert shop.queue.dead_letters(task_name="charge_card") == []
 
+    def test_a_canary_that_fails_leaves_the_others_alone(
+        self, visitor: Visitor, shop: Shop, declines: Path
+    ) -> None:
+        visitor.go(f"/failures/{die(shop, 3)}")
+        fold_out(visitor, "Replay 3…")
+        button(visitor, "Replay all").click()
+
+        expect(visitor.page.locator("h1")).to_contain_text("Stopped")
+        expect(visitor.page.locator("#canary")).to_contain_text("The others were left alone.")
+        expect(visitor.page.locator("#canary tbody tr")).to_contain_text("Dead")
+        expect(visitor.page.locator("#progress")).to_contain_text("the canary failed")
+        assert declines.exists()
+        assert len(shop.queue.dead_letters(task_name="charge_card")) == 3
+        shop.queue.purge_dead(0, task_name="charge_card")
+
     def test_it_is_judged_and_discarded(self, visitor: Visitor, shop: Shop, declines: Path) -> None:
         assert declines.exists()
-        visitor.go(f"/failures/{die(shop, 2)}")
+        group = f"/failures/{die(shop, 2)}"
+        visitor.go(group)
         state = visitor.page.locator("#headline .tag")
         for name, told in (("Silence", "silenced"), ("Resolve", "resolved")):
             button(visitor, name).click()
@@ -88,13 +102,33 @@ class TestGroup:
         expect(state).to_have_count(0)
         declines.unlink()
         button(visitor, "Replay 1").click()
-        expect(visitor.page.locator("#canary")).to_contain_text("Completed")
+        expect(visitor.page.locator(".notice[role=status]")).to_contain_text("1 job retried")
+        expect(visitor.page.locator("h1")).to_contain_text("Completed")
+        visitor.go(group)
         fold_out(visitor, "Discard 1…")
         visitor.page.get_by_label("yes, the jobs stay dead").check()
         button(visitor, "Discard all").click()
 
         expect(visitor.page.locator("#headline")).to_contain_text("0 dead")
         assert shop.queue.dead_letters(task_name="charge_card") == []
+
+    def test_the_list_leads_to_what_can_be_done(
+        self, visitor: Visitor, shop: Shop, declines: Path
+    ) -> None:
+        die(shop, 2)
+        declines.unlink()
+        visitor.go("/failures?by=last")
+        line = visitor.page.locator(".groups tbody", has_text="charge_card")
+        line.get_by_role("button", name="Replay 1", exact=True).click()
+        expect(visitor.page.locator(".notice[role=status]")).to_contain_text("1 job retried")
+        visitor.go("/failures?task=charge_card")
+        line.get_by_role("link", name="Replay 1…").click()
+        # The browser folds out what the address names.
+        expect(button(visitor, "Replay all")).to_be_visible()
+        visitor.page.go_back()
+        line.get_by_role("link", name="Discard…").click()
+        expect(button(visitor, "Discard all")).to_be_visible()
+        shop.queue.purge_dead(0, task_name="charge_card")
 
 
 def test_letters_are_retried_and_removed(visitor: Visitor, shop: Shop, declines: Path) -> None:
@@ -133,7 +167,7 @@ class TestOperation:
         visitor.page.get_by_label("At most per second").fill("1")
         button(visitor, "Cancel 60 jobs").click()
         expect(visitor.page.locator("h1")).to_contain_text("Running")
-        through = visitor.page.locator("#progress dd").nth(1)
+        through = visitor.page.locator("#progress dd").nth(2)
         expect(through.locator("progress")).to_be_visible()
         expect(through).to_contain_text(re.compile(r"[2-9] of 60"))
         button(visitor, "Stop").click()

@@ -9,9 +9,13 @@ from playwright.sync_api import BrowserContext, expect
 
 from taskito import Queue, chord
 from taskito._groups import Groups
+from taskito.bulk import Bulk
+from taskito.filters import Filter
 from tests.browser.conftest import SHOP, Shop, served
 from tests.browser.visitor import DESK, PHONE, Scheme, Visitor
 from tests.dashboard.asking import HOSTILE
+from tests.support.processes import STARTING
+from tests.support.until import until
 
 NAME = quote(HOSTILE, safe="")
 PAGES = {
@@ -89,6 +93,59 @@ def test_what_belongs_together_is_accessible_and_fits(
     expect(visitor.page.locator("h1")).to_be_visible()
 
     check(visitor, name)
+
+
+@pytest.mark.parametrize("stand", ["waiting", "running", "stopped", "done"])
+def test_an_operation_is_accessible_and_fits(visitor: Visitor, shop: Shop, stand: str) -> None:
+    bulk, task = Bulk(shop.queue), f"operation_{stand}"
+    shop.queue.enqueue_many(task, [(n,) for n in range(4)], queue="nobody")
+    bulk.finish(bulk.begin("cancel", Filter.parse(f"task:{task}"), who="ana").id)
+    which = Filter.parse(f"task:{task} state:cancelled")
+    canary, rate = {"waiting": (1, 20), "stopped": (2, 20), "running": (None, 1)}.get(
+        stand, (None, None)
+    )
+    if stand == "running":
+        shop.queue.enqueue_many(task, [()] * 300, queue="nobody", delay=3600)
+        operation = bulk.begin("cancel", Filter.parse(f"task:{task}"), who="ana", rate=rate)
+    else:
+        operation = bulk.begin("retry", which, who="ana", rate=rate, canary=canary)
+
+    def stands() -> bool:
+        known = bulk.get(operation.id)
+        assert known is not None
+        bulk.drive()
+        if stand == "stopped" and known.waits_until:
+            [_, (_, copy)] = bulk.touched(operation.id)
+            shop.queue.cancel_job(str(copy))
+        is_waiting = known.waits_until is not None
+        return (is_waiting, known.state) == (
+            stand == "waiting",
+            {"waiting": "running"}.get(stand, stand),
+        )
+
+    until(stands, within=4 * STARTING)
+    visitor.look_as("light", DESK)
+    visitor.go(f"/operations/{operation.id}")
+    expect(visitor.page.locator("h1")).to_contain_text(
+        {"waiting": "waits for its canary"}.get(stand, stand.capitalize())
+    )
+
+    check(visitor, f"operation-{stand}")
+    bulk.stop(operation.id, who="ana")
+
+
+def test_what_would_take_too_long_has_a_page(browser: BrowserContext, shop: Shop) -> None:
+    with Queue(shop.site.home / "broad.db") as queue:
+        queue.enqueue_many("add", [(1, 2)] * 20_000)
+    address = served(shop.site, "--app", "tests.browser.hasty:queue")
+    someone = Visitor(browser.new_page(), address)
+    someone.go("/jobs?filter=error:SMTP+task:add", status=400)
+    someone.complaints.clear()  # the browser notes the status
+    expect(someone.page.locator("h1")).to_have_text("Too broad")
+
+    check(someone, "broad")
+    someone.complaints.clear()
+    someone.leave()
 
 
 def test_an_empty_database_has_first_steps(

@@ -40,6 +40,34 @@ def test_a_killed_driver_is_replaced_and_nothing_is_done_twice(tmp_path: Path) -
         assert len({job for job, _ in pairs}) == len({copy for _, copy in pairs}) == JOBS
 
 
+def test_a_canary_is_waited_for_whoever_is_killed(tmp_path: Path) -> None:
+    with open_site(tmp_path) as site:
+        bulk = Bulk(site.queue)
+        site.queue.enqueue_many("nothing", [()] * 20)
+        bulk.finish(bulk.begin("cancel", Filter(), who="ana").id)
+        begun = bulk.begin("retry", Filter.parse("state:cancelled"), who="ana", canary=1)
+
+        def waits() -> bool:
+            found = bulk.get(begun.id)
+            return found is not None and found.waits_until is not None
+
+        victim = site.script("drive")
+        until(waits, within=STARTING)
+        victim.kill()
+        assert site.queue.count_jobs("pending") == 1
+        survivors = [site.script("drive") for _ in range(3)]
+        site.queue.task(name="nothing")(lambda: None)
+        with site.queue._stepping() as worker:
+            worker.run_next()
+        for program in survivors:
+            assert program.wait(STARTING + LEASE) == 0, program.report()
+
+        over = bulk.get(begun.id)
+        assert over is not None
+        assert (over.state, over.done, over.report) == ("done", 20, None)
+        assert site.queue.count_jobs("pending") == 19
+
+
 def test_a_worker_drives_what_a_killed_process_began(tmp_path: Path) -> None:
     with open_site(tmp_path) as site:
         bulk = Bulk(site.queue)

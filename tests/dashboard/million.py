@@ -15,6 +15,7 @@ from pathlib import Path
 from werkzeug.test import Client
 
 from taskito import Queue
+from taskito._groups import Groups
 from taskito_dashboard import create_app
 from taskito_dashboard.rollups import RANGES
 from tests.dashboard.seeding import WIDE, seed
@@ -25,6 +26,7 @@ BUDGET_MS = 50.0
 def addresses(queue: Queue, client: Client) -> list[str]:
     """All pages and lists, and one of each thing."""
     newest = queue.list_jobs(limit=1)[0].id
+    group = Groups(queue._database).failing(1)[0].fingerprint
     dead = queue.dead_letters(1)[0]["original_job_id"]
     older = client.get("/api/jobs?limit=500").headers["X-Next-Cursor"]
     rows = client.get("/api/workflows?limit=500").json or []
@@ -42,6 +44,9 @@ def addresses(queue: Queue, client: Client) -> list[str]:
         f"/jobs/{dead}",
         "/failures",
         "/failures?task=send_email",
+        "/failures?state=all&by=last",
+        "/failures?by=first&since=1",
+        f"/failures/{group}",
         "/tasks",
         "/tasks/send_email",
         "/tasks/send_email?t=24h",

@@ -23,6 +23,8 @@ ERRORS = (
 )
 WIDE = 2_000
 """Jobs of the one large workflow."""
+GROUPS = 5_000
+"""Groups of failures, if so many jobs are dead."""
 _TRACE = """Traceback (most recent call last):
   File "/srv/app/app/mail.py", line 88, in send
     self.connection.send(message)
@@ -40,8 +42,8 @@ INSERT INTO job (
 def seed(path: Path, jobs: int = 1_000_000, now: int | None = None) -> None:
     """Write a file with so many jobs of the last 24 hours.
 
-    Of a million, 10,000 are dead letters, 5,000 cancelled and 392 wait; every hundredth belongs to
-    a workflow of ten, and one workflow has 2,000 jobs.
+    Of a million, 10,000 are dead letters of 5,000 groups, 5,000 cancelled and 392 wait; every
+    hundredth belongs to a workflow of ten, and one workflow has 2,000 jobs.
 
     Args:
         path: A file that does not exist yet.
@@ -66,6 +68,7 @@ def seed(path: Path, jobs: int = 1_000_000, now: int | None = None) -> None:
             " SELECT id, 0, 1, 'failed', error, claimed_at, finished_at FROM job"
             " WHERE state = 'dead'"
         )
+        _group(database)
         _count(database)
         _measure(database, len(lanes), now)
         _roll_up(database, len(lanes), now)
@@ -102,6 +105,24 @@ def _rows(jobs: int, lanes: int, now: int) -> Iterator[tuple[object, ...]]:
             *(started, ended, letter, 0, workflow, ended_by, error),
             b'[[%d, "welcome"], {}]' % number,
         )
+
+
+def _group(database: sqlite3.Connection) -> None:
+    """Part the dead jobs into groups of failures."""
+    dead = database.execute("SELECT id, finished_at FROM job WHERE state = 'dead'").fetchall()
+    prints = [1 + number % GROUPS * (2**63 // GROUPS) for number in range(len(dead))]
+    database.executemany(
+        "INSERT INTO failure_group"
+        " VALUES (?, ?, 'ConnectionError', ?, 'app.mail:send', ?, ?, 'open')"
+        " ON CONFLICT DO UPDATE SET last_seen = excluded.last_seen",
+        (
+            (*(key, TASKS[number % len(TASKS)], f"{number % GROUPS} says no"), ended, ended)
+            for number, (key, (_, ended)) in enumerate(zip(prints, dead, strict=True))
+        ),
+    )
+    pairs = [(key, job) for key, (job, _) in zip(prints, dead, strict=True)]
+    database.executemany("UPDATE job SET failure = ? WHERE id = ?", pairs)
+    database.executemany("UPDATE attempt SET failure = ?, worker = 'vm:1' WHERE job = ?", pairs)
 
 
 def _count(database: sqlite3.Connection) -> None:

@@ -132,6 +132,37 @@ class TestOperate:
         assert queue.count_jobs("pending") == 1
 
 
+class TestCanary:
+    def test_it_is_asked_about_and_told_wherever_operations_are(
+        self, client: Client, queue: Queue, dead: list[str]
+    ) -> None:
+        [way] = re.findall(r'href="([^"]*)">Retry all that match', page(client, "/failures"))
+        asked = page(client, unescape(way))
+        for name, value in (("rate", 20), ("canary", 1), ("stop_after", 5)):
+            assert re.search(rf'name="{name}" [^>]*value="{value}"', asked)
+        assert "canary" not in page(client, "/operations/new?verb=cancel")
+
+        form: dict[str, object] = {"verb": "retry", "filter": "state:dead", "canary": "2"}
+        address, html = follow(client, "/operations", form)
+        assert "Running waits for its canary Stop" in words(html)
+        assert html.count('<tr id="job-') == 2
+        for place in ("/operations", "/system"):
+            html = page(client, place)
+            assert "Retry waits for its canary" in words(html)
+            assert re.search(r'<progress max="100" value="66"', html)
+
+        _, html = follow(client, f"{address}/stop", {})
+        assert "The others were left alone." in words(html)
+        follow(client, undo_of(html), {})
+        assert len(queue.dead_letters()) == len(dead)
+
+    def test_only_a_retry_has_one(self, client: Client, queue: Queue) -> None:
+        queue.enqueue("add")
+        form = {"verb": "cancel", "filter": "task:add", "canary": "1"}
+        assert client.post("/operations", data=form).status_code == 400
+        assert get(client, "/api/operations") == []
+
+
 class TestUndo:
     def test_a_job_that_was_retried_is_dead_again(
         self, client: Client, queue: Queue, dead: list[str]

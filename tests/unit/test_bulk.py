@@ -172,11 +172,21 @@ class TestOperate:
         assert told == [("bob", "pause", "mail", 1), ("ana", "delete", "task:a", 1)]
 
     @pytest.mark.parametrize(
-        "given", [{"verb": "drop"}, {"rate": 0}, {"stop_after": -1}, {"rate": 10**9}]
+        "given",
+        [
+            {"verb": "drop"},
+            {"rate": 0},
+            {"stop_after": -1},
+            {"rate": 10**9},
+            {"canary": 1},
+            {"verb": "retry", "canary": 0},
+            {"verb": "retry", "canary": 101},
+            {"verb": "retry", "canary": 1, "canary_wait": -1},
+        ],
     )
     def test_what_makes_no_sense_is_refused(self, bulk: Bulk, given: dict[str, object]) -> None:
         settings = {"verb": "cancel", "which": Filter(), "who": "ana"} | given
-        with pytest.raises(ValueError, match=r"verb|rate|stop_after"):
+        with pytest.raises(ValueError, match=r"verb|rate|stop_after|canary"):
             bulk.begin(**settings)  # type: ignore[arg-type]
         assert bulk.operations() == []
 

@@ -59,6 +59,20 @@ def group(queue: Queue, worker: ManualWorker) -> Callable[[], str]:
 Only = Callable[[], str]
 
 
+class Asking:
+    """A command in a thread of its own."""
+
+    def __init__(self, *words: str) -> None:
+        self._codes: list[int] = []
+        self._thread = threading.Thread(target=lambda: self._codes.append(command(*words)))
+        self._thread.start()
+
+    def code(self) -> int:
+        """Its exit code, when it is through."""
+        self._thread.join()
+        return self._codes[0]
+
+
 class TestLook:
     def test_a_list_is_a_table(self, group: Only, capsys: Out) -> None:
         assert command("failures", "list") == 0
@@ -113,9 +127,8 @@ class TestRetry:
         worker.run()
         assert command("failures", "retry", fingerprint, "--yes", "--json") == 0
         told = json.loads(capsys.readouterr().out)
-        assert told["canary"] == []
-        assert (told["operation"]["done"], told["operation"]["state"]) == (3, "done")
-        assert told["operation"]["filter"] == f"fp:{fingerprint} state:dead"
+        assert (told["canary"], told["done"], told["state"]) == (None, 3, "done")
+        assert told["filter"] == f"fp:{fingerprint} state:dead"
         assert queue.count_jobs("pending") == 3
         assert len(queue.dead_letters()) == 1
 
@@ -134,42 +147,27 @@ class TestRetry:
     def test_a_canary_that_completes_lets_the_others_go(
         self, queue: Queue, worker: ManualWorker, faults: list[str], group: Only, capsys: Out
     ) -> None:
-        fingerprint = group()
         faults.clear()
-        codes: list[int] = []
-        flags = ("--canary", "1", "--yes", "--json")
-        asking = threading.Thread(
-            target=lambda: codes.append(command("failures", "retry", fingerprint, *flags))
-        )
-        asking.start()
+        asking = Asking("failures", "retry", group(), "--canary", "1", "--yes", "--json")
         until(lambda: queue.count_jobs("pending") == 1)
         assert len(queue.dead_letters()) == 2
         worker.run()
-        asking.join()
-        assert codes == [0]
+        assert asking.code() == 0
         told = json.loads(capsys.readouterr().out)
-        assert [queue.get_job(job).status for job in told["canary"]] == ["complete"]  # type: ignore[union-attr]
-        assert told["operation"]["done"] == 2
+        assert (told["canary"], told["done"], told["state"]) == (1, 3, "done")
         assert queue.dead_letters() == []
 
     def test_a_canary_that_fails_holds_the_others(
         self, queue: Queue, worker: ManualWorker, group: Only, capsys: Out
     ) -> None:
-        fingerprint = group()
-        codes: list[int] = []
-        flags = ("--canary", "1", "--yes")
-        asking = threading.Thread(
-            target=lambda: codes.append(command("failures", "retry", fingerprint, *flags))
-        )
-        asking.start()
+        asking = Asking("failures", "retry", group(), "--canary", "1", "--yes")
         until(lambda: queue.count_jobs("pending") == 1)
+        [canary] = queue.list_jobs("pending")
         worker.run()
-        asking.join()
-        assert codes == [1]
-        told = capsys.readouterr().err
-        assert "the canary failed" in told
-        assert "ConnectionError: SMTP timeout of user 1" in told
-        assert "hint: nothing else was retried" in told
+        assert asking.code() == 1
+        assert f"stopped before the last job: the canary failed: {canary.id}" in (
+            capsys.readouterr().err
+        )
         assert len(queue.dead_letters()) == 3
 
     def test_a_canary_that_nobody_runs_is_given_up(
@@ -177,31 +175,33 @@ class TestRetry:
     ) -> None:
         flags = ("--canary", "2", "--canary-wait", "0", "--yes")
         assert command("failures", "retry", group(), *flags) == 1
-        assert "the canary is not through yet" in capsys.readouterr().err
+        assert "the canary was not through after 0 s" in capsys.readouterr().err
         assert queue.count_jobs("pending") == 2
 
-    def test_a_canary_may_be_all_there_is(
-        self, queue: Queue, worker: ManualWorker, faults: list[str], group: Only, capsys: Out
+    def test_nobody_waits_for_a_canary_that_is_all(
+        self, queue: Queue, group: Only, capsys: Out
     ) -> None:
+        assert command("failures", "retry", group(), "--canary", "9", "--yes", "--json") == 0
+        told = json.loads(capsys.readouterr().out)
+        assert (told["done"], told["state"]) == (3, "done")
+        assert queue.count_jobs("pending") == 3
+
+    def test_a_group_without_dead_jobs_is_not_found(self, group: Only, capsys: Out) -> None:
         fingerprint = group()
         assert command("failures", "discard", fingerprint, "--yes") == 0
         assert capsys.readouterr().out == "removed 3 dead letters\n"
         assert command("failures", "retry", fingerprint, "--yes") == 3
         assert "the group has no dead job" in capsys.readouterr().err
-        queue.enqueue("send", (4,))
-        worker.run()
+
+    def test_jobs_that_match_have_a_canary_too(
+        self, queue: Queue, worker: ManualWorker, faults: list[str], capsys: Out
+    ) -> None:
         faults.clear()
-        codes: list[int] = []
-        flags = ("--canary", "9", "--yes", "--json")
-        asking = threading.Thread(
-            target=lambda: codes.append(command("failures", "retry", fingerprint, *flags))
-        )
-        asking.start()
-        until(lambda: queue.count_jobs("pending") == 1)
+        asking = Asking("jobs", "retry", "task:send", "--canary", "2", "--yes", "--json")
+        until(lambda: queue.count_jobs("pending") == 2)
         worker.run()
-        asking.join()
-        assert codes == [0]
-        assert json.loads(capsys.readouterr().out)["operation"] is None
+        assert asking.code() == 0
+        assert json.loads(capsys.readouterr().out)["done"] == 3
 
 
 class TestJudge:

@@ -1,5 +1,7 @@
 //! Doing something to all jobs that match: what an operation is, and what is written down of it.
 
+use std::time::Duration;
+
 use crate::clock::Millis;
 use crate::filter::Filter;
 use crate::id::Key;
@@ -68,6 +70,15 @@ impl Phase {
     }
 }
 
+/// The jobs that a retry makes first, to see whether they complete.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Canary {
+    /// So many.
+    pub jobs: u32,
+    /// They are waited for so long.
+    pub wait: Duration,
+}
+
 /// What somebody wants done.
 #[derive(Clone, Debug)]
 pub struct NewOperation {
@@ -85,6 +96,8 @@ pub struct NewOperation {
     pub rate: Option<u32>,
     /// It stops when so many of the jobs that it made have failed.
     pub stop_after: Option<u32>,
+    /// A retry goes on only when these have completed, each at its first attempt.
+    pub canary: Option<Canary>,
 }
 
 /// An operation, under way or over.
@@ -112,6 +125,8 @@ pub struct OperationRow {
     pub leased_until: Millis,
     /// When its rate lets it go on.
     pub next_at: Millis,
+    /// When it gives its canary up, while it waits for it.
+    pub waits_until: Option<Millis>,
     /// When it ended.
     pub ended_at: Option<Millis>,
     /// Why it ended before the last job.
@@ -139,6 +154,8 @@ pub struct Advance {
     pub leased_until: Millis,
     /// When its rate lets it go on.
     pub next_at: Millis,
+    /// When it gives its canary up, if it waits for it now.
+    pub waits_until: Option<Millis>,
 }
 
 /// The deed of one who marks an instant, as that of a deployment. Its subject is what they say.

@@ -357,6 +357,7 @@ fn an_operation_is_driven_batch_by_batch() {
         total: 1200,
         rate: None,
         stop_after: None,
+        canary: None,
     };
     let now = world.clock.now();
     let mut key = None;

@@ -213,6 +213,9 @@ CREATE TABLE operation (
     total INTEGER NOT NULL,
     rate INTEGER CONSTRAINT rate_is_positive CHECK (rate > 0),
     stop_after INTEGER CONSTRAINT stop_after_is_positive CHECK (stop_after > 0),
+    -- So many jobs are made first, and the others when those have completed within that time.
+    canary INTEGER CONSTRAINT canary_is_positive CHECK (canary > 0),
+    canary_wait_ms INTEGER,
     -- The newest job when it began, and the last one that it is through with.
     last INTEGER NOT NULL,
     reached INTEGER NOT NULL DEFAULT 0,
@@ -223,10 +226,15 @@ CREATE TABLE operation (
     driver INTEGER NOT NULL DEFAULT 0,
     leased_until INTEGER NOT NULL DEFAULT 0,
     next_at INTEGER NOT NULL DEFAULT 0,
+    -- When it gives its first jobs up, while it waits for them.
+    waits_until INTEGER,
     started_at INTEGER NOT NULL,
     ended_at INTEGER,
     report TEXT,
     CONSTRAINT it_goes_no_further CHECK (reached <= last),
+    CONSTRAINT canary_is_waited_for CHECK ((canary IS NULL) = (canary_wait_ms IS NULL)),
+    CONSTRAINT only_a_retry_makes_jobs CHECK (canary IS NULL OR verb = 'retry'),
+    CONSTRAINT it_waits_while_it_runs CHECK (waits_until IS NULL OR phase = 'running'),
     CONSTRAINT ended_has_a_time CHECK ((phase = 'running') = (ended_at IS NULL))
 ) STRICT;
 CREATE TABLE operation_job (
@@ -392,6 +400,7 @@ CREATE INDEX replay_original ON replay (original);
 CREATE INDEX schedule_due ON schedule (next_run, name) WHERE next_run IS NOT NULL;
 CREATE INDEX lock_lapse ON lock (boot, good_until);
 CREATE INDEX operation_running ON operation (id) WHERE phase = 'running';
+CREATE INDEX audit_mark ON audit (id) WHERE deed = 'mark';
 CREATE VIEW job_row AS
 SELECT
     job.id, lane.queue, lane.task, job.state, job.priority, job.retry_count, job.max_retries,

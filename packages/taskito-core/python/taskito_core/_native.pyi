@@ -1017,6 +1017,8 @@ class Failures:
         limit: int = 1000,
     ) -> list[GroupRow]:
         """The one that failed last comes first."""
+    def failing(self, *, limit: int) -> list[GroupRow]:
+        """Those that jobs are in now, in the order of their fingerprints."""
     def group(self, fingerprint: str) -> GroupRow | None: ...
     def jobs(self, fingerprint: str, *, limit: int) -> list[JobRow]:
         """Those counted in ``dead``, newest death first, then those counted in ``retrying``."""
@@ -1354,6 +1356,12 @@ class OperationRow:
     def stop_after(self) -> int | None:
         """It stops when so many of the jobs that it made have failed."""
     @property
+    def canary(self) -> int | None:
+        """So many jobs are made first, to see whether they complete."""
+    @property
+    def waits_until(self) -> int | None:
+        """When it gives its canary up, while it waits for it."""
+    @property
     def state(self) -> Literal["running", "done", "stopped"]: ...
     @property
     def done(self) -> int: ...
@@ -1439,9 +1447,12 @@ class Bulk:
         total: int,
         rate: int | None = None,
         stop_after: int | None = None,
+        canary: tuple[int, int] | None = None,
     ) -> str:
         """Write down an operation on all jobs that meet the terms, and who began it; its id.
 
+        With a ``canary`` a retry makes so many jobs first, and the others when those have
+        completed at their first attempt, within so many milliseconds.
         Jobs that are enqueued later never join, and ages are as of now. Any worker drives it, as
         does whoever calls :meth:`drive`.
         """
@@ -1451,7 +1462,7 @@ class Bulk:
         """Take the oldest operation that nobody else drives one batch further.
 
         Returns 0 if there may be more to do at once, the seconds after which a rate lets it go
-        on, or ``None`` when there is nothing to do here.
+        on or a canary is looked at again, or ``None`` when there is nothing to do here.
         """
     def undo(self, operation_id: str, who: str) -> int | None:
         """Take back an operation that is over, as far as that can be done; of how many jobs.

@@ -10,7 +10,7 @@ use super::error::detached;
 use super::rows::PyJobRow;
 use super::store::PyStore;
 use super::types::duration;
-use crate::bulk::{AuditRow, MARK, NewOperation, OperationRow, Verb};
+use crate::bulk::{AuditRow, Canary, MARK, NewOperation, OperationRow, Verb};
 use crate::clock::Millis;
 use crate::error::{Error, Result};
 use crate::filter::{Filter, Written};
@@ -119,7 +119,9 @@ impl PyBulk {
         })
     }
 
-    #[pyo3(signature = (verb, terms, text, who, *, total, rate = None, stop_after = None))]
+    #[pyo3(signature = (
+        verb, terms, text, who, *, total, rate = None, stop_after = None, canary = None
+    ))]
     #[expect(
         clippy::too_many_arguments,
         reason = "keyword arguments of a plain record"
@@ -134,6 +136,7 @@ impl PyBulk {
         total: u64,
         rate: Option<u32>,
         stop_after: Option<u32>,
+        canary: Option<(u32, i64)>,
     ) -> PyResult<String> {
         let verb = Verb::from_name(verb)
             .ok_or_else(|| PyValueError::new_err(format!("unknown verb '{verb}'")))?;
@@ -146,6 +149,10 @@ impl PyBulk {
                 total,
                 rate,
                 stop_after,
+                canary: canary.map(|(jobs, wait_ms)| Canary {
+                    jobs,
+                    wait: duration(wait_ms),
+                }),
             };
             let key = self.operate(|transaction| begin(transaction, self.store.now(), &wanted))?;
             Ok(key.text(self.store.database()?))
@@ -349,6 +356,16 @@ impl PyOperationRow {
     #[getter]
     fn stop_after(&self) -> Option<u32> {
         self.row.wanted.stop_after
+    }
+
+    #[getter]
+    fn canary(&self) -> Option<u32> {
+        self.row.wanted.canary.map(|canary| canary.jobs)
+    }
+
+    #[getter]
+    fn waits_until(&self) -> Option<i64> {
+        self.row.waits_until.map(|at| at.0)
     }
 
     #[getter]

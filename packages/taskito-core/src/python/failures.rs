@@ -62,6 +62,13 @@ impl PyFailures {
         Ok(rows.into_iter().map(PyGroupRow).collect())
     }
 
+    #[pyo3(signature = (*, limit))]
+    fn failing(&self, py: Python<'_>, limit: u32) -> PyResult<Vec<PyGroupRow>> {
+        let store = &self.0.get().0;
+        let rows = detached(py, || store.failing_groups(limit))?;
+        Ok(rows.into_iter().map(PyGroupRow).collect())
+    }
+
     fn group(&self, py: Python<'_>, fingerprint: &str) -> PyResult<Option<PyGroupRow>> {
         let row = self.about(py, fingerprint, |group, store| store.group(group))?;
         Ok(row.map(PyGroupRow))

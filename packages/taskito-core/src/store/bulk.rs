@@ -6,11 +6,12 @@
 //! An operation goes over the jobs from the oldest to the newest that was there when it began. Each
 //! batch is one transaction that also moves its `reached`, and that changes nothing when `reached`
 //! is not where the driver found it: so nothing is done twice, whoever drives and dies. The lease
-//! only spares others the work.
+//! only spares others the work. One with a canary makes those jobs first, and then waits: whoever
+//! finds that they have completed lets it go on.
 
 use std::time::{Duration, Instant};
 
-use crate::bulk::{Advance, AuditRow, NewOperation, OperationRow, Phase, Verb};
+use crate::bulk::{Advance, AuditRow, Canary, NewOperation, OperationRow, Phase, Verb};
 use crate::clock::Millis;
 use crate::error::Result;
 use crate::filter::Filter;
@@ -31,6 +32,8 @@ const STEP: usize = 8;
 const LEASE: Duration = Duration::from_secs(5);
 /// How many batches a second an operation with a rate makes.
 const BEATS: u32 = 4;
+/// How soon a canary is looked at again.
+const GLANCE: Duration = Duration::from_millis(500);
 /// How long what was done is remembered.
 const MEMORY: Duration = Duration::from_secs(90 * 86_400);
 
@@ -262,7 +265,7 @@ pub fn stop(
 pub enum Driven {
     /// No operation is running that somebody else does not drive.
     Idle,
-    /// The rate of an operation lets it go on after that time.
+    /// The rate of an operation lets it go on after that time, or its canary is looked at then.
     After(Duration),
     /// A batch was done.
     Moved,
@@ -286,10 +289,59 @@ pub fn drive(store: &dyn JobStore, now: Millis, driver: i64) -> Result<Driven> {
             rest = Some(rest.map_or(pause, |known: Duration| known.min(pause)));
             continue;
         }
+        if let (Some(canary), Some(until)) = (row.wanted.canary, row.waits_until) {
+            let Some(advance) = judged(store, now, &row, canary, until)? else {
+                rest = Some(rest.map_or(GLANCE, |known: Duration| known.min(GLANCE)));
+                continue;
+            };
+            write(store, &row, &mut |_| Ok(advance.clone()), now)?;
+            return Ok(Driven::Moved);
+        }
         batch(store, now, driver, &row)?;
         return Ok(Driven::Moved);
     }
     Ok(rest.map_or(Driven::Idle, Driven::After))
+}
+
+/// What becomes of an operation that waits for its canary; `None` while nobody knows.
+fn judged(
+    store: &dyn JobStore,
+    now: Millis,
+    row: &OperationRow,
+    canary: Canary,
+    until: Millis,
+) -> Result<Option<Advance>> {
+    let database = store.database()?;
+    let stopped = |report: String| Some(row.ended(Phase::Stopped, Some(report)));
+    let mut is_complete = true;
+    for (_, copy) in store.touched(row.key, canary.jobs)? {
+        let job = copy.map(|copy| store.job(copy)).transpose()?.flatten();
+        // One that is gone had completed: a failure lives as long as that of the job it repeats,
+        // which was found.
+        let Some(job) = job else { continue };
+        let id = job.key.text(database);
+        match job.state {
+            State::Cancelled => return Ok(stopped(format!("the canary was cancelled: {id}"))),
+            State::Dead => return Ok(stopped(format!("the canary failed: {id}"))),
+            _ if job.retry_count > 0 => return Ok(stopped(format!("the canary failed: {id}"))),
+            State::Complete => {}
+            _ => is_complete = false,
+        }
+    }
+    let left = now.until(until);
+    Ok(match is_complete {
+        true => Some(row.ended(Phase::Running, None)),
+        false if left.is_zero() => {
+            let seconds = canary.wait.as_secs_f64();
+            stopped(format!("the canary was not through after {seconds} s"))
+        }
+        // Of a clock that was set back: the wait begins anew.
+        false if left > canary.wait => Some(Advance {
+            waits_until: Some(now.plus(canary.wait)),
+            ..row.ended(Phase::Running, None)
+        }),
+        false => None,
+    })
 }
 
 fn batch(store: &dyn JobStore, now: Millis, driver: i64, row: &OperationRow) -> Result<()> {
@@ -308,16 +360,23 @@ fn batch(store: &dyn JobStore, now: Millis, driver: i64, row: &OperationRow) -> 
         .wanted
         .rate
         .map_or(BATCH, |rate| rate.div_ceil(BEATS).clamp(1, BATCH));
-    let found = store.search(&Search {
+    let canary = row.canary_left();
+    let size = canary.map_or(size, |left| left.min(size));
+    let mut found = store.search(&Search {
         filter: &row.wanted.filter,
         now: row.started_at,
         direction: Direction::OldestFirst,
         after: row.reached,
         before: Key(row.last.0.saturating_add(1)),
-        limit: size,
+        // One more tells whether there are others to hold back.
+        limit: size + u32::from(canary.is_some()),
         budget: LOOK,
         patience: HOLD * 5,
     })?;
+    if found.keys.len() > size as usize {
+        found.keys.truncate(size as usize);
+        found.next = found.keys.last().copied();
+    }
     let mut act = |transaction: &mut dyn Transaction| act_on(transaction, now, driver, row, &found);
     write(store, row, &mut act, now)
 }
@@ -331,7 +390,10 @@ fn write(
 ) -> Result<()> {
     store.write(Sync::Durable, &mut |transaction| {
         let known = running(transaction, row.key)?;
-        if known.is_none_or(|known| known.reached != row.reached) {
+        let is_where_it_was = |known: OperationRow| {
+            known.reached == row.reached && known.waits_until == row.waits_until
+        };
+        if !known.is_some_and(is_where_it_was) {
             return Ok(());
         }
         let advance = act(transaction)?;
@@ -370,6 +432,10 @@ fn act_on(
     let pause = row.wanted.rate.map_or(Duration::ZERO, |rate| {
         Duration::from_millis(1000 * (done + skipped) / u64::from(rate.max(1)))
     });
+    let canary = row.wanted.canary.filter(|_| {
+        let is_made = |left| done >= u64::from(left);
+        phase == Phase::Running && row.canary_left().is_some_and(is_made)
+    });
     Ok(Advance {
         reached,
         done,
@@ -377,6 +443,7 @@ fn act_on(
         driver,
         leased_until: now.plus(LEASE),
         next_at: now.plus(pause),
+        waits_until: canary.map(|canary| now.plus(canary.wait)),
         ..row.ended(phase, None)
     })
 }
@@ -420,7 +487,14 @@ fn running(transaction: &mut dyn Transaction, operation: Key) -> Result<Option<O
 }
 
 impl OperationRow {
-    /// Moves it no further.
+    /// How many jobs of its canary are still to be made, if any.
+    fn canary_left(&self) -> Option<u32> {
+        let jobs = self.wanted.canary?.jobs;
+        let made = u32::try_from(self.done).unwrap_or(u32::MAX);
+        jobs.checked_sub(made).filter(|left| *left > 0)
+    }
+
+    /// Moves it no further, and it waits for nothing.
     fn ended(&self, phase: Phase, report: Option<String>) -> Advance {
         Advance {
             operation: self.key,
@@ -432,6 +506,7 @@ impl OperationRow {
             driver: self.driver,
             leased_until: self.leased_until,
             next_at: self.next_at,
+            waits_until: None,
         }
     }
 }

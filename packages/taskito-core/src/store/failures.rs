@@ -24,6 +24,12 @@ pub trait Diagnosis {
     /// Storage failures.
     fn groups(&self, filter: &GroupFilter) -> Result<Vec<GroupRow>>;
 
+    /// Groups that jobs are in now, dead or to be tried again, in the order of their fingerprints.
+    ///
+    /// # Errors
+    /// Storage failures.
+    fn failing_groups(&self, limit: u32) -> Result<Vec<GroupRow>>;
+
     /// One group.
     ///
     /// # Errors

@@ -3,14 +3,15 @@
 
 use std::time::Duration;
 
-use taskito_core::bulk::{MARK, NewOperation, OperationRow, Phase, Verb};
+use taskito_core::bulk::{Canary, MARK, NewOperation, OperationRow, Phase, Verb};
 use taskito_core::cause::Cause;
 use taskito_core::filter::{Filter, Written};
 use taskito_core::id::Key;
-use taskito_core::job::{JobSpec, NewJob};
+use taskito_core::job::{Claim, JobSpec, NewJob};
 use taskito_core::state::State;
 use taskito_core::store::End;
 use taskito_core::store::bulk::{Direction, Driven, Found, Search, begin, count, drive, stop};
+use taskito_core::store::undo::undo;
 
 use crate::support::{Hunger, after, job, job_with};
 use crate::world::{NOBODY, World, assert_applied};
@@ -32,6 +33,13 @@ contract![
     a_driver_that_is_gone_is_replaced,
     a_rate_is_kept,
     an_operation_stops_when_its_jobs_fail,
+    a_canary_that_completes_lets_the_others_go,
+    a_canary_that_does_not_complete_ends_it,
+    a_canary_is_waited_for_so_long,
+    a_canary_is_of_jobs_that_were_made,
+    nobody_waits_for_a_canary_that_is_all,
+    a_canary_that_another_driver_judged_is_not_judged_again,
+    others_go_on_while_one_waits_for_its_canary,
     a_stopped_operation_goes_no_further,
     jobs_that_moved_on_are_skipped,
     what_people_do_is_written_down,
@@ -69,6 +77,7 @@ fn wanted(verb: Verb, terms: &[(&str, &str)]) -> NewOperation {
         total: 3,
         rate: None,
         stop_after: None,
+        canary: None,
     }
 }
 
@@ -453,6 +462,182 @@ fn an_operation_stops_when_its_jobs_fail(world: &World) {
     assert_eq!((row.phase, row.done), (Phase::Stopped, 2));
     assert_eq!(row.report.as_deref(), Some("2 of the jobs it made failed"));
     assert_eq!(driven(world), Driven::Idle);
+}
+
+/// How long a canary is waited for here.
+const WAIT: Duration = Duration::from_secs(60);
+/// How soon it is looked at again.
+const GLANCE: Driven = Driven::After(Duration::from_millis(500));
+
+/// An operation that retries the dead, so many of them first.
+fn careful(jobs: u32) -> NewOperation {
+    NewOperation {
+        canary: Some(Canary { jobs, wait: WAIT }),
+        ..wanted(Verb::Retry, &[("state", "dead")])
+    }
+}
+
+/// So many jobs that are dead.
+fn dead(world: &World, number: usize) {
+    for _ in 0..number {
+        let token = world.running(job("a"));
+        assert_applied(world.bury(token, "no"));
+    }
+}
+
+fn a_canary_that_completes_lets_the_others_go(world: &World) {
+    dead(world, 5);
+    let key = begun(world, &careful(2));
+    assert_eq!(driven(world), Driven::Moved);
+    let row = operation(world, key);
+    assert_eq!((row.done, row.waits_until), (2, Some(world.later(60_000))));
+    let [first, second] = &world.claim(&mut Hunger::endless())[..] else {
+        panic!("two were made");
+    };
+    assert_eq!(driven(world), GLANCE);
+    world.complete(first.token, b"");
+    // Neither a driver that is gone nor one job of two decides anything.
+    world.advance(5000);
+    assert_eq!(drive(world.store(), world.now(), OTHER).unwrap(), GLANCE);
+    // What is deleted as soon as it is complete was complete.
+    assert_eq!(world.prune(&[first.token.key]), 1);
+    world.complete(second.token, b"");
+    assert_eq!(
+        drive(world.store(), world.now(), OTHER).unwrap(),
+        Driven::Moved
+    );
+    let row = operation(world, key);
+    assert_eq!((row.done, row.waits_until), (2, None));
+    while driven(world) == Driven::Moved {}
+    let row = operation(world, key);
+    assert_eq!((row.phase, row.done), (Phase::Done, 5));
+    assert_eq!(row.report, None);
+}
+
+fn a_canary_that_does_not_complete_ends_it(world: &World) {
+    type Fate = fn(&World, &Claim);
+    let fates: [(Fate, &str); 3] = [
+        (
+            |world, claim| assert_applied(world.bury(claim.token, "no again")),
+            "failed",
+        ),
+        (
+            |world, claim| {
+                assert_applied(world.retry(claim.token, "no again", world.later(60_000)));
+            },
+            "failed",
+        ),
+        (
+            |world, claim| {
+                assert_applied(world.hand_back(claim.token));
+                assert!(world.cancel(claim.token.key));
+            },
+            "was cancelled",
+        ),
+    ];
+    for (fate, report) in fates {
+        dead(world, 3);
+        let before = world.letters().len();
+        let key = begun(world, &careful(1));
+        assert_eq!(driven(world), Driven::Moved);
+        let canary = world.take();
+        fate(world, &canary);
+        assert_eq!(driven(world), Driven::Moved);
+        let row = operation(world, key);
+        assert_eq!((row.phase, row.done), (Phase::Stopped, 1));
+        assert_eq!((row.ended_at, row.waits_until), (Some(world.now()), None));
+        let report = format!("the canary {report}: {}", world.text(canary.token.key));
+        assert_eq!(row.report, Some(report));
+        assert!(world.letters().len() >= before - 1);
+        assert_eq!(driven(world), Driven::Idle);
+    }
+}
+
+fn a_canary_is_waited_for_so_long(world: &World) {
+    dead(world, 2);
+    let key = begun(world, &careful(1));
+    assert_eq!(driven(world), Driven::Moved);
+    world.advance(59_999);
+    assert_eq!(driven(world), GLANCE);
+    // A clock that was set back by an hour lets the wait begin anew.
+    world.advance(-3_600_000);
+    assert_eq!(driven(world), Driven::Moved);
+    assert_eq!(operation(world, key).waits_until, Some(world.later(60_000)));
+    assert_eq!(driven(world), GLANCE);
+    world.advance(60_000);
+    assert_eq!(driven(world), Driven::Moved);
+    let row = operation(world, key);
+    assert_eq!((row.phase, row.done), (Phase::Stopped, 1));
+    let report = "the canary was not through after 60 s";
+    assert_eq!(row.report.as_deref(), Some(report));
+}
+
+fn a_canary_is_of_jobs_that_were_made(world: &World) {
+    let waiting = world.insert(job("b"));
+    let running = world.take().token;
+    dead(world, 2);
+    let key = begun(
+        world,
+        &NewOperation {
+            filter: filter(&[]),
+            ..careful(1)
+        },
+    );
+    // What cannot be retried is passed by.
+    assert_eq!(running.key, waiting);
+    assert_eq!(driven(world), Driven::Moved);
+    let row = operation(world, key);
+    assert_eq!((row.done, row.skipped, row.waits_until), (0, 1, None));
+    assert_eq!(driven(world), Driven::Moved);
+    assert_eq!(driven(world), GLANCE);
+    let row = operation(world, key);
+    assert_eq!((row.done, row.skipped), (1, 1));
+}
+
+fn nobody_waits_for_a_canary_that_is_all(world: &World) {
+    dead(world, 2);
+    let row = finished(world, &careful(2));
+    assert_eq!((row.done, row.waits_until, row.report), (2, None, None));
+}
+
+fn a_canary_that_another_driver_judged_is_not_judged_again(world: &World) {
+    dead(world, 100);
+    let mut paced = careful(1);
+    paced.rate = Some(8);
+    let key = begun(world, &paced);
+    assert_eq!(driven(world), Driven::Moved);
+    world.complete(world.take().token, b"");
+    // One number, so that no lease keeps them apart.
+    std::thread::scope(|scope| {
+        let (store, begin) = (world.store(), world.later(1000));
+        for _ in 0..4 {
+            scope.spawn(move || {
+                let mut now = begin;
+                while drive(store, now, ME).unwrap() != Driven::Idle {
+                    now = now.plus(Duration::from_secs(1));
+                }
+            });
+        }
+    });
+    let row = operation(world, key);
+    assert_eq!((row.phase, row.done, row.skipped), (Phase::Done, 100, 0));
+    assert_eq!(world.store().touched(key, 1000).unwrap().len(), 100);
+}
+
+fn others_go_on_while_one_waits_for_its_canary(world: &World) {
+    dead(world, 2);
+    let waits = begun(world, &careful(1));
+    assert_eq!(driven(world), Driven::Moved);
+    let other = begun(world, &wanted(Verb::Cancel, &[("task", "none")]));
+    assert_eq!(driven(world), Driven::Moved);
+    assert_eq!(operation(world, other).phase, Phase::Done);
+    assert_eq!(driven(world), GLANCE);
+    // It can be ended by hand, and taken back.
+    assert!(world.write(|t| stop(t, world.now(), waits, "bob")));
+    assert_eq!(operation(world, waits).waits_until, None);
+    let undone = undo(world.store(), world.now(), waits, "bob");
+    assert_eq!(undone.unwrap(), Some(1));
+    assert_eq!(world.letters().len(), 2);
 }
 
 fn a_stopped_operation_goes_no_further(world: &World) {

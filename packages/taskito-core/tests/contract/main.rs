@@ -45,6 +45,7 @@ mod concurrency;
 mod declare;
 mod enqueue;
 mod expire;
+mod failures;
 mod hand_back;
 mod insert;
 mod insert_links;

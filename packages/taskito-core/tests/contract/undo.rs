@@ -128,6 +128,7 @@ fn operation(world: &World, verb: Verb) -> Key {
         total: 0,
         rate: None,
         stop_after: None,
+        canary: None,
     };
     let key = world.write(|t| begin(t, world.now(), &wanted));
     assert_eq!(undo(world.store(), world.now(), key, "bob").unwrap(), None);

@@ -46,7 +46,12 @@ pub(crate) fn seen(store: &dyn JobStore) -> Vec<Seen> {
         limit: MANY,
         ..GroupFilter::default()
     };
-    let rows = store.groups(&filter).unwrap().into_iter();
+    let rows = store.groups(&filter).unwrap();
+    let mut failing = rows.clone();
+    failing.retain(|row| row.dead + row.retrying > 0);
+    failing.sort_by_key(|row| row.fingerprint);
+    assert_eq!(store.failing_groups(MANY).unwrap(), failing);
+    let rows = rows.into_iter();
     rows.map(|row| {
         let group = row.fingerprint;
         assert_eq!(store.group(group).unwrap().as_ref(), Some(&row));

@@ -3,11 +3,11 @@
 
 use std::time::Duration;
 
-use taskito_core::bulk::{NewOperation, OperationRow, Phase, Verb};
+use taskito_core::bulk::{Canary, NewOperation, OperationRow, Phase, Verb};
 use taskito_core::clock::Millis;
 use taskito_core::filter::{Filter, Written};
 use taskito_core::id::Key;
-use taskito_core::job::{Claim, JobFilter, LetterFilter};
+use taskito_core::job::{Claim, JobFilter, LetterFilter, Token};
 use taskito_core::rollup::Run;
 use taskito_core::state::State;
 use taskito_core::store::bulk::{Driven, begin, count, drive};
@@ -41,6 +41,9 @@ fn history(home: Home, seed: u64) -> Sight {
     world.fill(chance);
     let verb = chance.one_of(&Verb::ALL);
     let task = chance.one_of(&["a", "b"]);
+    let wait = Duration::from_secs(3600);
+    let jobs = chance.one_of(&[0, 1, 3]);
+    let canary = (jobs > 0).then_some(Canary { jobs, wait });
     let wanted = NewOperation {
         verb,
         filter: of_task(task),
@@ -49,6 +52,7 @@ fn history(home: Home, seed: u64) -> Sight {
         total: 0,
         rate: chance.one_of(&[None, Some(1), Some(7)]),
         stop_after: None,
+        canary: canary.filter(|_| verb == Verb::Retry),
     };
     let patience = Duration::from_secs(60);
     let store = &*world.home.store;
@@ -60,6 +64,15 @@ fn history(home: Home, seed: u64) -> Sight {
     assert_eq!(row.done + row.skipped, number);
     world.home.audit();
     world.sight(&row)
+}
+
+fn completed(token: Token) -> Completion<'static> {
+    Completion {
+        token,
+        result: b"",
+        preview: None,
+        run: Run::default(),
+    }
 }
 
 fn of_task(task: &str) -> Filter {
@@ -104,17 +117,10 @@ impl World {
         let claims: Vec<Claim> = self.write(|t| t.claim(self.now, worker, &mut Hunger::of(jobs)));
         for claim in claims {
             let token = claim.token;
-            let (result, run) = (&b""[..], Run::default());
-            let (error, failed) = ("no", Some(run));
+            let (error, failed) = ("no", Some(Run::default()));
             match chance.below(3) {
                 0 => {
-                    let preview = None;
-                    let done = Completion {
-                        token,
-                        result,
-                        preview,
-                        run,
-                    };
+                    let done = completed(token);
                     self.write(|t| t.complete(self.now, &[done]))
                 }
                 1 => {
@@ -146,7 +152,18 @@ impl World {
             if chance.one_in(3) {
                 self.insert(chance);
             }
+            if row.waits_until.is_some() {
+                self.complete_all();
+            }
         }
+    }
+
+    /// Runs all that is due.
+    fn complete_all(&self) {
+        let worker = self.write(|t| t.enlist(self.now, &worker()));
+        let claims = self.write(|t| t.claim(self.now, worker, &mut Hunger::endless()));
+        let done: Vec<Completion<'_>> = claims.iter().map(|claim| completed(claim.token)).collect();
+        self.write(|t| t.complete(self.now, &done));
     }
 
     fn sight(&self, row: &OperationRow) -> Sight {

@@ -136,6 +136,7 @@ impl Leases for Faulty {
 impl Diagnosis for Faulty {
     ask! {
         groups(filter: &GroupFilter) -> Vec<GroupRow>;
+        failing_groups(limit: u32) -> Vec<GroupRow>;
         group(group: Fingerprint) -> Option<GroupRow>;
         group_jobs(group: Fingerprint, limit: u32) -> Vec<JobRow>;
         group_letters(group: Fingerprint, after: Key, limit: u32) -> Vec<(Key, Key)>;

@@ -119,6 +119,10 @@ impl Diagnosis for Pair {
         self.next().groups(filter)
     }
 
+    fn failing_groups(&self, limit: u32) -> Result<Vec<GroupRow>> {
+        self.next().failing_groups(limit)
+    }
+
     fn group(&self, group: Fingerprint) -> Result<Option<GroupRow>> {
         self.next().group(group)
     }

@@ -222,6 +222,8 @@ _OPERATION = thing(
     total=WHOLE,
     rate=WHOLE_OR_NULL,
     stop_after=WHOLE_OR_NULL,
+    canary=WHOLE_OR_NULL,
+    waits_until=WHOLE_OR_NULL,
     state={"enum": ["running", "done", "stopped"]},
     done=WHOLE,
     skipped=WHOLE,
@@ -243,7 +245,7 @@ ACCEPTED: Mapping[tuple[str, str], tuple[str, Schema]] = {
     ("POST", "/api/jobs/<id>/cancel"): ("The job runs and is asked to end", ASKED),
     ("POST", "/api/operations"): ("The operation, which may be over already", _OPERATION),
     ("POST", "/api/failures/<group>/retry"): (
-        "With rate or stop_after: the operation, which may be over already",
+        "With rate, stop_after or canary: the operation, which may be over already",
         _OPERATION,
     ),
 }

@@ -3,22 +3,71 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 if TYPE_CHECKING:
-    from taskito_core import AttemptRow
+    from taskito.bulk import Deed
+    from taskito_core import AttemptRow, GroupRow
 
 HOURS = 24
 HOUR_MS = 3_600_000
 BAR = 4
 """Width of a bar of a sparkline."""
 TALL = 20
+ORDERS = ("count", "last", "first")
+"""What a list of groups goes by: most jobs, failed last, failed first lately."""
+_NUMBERS: "dict[str, Callable[[GroupRow], int]]" = {
+    "count": lambda row: row.dead + row.retrying,
+    "last": attrgetter("last_seen"),
+    "first": attrgetter("first_seen"),
+}
 _MOST_VALUES = 8
+_MOST_PLACES = 12
 _MOST_COLUMNS = 6
 _LONGEST_MESSAGE = 2000
+_NAMED = re.compile(r"([^\W\d]\w*)=(.*)", re.DOTALL)
+_MARKS = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[][(){},]", re.DOTALL)
+"""Quoted text as a whole, brackets and commas."""
 _PLACEHOLDER = re.compile(r"\{(?:N|uuid|hex|str|path|mail)\}")
+
+
+Place: TypeAlias = tuple[int, str]
+"""Where a group stands in a list: a number, and its fingerprint for those that have the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """An argument of the jobs of a group.
+
+    Attributes:
+        name: Its name, or its place as in ``args.0:`` of a filter line.
+        values: Those it has, as text, and in how many jobs; most first, and at most eight.
+        others: How many more values it has.
+    """
+
+    name: str
+    values: list[tuple[str, int]]
+    others: int
+
+
+@dataclass(frozen=True, slots=True)
+class Where:
+    """Where attempts of a group failed.
+
+    Attributes:
+        worker: Machine and process.
+        version: Of the worker, as long as it is there.
+        release: What was marked last before it had the job.
+        number: How many attempts.
+    """
+
+    worker: str
+    version: str | None
+    release: str | None
+    number: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +167,86 @@ def _values(parts: Sequence[str], message: str) -> list[str]:
     return [*values, message[begin:end]]
 
 
-def workers(attempts: "Sequence[AttemptRow]") -> list[tuple[str, int]]:
-    """Return where attempts failed, and how many, most first."""
-    return Counter(attempt.worker or "unknown" for attempt in attempts).most_common(_MOST_VALUES)
+def places(
+    attempts: "Sequence[AttemptRow]", marks: "Sequence[Deed]", versions: Mapping[str, str]
+) -> list[Where]:
+    """Return on which workers and releases attempts failed, most first.
+
+    Args:
+        attempts: The attempts.
+        marks: What was marked, newest first.
+        versions: Of the workers that are there, by machine and process.
+    """
+    found = Counter((attempt.worker or "unknown", _release(attempt, marks)) for attempt in attempts)
+    return [
+        Where(worker, versions.get(worker), release, number)
+        for (worker, release), number in found.most_common(_MOST_PLACES)
+    ]
+
+
+def _release(attempt: "AttemptRow", marks: "Sequence[Deed]") -> str | None:
+    return next((mark.subject for mark in marks if mark.at <= attempt.claimed_at), None)
+
+
+def affected(previews: Iterable[str | None]) -> list[Argument]:
+    """Return which arguments calls have, and with which values, in the order of the calls."""
+    found: dict[str, Counter[str]] = {}
+    for preview in previews:
+        for name, value in _arguments(preview or ""):
+            found.setdefault(name, Counter())[value] += 1
+    return [
+        Argument(name, values.most_common(_MOST_VALUES), max(0, len(values) - _MOST_VALUES))
+        for name, values in [*found.items()][:_MOST_PLACES]
+    ]
+
+
+def _arguments(preview: str) -> Iterator[tuple[str, str]]:
+    """Give the names, or places, and the values of what stands between parentheses of a call."""
+    for place, text in enumerate(_parts(preview)):
+        named = _NAMED.match(text)
+        yield (named[1], named[2]) if named else (str(place), text)
+
+
+def _parts(text: str) -> list[str]:
+    """Return what commas part outside of quotes and brackets."""
+    parts: list[str] = []
+    begin = depth = 0
+    for found in _MARKS.finditer(text):
+        mark = found[0]
+        if mark in "([{":
+            depth += 1
+        elif mark in ")]}":
+            depth -= 1
+        elif mark == "," and depth == 0:
+            parts.append(text[begin : found.start()].strip())
+            begin = found.end()
+    last = text[begin:].strip()
+    return [*parts, last] if last else parts
+
+
+def listed(
+    rows: "Iterable[GroupRow]", by: str, after: Place | None, most: int
+) -> "tuple[list[GroupRow], Place | None]":
+    """Return one page of groups, the largest first, and the place it ends at if there are more.
+
+    Args:
+        rows: All groups, in the order of their fingerprints; those that are alike stay so.
+        by: One of :data:`ORDERS`.
+        after: Where the page before ended.
+        most: How many groups are on a page.
+    """
+    number = _NUMBERS[by]
+    rest = sorted(rows, key=number, reverse=True)
+    if after is not None:
+        rest = [row for row in rest if _is_after(number(row), row.fingerprint, after)]
+    shown = rest[:most]
+    if len(rest) <= most:
+        return shown, None
+    return shown, (number(shown[-1]), shown[-1].fingerprint)
+
+
+def _is_after(number: int, fingerprint: str, place: Place) -> bool:
+    return number < place[0] or (number == place[0] and fingerprint > place[1])
 
 
 def frames_of(attempt: "AttemptRow") -> list[dict[str, Any]]:

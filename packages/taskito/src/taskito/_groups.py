@@ -26,6 +26,13 @@ class Groups:
         with self.database as store:
             return Failures(store).groups(state=state, task=task)
 
+    def failing(self, most: int) -> "list[GroupRow]":
+        """Return groups that jobs are in now, in no order that means anything."""
+        from taskito._core import Failures  # noqa: PLC0415 - loads the engine
+
+        with self.database as store:
+            return Failures(store).failing(limit=most)
+
     def get(self, fingerprint: str) -> "GroupRow | None":
         """Return one group."""
         from taskito._core import Failures  # noqa: PLC0415 - loads the engine
@@ -39,6 +46,14 @@ class Groups:
 
         with self.database as store:
             return Failures(store).jobs(fingerprint, limit=most)
+
+    def oldest(self, fingerprint: str) -> str | None:
+        """Return the job of a group that is dead longest and has a letter."""
+        from taskito._core import Failures  # noqa: PLC0415 - loads the engine
+
+        with self.database as store:
+            letters = Failures(store).letters(fingerprint, limit=1)
+        return letters[0][1] if letters else None
 
     def attempts(self, fingerprint: str, most: int) -> "list[AttemptRow]":
         """Return the newest failed attempts of a group, the newest first."""

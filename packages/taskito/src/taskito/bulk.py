@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from taskito._checks import integer, string
+from taskito._checks import Seconds, duration, integer, string
 from taskito.filters import Filter
 from taskito.job import JobResult
 from taskito.listing import JobPage, cursor_of, place_of
@@ -23,6 +23,10 @@ VERBS: tuple[Verb, ...] = ("retry", "cancel", "delete")
 """What can be done to many jobs."""
 CAP = 10_000
 """Matching jobs are counted up to so many."""
+CANARY_SECONDS = 300
+"""How long an operation waits for its canary, unless it is told otherwise."""
+MOST_CANARY = 100
+"""No canary is of more jobs: all of them are looked at, twice a second."""
 
 _PAGE = 500
 _MOST_PER_SECOND = 100_000
@@ -89,6 +93,8 @@ class Operation:
         total: How many jobs matched then, counted up to :data:`CAP` and one.
         rate: At most so many jobs in a second; ``None`` is as fast as it goes.
         stop_after: It stops when so many of the jobs that it made have failed.
+        canary: A retry makes so many jobs first, and goes on only if they complete.
+        waits_until: When it gives them up, in ms, while it waits for them.
         state: ``running``, ``done`` or ``stopped``.
         done: Jobs that something was done to.
         skipped: Jobs that matched, but had moved on, or could not be touched.
@@ -105,6 +111,8 @@ class Operation:
     total: int
     rate: int | None
     stop_after: int | None
+    canary: int | None
+    waits_until: int | None
     state: Literal["running", "done", "stopped"]
     done: int
     skipped: int
@@ -230,7 +238,7 @@ class Bulk:
             )
         return Count(number=min(number, cap), is_capped=number > cap, is_whole=is_whole)
 
-    def begin(
+    def begin(  # noqa: PLR0913 - all but what and which are keyword-only
         self,
         verb: Verb,
         which: Filter,
@@ -238,6 +246,8 @@ class Bulk:
         who: str,
         rate: int | None = None,
         stop_after: int | None = None,
+        canary: int | None = None,
+        canary_wait: Seconds = CANARY_SECONDS,
     ) -> Operation:
         """Begin an operation on all jobs that match now. Returns at once.
 
@@ -247,9 +257,14 @@ class Bulk:
             who: Who wants it, for the record.
             rate: At most so many jobs in a second.
             stop_after: Stop when so many of the jobs that a retry made have failed.
+            canary: Retry so many first, the oldest, up to 100. The others follow when all of
+                these have completed; if one fails an attempt or is cancelled, the operation
+                stops. Nobody waits where there are no others.
+            canary_wait: How long it waits for them, in seconds, until it stops.
 
         Raises:
-            ValueError: For another verb, or a number that is not positive.
+            ValueError: For another verb, a number that is not positive, or a canary of anything
+                but a retry.
         """
         if string("verb", verb) not in VERBS:
             raise ValueError(f"verb must be one of {', '.join(VERBS)}, got {verb!r}")
@@ -257,6 +272,11 @@ class Bulk:
             integer("rate", rate, 1, _MOST_PER_SECOND)
         if stop_after is not None:
             integer("stop_after", stop_after, 1, _MOST_PER_SECOND)
+        if canary is not None:
+            integer("canary", canary, 1, MOST_CANARY)
+            if verb != "retry":
+                raise ValueError(f"only a retry has a canary, verb is {verb!r}")
+        wait_ms = duration("canary_wait", canary_wait)
         with self._database as store:
             native = self._of(store)
             terms = which.compiled()
@@ -269,6 +289,7 @@ class Bulk:
                 total=total,
                 rate=rate,
                 stop_after=stop_after,
+                canary=None if canary is None else (canary, wait_ms),
             )
         return self._known(operation_id)
 
@@ -316,7 +337,7 @@ class Bulk:
 
         Returns:
             0 if there may be more to do at once, the seconds after which the rate of an operation
-            lets it go on, ``None`` when there is nothing to do here.
+            lets it go on or its canary is looked at, ``None`` when there is nothing to do here.
         """
         with self._database as store:
             return self._of(store).drive()

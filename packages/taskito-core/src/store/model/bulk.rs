@@ -28,6 +28,7 @@ impl Bulk for Draft<'_> {
             driver: 0,
             leased_until: Millis(0),
             next_at: Millis(0),
+            waits_until: None,
             ended_at: None,
             report: None,
         };
@@ -50,6 +51,7 @@ impl Bulk for Draft<'_> {
             row.driver = advance.driver;
             row.leased_until = advance.leased_until;
             row.next_at = advance.next_at;
+            row.waits_until = advance.waits_until;
             row.ended_at = (advance.phase != Phase::Running).then_some(now);
         }
         Ok(())

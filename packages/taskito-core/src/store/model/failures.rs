@@ -105,6 +105,17 @@ impl Diagnosis for ModelStore {
         Ok(groups)
     }
 
+    fn failing_groups(&self, limit: u32) -> Result<Vec<GroupRow>> {
+        let tables = self.committed();
+        let groups = tables.failures.values().map(|group| tables.counted(group));
+        let mut groups: Vec<GroupRow> = groups
+            .filter(|group| group.dead + group.retrying > 0)
+            .collect();
+        groups.sort_by_key(|group| group.fingerprint);
+        groups.truncate(limit as usize);
+        Ok(groups)
+    }
+
     fn group(&self, group: Fingerprint) -> Result<Option<GroupRow>> {
         let tables = self.committed();
         let group = tables.failures.get(&group);

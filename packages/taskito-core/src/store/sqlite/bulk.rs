@@ -1,13 +1,15 @@
 //! Operations on many jobs, and the record of what people did.
 
+use std::time::Duration;
+
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{OptionalExtension, Result, Row, named_params};
 
 use super::SqliteStore;
-use super::row::{join_names, split_names};
+use super::row::{join_names, millis, split_names};
 use super::search::Examiner;
 use super::transaction::SqliteTransaction;
-use crate::bulk::{Advance, AuditRow, NewOperation, OperationRow, Phase, Verb};
+use crate::bulk::{Advance, AuditRow, Canary, NewOperation, OperationRow, Phase, Verb};
 use crate::clock::Millis;
 use crate::error;
 use crate::filter::{Filter, Written};
@@ -86,6 +88,8 @@ impl SqliteTransaction<'_> {
                 ":total": wanted.total,
                 ":rate": wanted.rate,
                 ":stop_after": wanted.stop_after,
+                ":canary": wanted.canary.map(|canary| canary.jobs),
+                ":canary_wait_ms": wanted.canary.map(|canary| millis(canary.wait)),
                 ":now": now,
             })?;
             Ok(key)
@@ -104,6 +108,7 @@ impl SqliteTransaction<'_> {
                 ":driver": advance.driver,
                 ":leased_until": advance.leased_until,
                 ":next_at": advance.next_at,
+                ":waits_until": advance.waits_until,
                 ":report": advance.report,
                 ":now": now,
             })?;
@@ -260,6 +265,7 @@ fn read(row: &Row<'_>) -> Result<OperationRow> {
             total: row.get(5)?,
             rate: row.get(6)?,
             stop_after: row.get(7)?,
+            canary: canary(row)?,
         },
         last: row.get(8)?,
         reached: row.get(9)?,
@@ -272,7 +278,16 @@ fn read(row: &Row<'_>) -> Result<OperationRow> {
         ended_at: row.get(16)?,
         report: row.get(17)?,
         started_at: row.get(18)?,
+        waits_until: row.get(21)?,
     })
+}
+
+fn canary(row: &Row<'_>) -> Result<Option<Canary>> {
+    let (jobs, wait): (Option<u32>, Option<u64>) = (row.get(19)?, row.get(20)?);
+    Ok(jobs.zip(wait).map(|(jobs, wait)| Canary {
+        jobs,
+        wait: Duration::from_millis(wait),
+    }))
 }
 
 /// The terms as one text column: a list of lists of names.

@@ -82,6 +82,15 @@ impl Diagnosis for SqliteStore {
         })
     }
 
+    fn failing_groups(&self, limit: u32) -> error::Result<Vec<GroupRow>> {
+        self.read(|connection| {
+            connection
+                .prepare_cached(include_str!("sql/failing_groups.sql"))?
+                .query_map(named_params! {":limit": limit}, row::group)?
+                .collect()
+        })
+    }
+
     fn group(&self, group: Fingerprint) -> error::Result<Option<GroupRow>> {
         self.read(|connection| {
             connection

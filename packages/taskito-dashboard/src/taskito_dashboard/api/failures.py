@@ -53,20 +53,18 @@ def show_group(call: Call) -> dict[str, Any]:
 
 
 def retry_group(call: Call) -> dict[str, list[str]] | tuple[int, dict[str, Any]]:
-    """Store the dead jobs of a group again; with ``rate`` or ``stop_after`` as an operation."""
+    """Store the dead jobs of a group again; with a pace as an operation."""
     group = of(call)
     body = body_of(call.request)
     unknown = sorted(body.keys() - _RETRY["properties"].keys())
     if unknown:
         known = ", ".join(_RETRY["properties"])
         raise Refused(400, f"the body has {unknown[0]!r}", f"its keys are {known}")
-    most, (rate, stop_after) = body.get("most"), pace(body)
-    if rate or stop_after:
+    most, wanted = body.get("most"), pace(body)
+    if wanted:
         if most is not None:
-            hint = "retry one first, then the rest with a rate"
-            raise Refused(400, "most and rate or stop_after exclude each other", hint)
-        operation = begun(call, "retry", dead_of(group), rate, stop_after)
-        return 202, operation.to_dict()
+            raise Refused(400, f"most and {next(iter(wanted))} exclude each other", "leave out one")
+        return 202, begun(call, "retry", dead_of(group), **wanted).to_dict()
     if most is not None and (not isinstance(most, int) or isinstance(most, bool) or most < 1):
         raise Refused(400, f"most is {most!r}", "it is a number from 1 on; leave it out for all")
     return {"new_job_ids": call.source.groups.retry(group.fingerprint, most)}

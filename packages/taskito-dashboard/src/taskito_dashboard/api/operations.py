@@ -1,21 +1,32 @@
 """Operations on all jobs that match a filter line, and the record of what people did."""
 
-from typing import Any, cast
+from typing import Any, TypedDict, Unpack, cast
 
-from taskito.bulk import VERBS, Operation, Verb
+from taskito.bulk import MOST_CANARY, VERBS, Operation, Verb
 from taskito.filters import Filter, FilterError
 from taskito_dashboard.errors import Refused, not_found
 from taskito_dashboard.params import MOST_ROWS, Param, document
 from taskito_dashboard.routing import Call, reads, writes
 
-_KEYS = ("verb", "filter", "rate", "stop_after")
 _MOST = 100_000
-_WHOLE: dict[str, Any] = {"type": ["integer", "null"], "minimum": 1, "maximum": _MOST}
-PACE: dict[str, Any] = {
-    "rate": {**_WHOLE, "description": "at most so many jobs in a second"},
-    "stop_after": {**_WHOLE, "description": "stop when so many of the new jobs have failed"},
+MOST_OF = {"rate": _MOST, "stop_after": _MOST, "canary": MOST_CANARY}
+"""The largest values that say how fast an operation goes, and when it ends early."""
+_MEANING = {
+    "rate": "at most so many jobs in a second",
+    "stop_after": "stop when so many of the new jobs have failed",
+    "canary": "retry so many first, and the others only if these complete at their first attempt",
 }
-"""How fast an operation goes, and when it ends early, in a body."""
+PACE: dict[str, Any] = {
+    name: {
+        "type": ["integer", "null"],
+        "minimum": 1,
+        "maximum": most,
+        "description": _MEANING[name],
+    }
+    for name, most in MOST_OF.items()
+}
+"""The same in a body."""
+_KEYS = ("verb", "filter", *PACE)
 _BEGIN: dict[str, Any] = {
     "type": "object",
     "required": ["verb", "filter"],
@@ -26,8 +37,17 @@ _BEGIN: dict[str, Any] = {
         **PACE,
     },
 }
+
 _LIMIT = Param("limit", "count", 50, MOST_ROWS)
 FILTER = Param("filter")
+
+
+class Pace(TypedDict, total=False):
+    """How fast an operation goes, and when it ends early; see :meth:`taskito.bulk.Bulk.begin`."""
+
+    rate: int | None
+    stop_after: int | None
+    canary: int | None
 
 
 def count(call: Call) -> dict[str, Any]:
@@ -57,12 +77,7 @@ def begin(call: Call) -> tuple[int, dict[str, Any]]:
     if verb not in VERBS or not isinstance(line, str):
         hint = f'send {{"verb": "{"|".join(VERBS)}", "filter": "state:dead"}}'
         raise Refused(400, "verb or filter is missing, or is none", hint)
-    operation = begun(
-        call,
-        cast("Verb", verb),
-        read_filter(line),
-        *pace(body),
-    )
+    operation = begun(call, cast("Verb", verb), read_filter(line), **pace(body))
     return 202, operation.to_dict()
 
 
@@ -86,12 +101,17 @@ def audit(call: Call) -> list[dict[str, Any]]:
     return [deed.to_dict() for deed in call.source.bulk.deeds(call.query()["limit"])]
 
 
-def begun(
-    call: Call, verb: Verb, which: Filter, rate: int | None, stop_after: int | None
-) -> Operation:
-    """Begin an operation; a small one is over when this returns."""
-    bulk = call.source.bulk
-    operation = bulk.begin(verb, which, who=call.who, rate=rate, stop_after=stop_after)
+def begun(call: Call, verb: Verb, which: Filter, **pace: Unpack[Pace]) -> Operation:
+    """Begin an operation; a small one is over when this returns, unless it waits for a canary.
+
+    Raises:
+        Refused: With 400, for a canary of anything but a retry.
+    """
+    if pace.get("canary") and verb != "retry":
+        raise Refused(
+            400, f"canary is of no use: {verb}", "only a retry has a canary; leave it out"
+        )
+    operation = call.source.bulk.begin(verb, which, who=call.who, **pace)
     call.operations.append(operation.id)
     return call.source.driver.settle(operation)
 
@@ -122,22 +142,22 @@ def read_filter(line: str | None) -> Filter:
         raise Refused(400, str(error.args[0]), error.hint) from None
 
 
-def pace(body: dict[str, Any]) -> tuple[int | None, int | None]:
-    """Return ``rate`` and ``stop_after`` of a body.
+def pace(body: dict[str, Any]) -> Pace:
+    """Return what a body says of the pace.
 
     Raises:
-        Refused: With 400, for what is none.
+        Refused: With 400, for what is no such number.
     """
-    return _whole(body, "rate"), _whole(body, "stop_after")
-
-
-def _whole(body: dict[str, Any], name: str) -> int | None:
-    value = body.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= _MOST:
-        raise Refused(400, f"{name} is {value!r}", f"{name} is a whole number from 1 to 100000")
-    return value
+    given: dict[str, int] = {}
+    for name, most in MOST_OF.items():
+        value = body.get(name)
+        if value is None:
+            continue
+        if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= most:
+            hint = f"{name} is a whole number from 1 to {most}"
+            raise Refused(400, f"{name} is {value!r}", hint)
+        given[name] = value
+    return cast("Pace", given)
 
 
 ROUTES = (

@@ -1,5 +1,6 @@
-"""Dead letters: jobs that will not be tried again until a person says so."""
+"""Groups of failures, and dead letters: jobs that are not tried again until a person says so."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from werkzeug.wrappers import Response
@@ -7,17 +8,25 @@ from werkzeug.wrappers import Response
 from taskito.filters import Filter
 from taskito_dashboard.api.dead import FILTERS, deleted, retried
 from taskito_dashboard.errors import Refused
-from taskito_dashboard.pages.frame import back, capped, page, sure
-from taskito_dashboard.pages.groups import RATE, line
+from taskito_dashboard.failures import ORDERS, Place, listed
+from taskito_dashboard.pages.frame import back, page, sure
+from taskito_dashboard.pages.groups import PACE, line
 from taskito_dashboard.params import MOST_IDS, Param, content, too_large
 from taskito_dashboard.routing import Call, acts, shows
 
 PER_PAGE = 50
+GROUPS_PER_PAGE = 25
+MOST_GROUPS = 10_000
+"""So many groups are sorted; more would be a fault of how messages are compared."""
+_MARKS = 10
+_MARK_DAYS_MS = 90 * 86_400_000
+STATES = ("open", "all")
+BY = {"count": "Count", "last": "Last seen", "first": "First seen"}
 AGES = (("86400", "1 d"), ("604800", "7 d"), ("2592000", "30 d"), ("0", "any age"))
 
 
 def failures(call: Call) -> Response:
-    """Dead letters, newest first."""
+    """Groups of failures, and dead letters, newest first."""
     given = call.query()
     kept = {name: given[name] for name in ("task", "queue") if given[name]}
     found = call.queue.dead_letters(
@@ -29,15 +38,52 @@ def failures(call: Call) -> Response:
         "failures",
         "Failures",
         rows=list(found),
-        groups=groups_of(call, given["task"]),
+        **groups_of(call, given),
         kept=kept,
         line=str(letters_of(given["task"], given["queue"])),
-        rate=RATE,
+        pace=PACE,
         ages=AGES,
-        total=capped(call.source.letters()),
         next_cursor=found.next_cursor,
         is_first=given["cursor"] is None,
     )
+
+
+def groups_of(call: Call, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the groups that jobs are in now, as an address wants to see them."""
+    state, by, since = given["state"], given["by"], given["since"]
+    wanted = [
+        row
+        for row in call.source.groups.failing(MOST_GROUPS)
+        if (given["task"] is None or row.task == given["task"])
+        and (since is None or row.first_seen >= since)
+    ]
+    shown = [row for row in wanted if state in {"all", row.state}]
+    rows, after = listed(shown, by, _place(given["after"]), GROUPS_PER_PAGE)
+    return {
+        "groups": [{"row": row, "line": line(call, row)} for row in rows],
+        "view": {name: given[name] for name in ("task", "queue", "state", "by", "since")},
+        "after": None if after is None else f"{after[0]}-{after[1]}",
+        "is_top": given["after"] is None,
+        "numbers": {"open": sum(row.state == "open" for row in wanted), "all": len(wanted)},
+        "orders": BY,
+        "marks": call.source.bulk.marks(
+            call.source.now - _MARK_DAYS_MS, call.source.now + 1, _MARKS
+        ),
+    }
+
+
+def _place(text: str | None) -> Place | None:
+    """Return where a page of groups goes on.
+
+    Raises:
+        Refused: With 400, for a text that is no place.
+    """
+    if text is None:
+        return None
+    number, _, fingerprint = text.partition("-")
+    if not (number.isascii() and number.isdigit() and len(number) < 17):  # noqa: PLR2004
+        raise Refused(400, f"after is {text[:100]!r}", "follow the links of the page")
+    return int(number), fingerprint
 
 
 def letters_of(task: str | None, queue: str | None) -> Filter:
@@ -46,13 +92,6 @@ def letters_of(task: str | None, queue: str | None) -> Filter:
     for field, value in (("task", task), ("queue", queue)):
         which = which.with_term(field, value) if value else which
     return which
-
-
-def groups_of(call: Call, task: str | None) -> list[dict[str, Any]]:
-    """Return the groups that jobs are in now, those with most jobs first, the silenced last."""
-    found = [row for row in call.source.groups.all(task=task) if row.dead + row.retrying]
-    found.sort(key=lambda row: (row.state != "open", -row.dead - row.retrying))
-    return [{"row": row, "line": line(call, row)} for row in found[:PER_PAGE]]
 
 
 def act(call: Call) -> Response:
@@ -77,6 +116,15 @@ def act(call: Call) -> Response:
 
 
 ROUTES = (
-    shows("/failures", failures, *FILTERS, Param("cursor")),
+    shows(
+        "/failures",
+        failures,
+        *FILTERS,
+        Param("cursor"),
+        Param("state", default="open", choices=STATES),
+        Param("by", default="count", choices=ORDERS),
+        Param("since", "instant"),
+        Param("after"),
+    ),
     acts("/failures", act),
 )

@@ -4,32 +4,35 @@ from typing import TYPE_CHECKING, Any
 
 from werkzeug.wrappers import Response
 
-from taskito.exceptions import JobNotFoundError
 from taskito.filters import Filter
 from taskito_dashboard.api.operations import begun
 from taskito_dashboard.errors import Refused, not_found
 from taskito_dashboard.failures import (
     HOUR_MS,
     HOURS,
+    Where,
+    affected,
     bars,
+    places,
     stretches,
     varying,
-    workers,
 )
 from taskito_dashboard.pages.frame import back, page, sure
+from taskito_dashboard.pages.job import retried
 from taskito_dashboard.pages.jobs import row
 from taskito_dashboard.pages.operations import pace
-from taskito_dashboard.params import Param
 from taskito_dashboard.routing import Call, acts, moved, shows
 from taskito_dashboard.words import call_line
 
 if TYPE_CHECKING:
-    from taskito_core import GroupRow, JobRow
+    from taskito_core import AttemptRow, GroupRow, JobRow
 
 SAMPLES = 20
-RATE, STOP_AFTER = "20", "5"
-"""What a replay of all begins with, unless somebody writes something else."""
+PACE = {"canary": 1, "rate": 20, "stop_after": 5}
+"""How all are replayed, unless somebody writes something else."""
 _ATTEMPTS = 200
+_JOBS = 100
+_MARKS = 50
 _STATES = {"silence": "silenced", "resolve": "resolved", "open": "open"}
 _DEEDS = {"silenced": "silenced", "resolved": "resolved", "open": "reopened"}
 
@@ -38,25 +41,34 @@ def group(call: Call) -> Response:
     """One group of failures."""
     found = of(call)
     fingerprint = found.fingerprint
-    given = call.query()
     attempts = call.source.groups.attempts(fingerprint, _ATTEMPTS)
+    jobs = call.source.groups.jobs(fingerprint, _JOBS)
     return page(
         call,
         "group.html",
         "failures",
         found.error_type,
         group=found,
-        canary=_canary(call, given["canary"]),
-        rate=given["rate"],
-        stop_after=given["stop_after"],
+        pace=PACE,
         line=line(call, found),
-        samples=[sample(job) for job in call.source.groups.jobs(fingerprint, SAMPLES)],
+        samples=[sample(job) for job in jobs[:SAMPLES]],
+        arguments=affected(job.preview for job in jobs),
+        called=len(jobs),
         parts=varying(found.template, [attempt.message or "" for attempt in attempts]),
-        workers=workers(attempts),
+        places=_places(call, attempts),
         looked_at=len(attempts),
         newest=attempts[0] if attempts else None,
         stretches=stretches(attempts[0].frames) if attempts else [],
     )
+
+
+def _places(call: Call, attempts: "list[AttemptRow]") -> list[Where]:
+    marks = call.source.bulk.marks(0, attempts[0].failed_at + 1, _MARKS) if attempts else []
+    versions = {
+        f"{worker['hostname']}:{worker['pid']}": worker["version"]
+        for worker in call.queue.workers()
+    }
+    return places(attempts, marks, versions)
 
 
 def act(call: Call) -> Response:
@@ -64,10 +76,10 @@ def act(call: Call) -> Response:
     found = of(call)
     deed = call.request.form.get("deed", "")
     here = ("failures", found.fingerprint)
-    if deed == "canary" or (deed == "replay" and call.request.form.get("first") == "yes"):
-        return _one_first(call, found)
+    if deed == "one":
+        return _one(call, found)
     if deed == "replay":
-        operation = begun(call, "retry", dead_of(found), *pace(call))
+        operation = begun(call, "retry", dead_of(found), **pace(call))
         return moved(call.url("operations", operation.id))
     if deed == "discard":
         sure(call, "remove all dead letters of the group")
@@ -84,23 +96,13 @@ def dead_of(found: "GroupRow") -> Filter:
     return Filter().with_term("state", "dead").with_term("fp", found.fingerprint)
 
 
-def _one_first(call: Call, found: "GroupRow") -> Response:
-    """Replay the oldest dead job, and show how it ends and what the others are replayed with."""
-    pace(call)
-    new = call.source.groups.retry(found.fingerprint, 1)
-    if not new:
+def _one(call: Call, found: "GroupRow") -> Response:
+    """Replay the job that is dead longest, and show the new one."""
+    job = call.source.groups.oldest(found.fingerprint)
+    operation = job and begun(call, "retry", Filter().with_term("id", job))
+    if not operation or not operation.done:
         raise Refused(409, "the group has no dead job", "those that are tried again go on alone")
-    form = call.request.form
-    kept = {name: form.get(name, "").strip() or None for name in ("rate", "stop_after")}
-    return moved(call.url("failures", found.fingerprint, canary=new[0], **kept))
-
-
-def _canary(call: Call, job_id: str | None) -> dict[str, Any] | None:
-    """Return the line of the job that was replayed first, as long as it is stored."""
-    try:
-        return sample(call.source.job(job_id)) if job_id else None
-    except JobNotFoundError:
-        return None
+    return retried(call, operation)
 
 
 def of(call: Call) -> "GroupRow":
@@ -146,13 +148,7 @@ def sample(job: "JobRow") -> dict[str, Any]:
 
 
 ROUTES = (
-    shows(
-        "/failures/<group>",
-        group,
-        Param("canary"),
-        Param("rate", default=RATE),
-        Param("stop_after", default=STOP_AFTER),
-    ),
+    shows("/failures/<group>", group),
     acts("/failures/<group>", act),
 )
 """After those of the letters: their paths have no name."""

@@ -171,17 +171,22 @@ def retry(call: Call) -> Response:
         hint = "it was retried or removed; Replay runs the job again all the same"
         raise Refused(409, "the job has no dead letter any more", hint)
     operation = _operated(call, "retry", row)
-    made = [copy for _, copy in call.source.bulk.touched(operation.id) if copy]
-    if not made:
+    if not operation.done:
         hint = "only finished jobs can be retried"
         raise Refused(409, f"the job is {call.source.job(row.id).status}", hint)
+    return retried(call, operation)
+
+
+def retried(call: Call, operation: Operation) -> Response:
+    """Show the job that an operation on one made of it."""
+    [(_, copy)] = call.source.bulk.touched(operation.id, 1)
     at, op = call.source.now, operation.id
-    return moved(call.url("jobs", made[0], did="retried", n=1, op=op, at=at))
+    return moved(call.url("jobs", str(copy), did="retried", n=1, op=op, at=at))
 
 
 def _operated(call: Call, verb: Verb, row: "JobRow") -> Operation:
     """Do something to the job as an operation, which is on record and can be taken back."""
-    return begun(call, verb, Filter().with_term("id", row.id), None, None)
+    return begun(call, verb, Filter().with_term("id", row.id))
 
 
 ROUTES = (

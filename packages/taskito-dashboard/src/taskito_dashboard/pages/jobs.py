@@ -159,7 +159,7 @@ def act(call: Call) -> Response:
     ticked = Filter((Term(field="id", sign=":", values=tuple(ids)),))
     if verb == "delete":
         return moved(call.url("operations", "new", verb=verb, filter=str(ticked)))
-    operation = begun(call, cast("Verb", verb), ticked, None, None)
+    operation = begun(call, cast("Verb", verb), ticked)
     did = {"retry": "retried", "cancel": "cancelled"}[verb]
     return back(call, "jobs", did=did, n=operation.done, op=operation.id)
 

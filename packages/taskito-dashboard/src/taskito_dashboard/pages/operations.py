@@ -1,23 +1,24 @@
 """Operations on all jobs that match: asking first, watching, stopping, taking back."""
 
-from typing import Any
+from typing import Any, cast
 
 from werkzeug.wrappers import Response
 
 from taskito.bulk import CAP, VERBS, Operation
-from taskito_dashboard.api.operations import FILTER, begun, known, read_filter
+from taskito_dashboard.api.operations import FILTER, MOST_OF, Pace, begun, known, read_filter
 from taskito_dashboard.errors import Refused
 from taskito_dashboard.pages.frame import back, page
-from taskito_dashboard.pages.jobs import row
+from taskito_dashboard.pages.jobs import called
 from taskito_dashboard.params import Param, content
 from taskito_dashboard.routing import Call, acts, moved, shows
+from taskito_dashboard.words import duration
 
 SAMPLES = 5
 UNDO_MS = 60_000
 """A page offers Undo for ten seconds; whoever is slow has a minute."""
 _VERB = Param("verb", choices=VERBS)
-_MOST = 100_000
 _MOST_KNOWN = CAP
+_CANARIES_SHOWN = 10
 
 
 def operations(call: Call) -> Response:
@@ -38,10 +39,11 @@ def ask(call: Call) -> Response:
         f"{verb.capitalize()} all that match",
         verb=verb,
         rate=given["rate"],
+        canary=given["canary"],
         line=str(which),
         in_words=which.in_words(),
         number=call.source.bulk.count(which).jobs(),
-        samples=[row(job.to_dict()) for job in found],
+        samples=[called(job) for job in found],
     )
 
 
@@ -54,12 +56,7 @@ def begin(call: Call) -> Response:
         raise Refused(400, f"there is no action {verb!r}", "use the buttons of the page")
     if verb == "delete" and form.get("typed", "").strip().lower() != "delete":
         raise Refused(400, "not confirmed: delete", "go back and type the word delete")
-    operation = begun(
-        call,
-        verb,
-        read_filter(form.get("filter")),
-        *pace(call),
-    )
+    operation = begun(call, verb, read_filter(form.get("filter")), **pace(call))
     return moved(call.url("operations", operation.id))
 
 
@@ -76,6 +73,8 @@ def operation(call: Call) -> Response:
         operation=shown(found),
         in_words=read_filter(found.filter).in_words(),
         can_undo=can_undo,
+        canaries=_canaries(call, found),
+        next=what_is_next(found, call.source.now),
         touched=call.source.bulk.touched(found.id),
     )
 
@@ -102,6 +101,26 @@ def undo(call: Call) -> Response:
     return back(call, "operations", found.id, did="undone", n=undone)
 
 
+def _canaries(call: Call, operation: Operation) -> list[dict[str, Any]]:
+    """Return the jobs that were made first, as long as they are stored."""
+    most = min(operation.canary or 0, _CANARIES_SHOWN)
+    copies = [copy for _, copy in call.source.bulk.touched(operation.id, most) if copy]
+    return [called(job) for copy in copies if (job := call.queue.get_job(copy))]
+
+
+def what_is_next(operation: Operation, now: int) -> str:
+    """Return what becomes of an operation with a canary, in words."""
+    made, wanted = operation.done, operation.canary or 0
+    if operation.state == "done":
+        return "There were no others." if made <= wanted else "It completed, the others followed."
+    if operation.state == "stopped":
+        return "The others were left alone." if made <= wanted else "It completed, others followed."
+    if operation.waits_until is not None:
+        left = duration(operation.waits_until - now)
+        return f"The others follow when it has completed. It is waited for {left} more."
+    return "It is made first." if made < wanted else "It completed, the others follow."
+
+
 def shown(operation: Operation) -> dict[str, Any]:
     """Return an operation with how far it is in percent, where that is known."""
     through = operation.done + operation.skipped
@@ -121,29 +140,27 @@ def is_undoable(operation: Operation) -> bool:
     return operation.is_over and operation.verb != "delete" and operation.done > 0 and not is_undone
 
 
-def pace(call: Call) -> tuple[int | None, int | None]:
-    """Return how fast a form wants an operation to go, and after how many failures it stops.
+def pace(call: Call) -> Pace:
+    """Return how fast a form wants an operation to go, and when it ends early.
 
     Raises:
         Refused: With 400, for what is no number.
     """
-    form = call.request.form
-    rate = _whole(form.get("rate", ""), "rate")
-    return rate, _whole(form.get("stop_after", ""), "stop after")
-
-
-def _whole(text: str, name: str) -> int | None:
-    text = text.strip()
-    if not text:
-        return None
-    if not (text.isascii() and text.isdigit() and len(text) < 7 and 1 <= int(text) <= _MOST):  # noqa: PLR2004
-        raise Refused(400, f"{name} is {text[:100]!r}", "write a whole number from 1 to 100000")
-    return int(text)
+    given: dict[str, int] = {}
+    for name, most in MOST_OF.items():
+        text = call.request.form.get(name, "").strip()
+        if not text:
+            continue
+        if not (text.isascii() and text.isdigit() and len(text) < 7 and 1 <= int(text) <= most):  # noqa: PLR2004
+            what = f"{name.replace('_', ' ')} is {text[:100]!r}"
+            raise Refused(400, what, f"write a whole number from 1 to {most}")
+        given[name] = int(text)
+    return cast("Pace", given)
 
 
 ROUTES = (
     shows("/operations", operations),
-    shows("/operations/new", ask, _VERB, FILTER, Param("rate", default="")),
+    shows("/operations/new", ask, _VERB, FILTER, Param("rate"), Param("canary")),
     acts("/operations", begin, begins_operations=True),
     shows("/operations/<id>", operation),
     acts("/operations/<id>/stop", stop, begins_operations=True),

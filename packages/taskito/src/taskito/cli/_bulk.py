@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Literal
 
 from taskito.cli._console import NOT_FOUND, Console, Failure
-from taskito.cli._flags import Command
+from taskito.cli._flags import Command, duration
 from taskito.cli._progress import Progress
 from taskito.cli._text import columns, printable
 
@@ -20,6 +20,7 @@ _DONE = {"retry": "retried", "cancel": "cancelled", "delete": "deleted"}
 _SAMPLES = 5
 _LOOK_SECONDS = 0.2
 _MOST_PER_SECOND = 100_000
+_CANARY_SECONDS = 300
 _ID_LENGTH = 36
 
 
@@ -54,6 +55,24 @@ def add_operation(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dry-run", action="store_true", help="only say what would be done")
     parser.add_argument("--yes", action="store_true", help="do not ask")
     parser.add_argument("--rate", metavar="N", type=_rate, help="at most so many in a second")
+
+
+def add_retry(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of a retry: those of :func:`add_operation`, and when it ends early."""
+    add_operation(parser)
+    parser.add_argument(
+        "--stop-after", metavar="N", type=number, help="stop when so many new jobs failed"
+    )
+    parser.add_argument(
+        "--canary", metavar="N", type=number, help="retry so many first, and go on if they complete"
+    )
+    parser.add_argument(
+        "--canary-wait",
+        metavar="D",
+        type=duration,
+        default=_CANARY_SECONDS,
+        help="how long to wait for them; default: 5m",
+    )
 
 
 def filter_of(words: list[str]) -> "Filter":
@@ -117,9 +136,10 @@ def count(bulk: "Bulk", which: "Filter") -> "Count":
 def carried_out(
     verb: "Verb", bulk: "Bulk", which: "Filter", args: argparse.Namespace, *, quiet: bool
 ) -> "Operation":
-    """Begin an operation with the flags of :func:`add_operation`, and watch it to its end."""
-    stop_after: int | None = getattr(args, "stop_after", None)
-    operation = bulk.begin(verb, which, who=who(), rate=args.rate, stop_after=stop_after)
+    """Begin an operation with the flags of its command, and watch it to its end."""
+    names = ("rate", "stop_after", "canary", "canary_wait")
+    flags = {name: getattr(args, name) for name in names if hasattr(args, name)}
+    operation = bulk.begin(verb, which, who=who(), **flags)
     return _watched(bulk, operation, quiet=quiet)
 
 
@@ -170,7 +190,8 @@ def _watched(bulk: "Bulk", operation: "Operation", *, quiet: bool) -> "Operation
                 if pause != 0:
                     time.sleep(min(pause or _LOOK_SECONDS, _LOOK_SECONDS))
                 operation = bulk.get(operation.id) or operation
-                progress(operation.done + operation.skipped)
+                waits = ", canary …" if operation.waits_until else ""
+                progress(operation.done + operation.skipped, waits)
     except KeyboardInterrupt:
         bulk.stop(operation.id, who=who())
         return bulk.get(operation.id) or operation

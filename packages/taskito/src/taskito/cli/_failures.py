@@ -1,15 +1,14 @@
 """``taskito failures``: groups of failures, and what is done with their dead jobs."""
 
 import argparse
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from taskito.cli._bulk import add_operation, carried_out, number, show, told, who
-from taskito.cli._console import NOT_FOUND, Console, Failure
+from taskito.cli._bulk import add_retry, carried_out, show, told, who
+from taskito.cli._console import NOT_FOUND, Failure
 from taskito.cli._context import Context
-from taskito.cli._flags import Command, command_group, duration
-from taskito.cli._text import ago, columns, last_line, pairs, printable, when
+from taskito.cli._flags import Command, command_group
+from taskito.cli._text import ago, columns, pairs, printable, when
 from taskito.queue import Queue
 
 if TYPE_CHECKING:
@@ -19,8 +18,6 @@ if TYPE_CHECKING:
 
 _HEAD = ("GROUP", "STATE", "TASK", "DEAD", "RETRYING", "FIRST", "LAST", "ERROR")
 _SAMPLES = 10
-_LOOK_SECONDS = 0.2
-_PATIENCE = 300
 _SEE = "see: taskito failures list"
 
 
@@ -57,20 +54,7 @@ def register_show(parser: argparse.ArgumentParser) -> Command:
 def register_retry(parser: argparse.ArgumentParser) -> Command:
     """Retry the dead jobs of a group."""
     _add_group(parser)
-    parser.add_argument(
-        "--canary", metavar="N", type=number, help="retry so many first, and go on if they complete"
-    )
-    parser.add_argument(
-        "--canary-wait",
-        metavar="D",
-        type=duration,
-        default=_PATIENCE,
-        help="how long to wait for them; default: 5m",
-    )
-    add_operation(parser)
-    parser.add_argument(
-        "--stop-after", metavar="N", type=number, help="stop when so many have failed again"
-    )
+    add_retry(parser)
     return retry
 
 
@@ -135,7 +119,7 @@ def show_group(args: argparse.Namespace, context: Context) -> int:
 
 
 def retry(args: argparse.Namespace, context: Context) -> int:
-    """Retry the dead jobs of a group, maybe some first, and watch it.
+    """Retry the dead jobs of a group and watch it.
 
     Ctrl+C ends the operation; what was done stays done.
     """
@@ -153,13 +137,10 @@ def retry(args: argparse.Namespace, context: Context) -> int:
             show("retry", bulk, which, found, console)
             return 0
         console.confirm(f"Retry {found.jobs()} of {_named(group)}?", yes=args.yes)
-        canaries = _sent_ahead(queue, group, args, console) if args.canary else []
-        over = None
-        if not canaries or bulk.count(which).number:
-            over = carried_out("retry", bulk, which, args, quiet=not console.talks)
+        over = carried_out("retry", bulk, which, args, quiet=not console.talks)
     if console.as_json:
-        console.document({"canary": canaries, "operation": over and over.to_dict()})
-    return 0 if over is None else told(over, console)
+        console.document(over.to_dict())
+    return told(over, console)
 
 
 def discard(args: argparse.Namespace, context: Context) -> int:
@@ -236,47 +217,6 @@ def _dead_jobs(group: "GroupRow") -> "Filter":
     from taskito.filters import Filter  # noqa: PLC0415 - for few commands
 
     return Filter.parse(f"fp:{group.fingerprint} state:dead")
-
-
-def _sent_ahead(
-    queue: Queue, group: "GroupRow", args: argparse.Namespace, console: Console
-) -> list[str]:
-    """Retry a few jobs of a group, and return their ids once all are complete.
-
-    Raises:
-        Failure: One failed, or is not through in time.
-    """
-    from taskito._groups import Groups  # noqa: PLC0415 - for few commands
-    from taskito.bulk import Bulk  # noqa: PLC0415
-
-    new = Groups(queue._database).retry(group.fingerprint, args.canary)  # noqa: SLF001
-    Bulk(queue).audit(who(), "canary", group.fingerprint, len(new))
-    console.say(f"retried first: {', '.join(new)}")
-    deadline = time.monotonic() + args.canary_wait
-    for job_id in new:
-        while not _is_complete(queue, job_id):
-            if time.monotonic() >= deadline:
-                hint = f"nothing else was retried; see: taskito jobs why {job_id}"
-                raise Failure(f"the canary is not through yet: {job_id}", hint=hint)
-            time.sleep(_LOOK_SECONDS)
-    return new
-
-
-def _is_complete(queue: Queue, job_id: str) -> bool:
-    """Whether a job is complete, or was and is deleted.
-
-    Raises:
-        Failure: It failed, maybe to be tried again, or was cancelled.
-    """
-    job = queue.get_job(job_id)
-    if job is None:
-        return True
-    known = job.to_dict()
-    if known["status"] in {"dead", "cancelled"} or known["retry_count"]:
-        hint = f"nothing else was retried; see: taskito jobs show {job_id}"
-        said = f": {last_line(known['error'])}" if known["error"] else ""
-        raise Failure(f"the canary failed: {job_id}{said}", hint=hint)
-    return bool(known["status"] == "complete")
 
 
 def _said(group: "GroupRow") -> str:

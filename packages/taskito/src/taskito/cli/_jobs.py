@@ -69,10 +69,7 @@ def register_cancel(parser: argparse.ArgumentParser) -> Command:
 def register_retry(parser: argparse.ArgumentParser) -> Command:
     """Retry one job, or all that match."""
     _bulk.add_filter(parser, nargs="+", one="the id of a job, or ")
-    _bulk.add_operation(parser)
-    parser.add_argument(
-        "--stop-after", metavar="N", type=_bulk.number, help="stop when so many new jobs failed"
-    )
+    _bulk.add_retry(parser)
     return retry
 
 

@@ -40,13 +40,13 @@ class Progress:
         self._next = clock() + _AFTER_SECONDS
         self._drawn = False
 
-    def __call__(self, done: int) -> None:
-        """Show that so many are done."""
+    def __call__(self, done: int, more: str = "") -> None:
+        """Show that so many are done, and what else is to be said."""
         now = self._clock()
         if self._shown and now >= self._next:
             self._next = now + _EVERY_SECONDS
             self._drawn = True
-            print(f"\r\x1b[K{self._bar(done)}{self._verb} {done:,}", end="", file=sys.stderr)
+            print(f"\r\x1b[K{self._bar(done)}{self._verb} {done:,}{more}", end="", file=sys.stderr)
             sys.stderr.flush()
 
     def _bar(self, done: int) -> str:

@@ -426,6 +426,9 @@ CREATE TABLE operation (
     total INTEGER NOT NULL,
     rate INTEGER CONSTRAINT rate_is_positive CHECK (rate > 0),
     stop_after INTEGER CONSTRAINT stop_after_is_positive CHECK (stop_after > 0),
+    -- So many jobs are made first, and the others when those have completed within that time.
+    canary INTEGER CONSTRAINT canary_is_positive CHECK (canary > 0),
+    canary_wait_ms INTEGER,
     -- The newest job when it began, and the last one that it is through with.
     last INTEGER NOT NULL,
     reached INTEGER NOT NULL DEFAULT 0,
@@ -436,10 +439,15 @@ CREATE TABLE operation (
     driver INTEGER NOT NULL DEFAULT 0,
     leased_until INTEGER NOT NULL DEFAULT 0,
     next_at INTEGER NOT NULL DEFAULT 0,
+    -- When it gives its first jobs up, while it waits for them.
+    waits_until INTEGER,
     started_at INTEGER NOT NULL,
     ended_at INTEGER,
     report TEXT,
     CONSTRAINT it_goes_no_further CHECK (reached <= last),
+    CONSTRAINT canary_is_waited_for CHECK ((canary IS NULL) = (canary_wait_ms IS NULL)),
+    CONSTRAINT only_a_retry_makes_jobs CHECK (canary IS NULL OR verb = 'retry'),
+    CONSTRAINT it_waits_while_it_runs CHECK (waits_until IS NULL OR phase = 'running'),
     CONSTRAINT ended_has_a_time CHECK ((phase = 'running') = (ended_at IS NULL))
 ) STRICT;
 
@@ -464,6 +472,9 @@ CREATE TABLE audit (
     subject TEXT NOT NULL,
     count INTEGER NOT NULL
 ) STRICT;
+
+-- What did people mark, as deployments?
+CREATE INDEX audit_mark ON audit (id) WHERE deed = 'mark';
 
 -- A job as it reads from outside. CROSS JOIN keeps the order of the loops: jobs by id, then
 -- their lane.
