@@ -288,7 +288,7 @@ class Source:
 
         return self._trends.get(seconds, find, seconds=good_for)
 
-    def run_times(self, task: str) -> "Mapping[str, float | None]":
+    def run_percentiles(self, task: str) -> "Mapping[str, float | None]":
         """How long attempts of a task ran in the last 24 hours: ``p50 p95 p99`` in ms.
 
         Up to a minute old.

@@ -60,7 +60,7 @@ def job(call: Call) -> Response:
         result=values.result if result is None else result,
         result_parts=of_json(values.result) if result is None else of_literal(result),
         notes=of_json(row.metadata),
-        run=compared(_run_ms(row), call.source.run_times(row.task)),
+        run=compared(_run_ms(row), call.source.run_percentiles(row.task)),
         ahead=ahead(row.progress, begun_at, now),
         begun_at=begun_at,
         values=values,

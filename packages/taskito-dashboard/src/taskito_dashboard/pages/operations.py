@@ -43,7 +43,7 @@ def ask(call: Call) -> Response:
         line=str(which),
         in_words=which.in_words(),
         number=call.source.bulk.count(which).jobs(),
-        samples=[called(job) for job in found],
+        samples=[called(job, call.source.now) for job in found],
     )
 
 
@@ -105,7 +105,7 @@ def _canaries(call: Call, operation: Operation) -> list[dict[str, Any]]:
     """Return the jobs that were made first, as long as they are stored."""
     most = min(operation.canary or 0, _CANARIES_SHOWN)
     copies = [copy for _, copy in call.source.bulk.touched(operation.id, most) if copy]
-    return [called(job) for copy in copies if (job := call.queue.get_job(copy))]
+    return [called(job, call.source.now) for copy in copies if (job := call.queue.get_job(copy))]
 
 
 def what_is_next(operation: Operation, now: int) -> str:
