@@ -157,6 +157,21 @@ class TestRetry:
         assert (told["canary"], told["done"], told["state"]) == (1, 3, "done")
         assert queue.dead_letters() == []
 
+    def test_a_line_says_that_it_waits(
+        self,
+        worker: ManualWorker,
+        faults: list[str],
+        group: Only,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        faults.clear()
+        terminal = Terminal()
+        monkeypatch.setattr(sys, "stderr", terminal)
+        asking = Asking("failures", "retry", group(), "--canary", "1", "--yes")
+        until(lambda: "] retried 1, canary …" in terminal.getvalue())
+        worker.run()
+        assert asking.code() == 0
+
     def test_a_canary_that_fails_holds_the_others(
         self, queue: Queue, worker: ManualWorker, group: Only, capsys: Out
     ) -> None:
