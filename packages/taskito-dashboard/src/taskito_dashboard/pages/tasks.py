@@ -110,7 +110,7 @@ def task(call: Call) -> Response:
         name=name,
         spans=spans,
         charts=charts(call, task=name),
-        times=histogram(source.run_times(span_of(call.query()["t"], source.now), name)),
+        ran=histogram(source.run_times(span_of(call.query()["t"], source.now), name)),
         recent=newest[:_RECENT],
         slowest=sorted(ran, key=lambda job: -job["run_ms"])[:_RECENT],
         looked_at=len(newest),
