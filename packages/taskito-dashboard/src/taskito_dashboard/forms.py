@@ -1,9 +1,7 @@
 """From the signature of a task to a form, and from what was written in it to a call. Pure."""
 
+import dataclasses
 import inspect
-import json
-import math
-import re
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
@@ -11,16 +9,13 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Literal, cast
 
-Kind = Literal["text", "whole", "number", "choice", "json"]
+from taskito_dashboard.writing import Choices, Kind, cut, read, repr_of, written
 
 LEFT_OUT: Any = inspect.Parameter.empty
 """No value: the default of the function counts."""
 NONE = "None"
 _MANY = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-_WHOLE = re.compile(r"[+-]?[0-9]{1,1000}")
 _UNKNOWN = "that of the job is not known here"
-_DEEPEST = 50
-_LONGEST = 120
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,8 +25,7 @@ class Field:
     Attributes:
         name: Of the parameter.
         place: How the function takes it.
-        kind: How a value is written: ``text`` as it is, ``whole`` and ``number`` in digits,
-            ``choice`` as one of several, ``json`` as JSON.
+        kind: How a value is written.
         type: The type that the code names; empty if it names none.
         default: What counts without a value; :data:`LEFT_OUT` if there is none.
         choices: What can be chosen, by how it is written.
@@ -48,7 +42,7 @@ class Field:
     kind: Kind = "json"
     type: str = ""
     default: Any = LEFT_OUT
-    choices: Mapping[str, Any] | None = None
+    choices: Choices = dataclasses.field(default_factory=dict[str, Any])
     takes_none: bool = False
     written: str = ""
     is_none: bool = False
@@ -64,14 +58,13 @@ class Field:
     @property
     def default_text(self) -> str:
         """The default as code; empty if there is none."""
-        return "" if self.default is LEFT_OUT else _cut(repr_of(self.default))
+        return "" if self.default is LEFT_OUT else cut(repr_of(self.default))
 
     def holding(self, value: object) -> "Field | None":
         """Return the field with a value in it; ``None`` if that cannot be written exactly."""
         if value is None and self.takes_none and self.kind != "json":
-            written = NONE if self.kind == "choice" else ""
-            return replace(self, written=written, is_none=True)
-        text = _WRITERS[self.kind](self, value)
+            return replace(self, written=NONE if self.kind == "choice" else "", is_none=True)
+        text = written(self.kind, value, self.choices)
         return None if text is None else replace(self, written=text, is_none=False)
 
     def typed(self, text: str, *, empty_is_none: bool, must_be_written: bool) -> "Field":
@@ -83,13 +76,13 @@ class Field:
             must_be_written: See the attribute.
         """
         # Forms send line breaks as mail does.
-        written = text.replace("\r\n", "\n")
-        is_none = not written and (self.kind != "text" or empty_is_none)
+        text = text.replace("\r\n", "\n")
+        is_none = not text and (self.kind != "text" or empty_is_none)
         if self.kind == "choice":
-            is_none = written == NONE
+            is_none = text == NONE
         return replace(
             self,
-            written=written,
+            written=text,
             is_none=is_none and self.takes_none and self.kind != "json",
             must_be_written=must_be_written,
             note=_UNKNOWN if must_be_written else "",
@@ -109,12 +102,20 @@ class Field:
         if self.kind == "text":
             return None if self.takes_none and self.is_none and not self.written else self.written
         if self.written.strip():
-            return _READERS[self.kind](self, self.written.strip())
+            return self._many(read(self.kind, self.written.strip(), self.choices))
         if self.takes_none and self.kind in {"whole", "number"}:
             return None
         if self.is_required:
             raise ValueError("is empty\nwrite a value: the function has no default for it")
         return LEFT_OUT
+
+    def _many(self, value: Any) -> Any:
+        """Return a value, looked at if it stands for several."""
+        if self.place is _MANY[0] and not isinstance(value, list):
+            raise ValueError("is no list\nwrite a list of values: [1, 2]")
+        if self.place is _MANY[1] and not isinstance(value, dict):
+            raise ValueError('is no object\nwrite names with values: {"a": 1}')
+        return cast("Any", value)
 
 
 def fields_of(function: Callable[..., Any]) -> list[Field]:
@@ -181,7 +182,7 @@ def _kept(field: Field, value: Any, is_hidden: Callable[[str, object], bool]) ->
     found = field.holding(value)
     if found is not None:
         return found
-    note = f"the job had {_cut(repr_of(value))}, which cannot be written here exactly"
+    note = f"the job had {cut(repr_of(value))}, which cannot be written here exactly"
     return replace(field, written="", is_none=False, must_be_written=True, note=note)
 
 
@@ -221,18 +222,6 @@ def call_of(fields: Sequence[Field]) -> tuple[list[Any], dict[str, Any], list[Fi
     return args, kwargs, checked
 
 
-def repr_of(value: object) -> str:
-    """Return how a value reads as code, whatever it does when it is looked at."""
-    try:
-        return repr(value)
-    except Exception:  # noqa: BLE001 - code of the application runs here
-        return f"<{type(value).__name__}>"
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
-
-
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     """Return the types of the parameters; none where a name of them is unknown."""
     try:
@@ -259,7 +248,7 @@ def _of_type(field: Field, hint: Any) -> Field:
     if typing.get_origin(hint) in {typing.Union, types.UnionType} and len(choices) == 1:
         inner = _of_type(field, choices[0])
         if inner.kind == "choice":
-            return replace(inner, takes_none=True, choices={NONE: None, **(inner.choices or {})})
+            return replace(inner, takes_none=True, choices={NONE: None, **inner.choices})
         return replace(inner, takes_none=True)
     found = _choices_of(hint)
     if found:
@@ -281,109 +270,6 @@ def _choices_of(hint: Any) -> dict[str, Any]:
 
 def _name_of(hint: Any) -> str:
     if isinstance(hint, str):
-        return _cut(hint)
+        return cut(hint)
     is_plain = isinstance(hint, type) and not typing.get_args(hint)
-    return hint.__qualname__ if is_plain else _cut(repr_of(hint).replace("typing.", ""))
-
-
-def _as_text(_field: Field, value: object) -> str | None:
-    if type(value) is not str:
-        return None
-    is_kept = all(letter.isprintable() or letter in "\n\t" for letter in value)
-    return value if is_kept else None
-
-
-def _as_whole(_field: Field, value: object) -> str | None:
-    return str(value) if type(value) is int and value.bit_length() < 3000 else None  # noqa: PLR2004 - 1,000 digits
-
-
-def _as_number(_field: Field, value: object) -> str | None:
-    is_exact = type(value) is float and math.isfinite(value)
-    return repr(value) if is_exact else None
-
-
-def _as_choice(field: Field, value: object) -> str | None:
-    for text, choice in (field.choices or {}).items():
-        # Serializers may know the value of a member alone.
-        for same in (choice, choice.value) if isinstance(choice, Enum) else (choice,):
-            if type(same) is type(value) and same == value:
-                return text
-    return None
-
-
-def _as_json(_field: Field, value: object) -> str | None:
-    if not _is_json(value):
-        return None
-    text = json.dumps(value, ensure_ascii=False)
-    return text if text.isprintable() else json.dumps(value)
-
-
-def _is_json(value: object, depth: int = 0) -> bool:
-    """Tell whether JSON gives back exactly this value."""
-    if value is None or type(value) in {bool, int, str}:
-        return True
-    if type(value) is float:
-        return math.isfinite(value)
-    if depth == _DEEPEST:
-        return False
-    if type(value) is list:
-        return all(_is_json(entry, depth + 1) for entry in cast("list[object]", value))
-    if type(value) is dict:
-        entries = cast("dict[object, object]", value).items()
-        return all(type(key) is str and _is_json(entry, depth + 1) for key, entry in entries)
-    return False
-
-
-def _read_whole(_field: Field, text: str) -> object:
-    if not _WHOLE.fullmatch(text):
-        raise ValueError(f"is {_cut(text)!r}\nwrite a whole number")
-    return int(text)
-
-
-def _read_number(_field: Field, text: str) -> object:
-    try:
-        number = float(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        raise ValueError(f"is {_cut(text)!r}\nwrite a number like 0.5")
-    return number
-
-
-def _read_choice(field: Field, text: str) -> object:
-    choices = field.choices or {}
-    if text not in choices:
-        raise ValueError(f"is {_cut(text)!r}\nchoose one of {_cut(', '.join(choices))}")
-    return choices[text]
-
-
-def _read_json(field: Field, text: str) -> object:
-    try:
-        value: object = json.loads(text, parse_constant=_no_constant)
-    except (ValueError, RecursionError) as error:
-        hint = 'write JSON: 1, "text", true, null, [1, 2], {"a": 1}'
-        raise ValueError(f"is no JSON: {_cut(str(error))}\n{hint}") from None
-    if field.place is _MANY[0] and not isinstance(value, list):
-        raise ValueError("is no list\nwrite a list of values: [1, 2]")
-    if field.place is _MANY[1] and not isinstance(value, dict):
-        raise ValueError('is no object\nwrite names with values: {"a": 1}')
-    return value
-
-
-def _no_constant(text: str) -> object:
-    raise ValueError(f"{text} is no value of it")
-
-
-_WRITERS: Mapping[Kind, Callable[[Field, object], str | None]] = {
-    "text": _as_text,
-    "whole": _as_whole,
-    "number": _as_number,
-    "choice": _as_choice,
-    "json": _as_json,
-}
-_READERS: Mapping[Kind, Callable[[Field, str], object]] = {
-    "whole": _read_whole,
-    "number": _read_number,
-    "choice": _read_choice,
-    "json": _read_json,
-}
+    return hint.__qualname__ if is_plain else cut(repr_of(hint).replace("typing.", ""))
