@@ -1,7 +1,10 @@
 """The list of jobs while somebody looks at it: new jobs, short ids, times."""
 
 import re
+import sqlite3
+from contextlib import closing
 from html import unescape
+from pathlib import Path
 
 import pytest
 from werkzeug.test import Client
@@ -53,6 +56,7 @@ class TestNewJobs:
 
         assert listed(again) == [job.id]
         assert "1 newer job · show" in words(again)
+        assert "Select all 2 that match" in words(again)
         assert "Completed add(1, 2)" in words(again)
 
     def test_a_list_that_was_empty_begins_with_the_first(
@@ -106,9 +110,50 @@ class TestTabs:
         text = words(page(client, "/jobs"))
 
         assert "All 4 Ready 1 Scheduled 2 Retrying 1 Running 0" in text
-        for tab, number in (("ready", 1), ("scheduled", 2), ("retrying", 1)):
-            assert len(listed(page(client, f"/jobs?filter=state:{tab}"))) == number
+        queue.enqueue("add", depends_on=queue.enqueue("add").id)
+        for tab, number in (("Ready", 2), ("Scheduled", 2), ("Retrying", 1), ("Blocked", 1)):
+            html = page(client, f"/jobs?filter=state:{tab.lower()}")
+            assert len(listed(html)) == number
+            assert html.count(f"</span> {tab}</span>") == number
         assert "Ready Scheduled Retrying Running 0" in words(page(client, "/jobs?task=add"))
+
+
+class TestColumns:
+    def test_they_are_hidden_and_shown_on_wish(self, client: Client, queue: Queue) -> None:
+        job = queue.enqueue("add", queue="emails")
+        html = page(client, "/jobs?filter=task:add")
+        assert "Call Id Queue Tries Wait Run Enqueued Error" in words(html)
+        for name in ("queue", "error"):
+            (hide,) = re.findall(rf'<a href="([^"]*)">Hide {name}</a>', html)
+            answer = client.get(unescape(hide))
+            assert answer.location == "/jobs?filter=task:add"
+            html = page(client, answer.location)
+
+        assert "Call Id Tries Wait Run Enqueued ○ Ready" in words(html)
+        assert listed(html) == [job.id]
+        (show,) = re.findall(r'<a href="([^"]*)">Show queue</a>', html)
+        client.get(unescape(show))
+        assert "Call Id Queue Tries Wait Run Enqueued ○ Ready" in words(page(client, "/jobs"))
+        assert client.get("/columns?hide=call").status_code == 400
+
+    def test_a_cookie_with_anything_in_it_hides_nothing(self, client: Client, queue: Queue) -> None:
+        queue.enqueue("add")
+        client.set_cookie("taskito_dashboard_hidden", "state.<b>.call")
+        assert "State Call Id Queue" in words(page(client, "/jobs"))
+
+
+class TestRunning:
+    def test_what_runs_ran_until_now(self, client: Client, queue: Queue, tmp_path: Path) -> None:
+        queue.enqueue("add")
+        with queue._stepping():
+            with closing(sqlite3.connect(tmp_path / "jobs.db")) as database, database:
+                database.execute(
+                    "UPDATE job SET state = 'running', fence = 1, claimed_at = created_at - 90000,"
+                    " run_at = created_at - 90000, owner = (SELECT id FROM worker)"
+                )
+            text = words(page(client, "/jobs")).replace("\u202f", " ")
+
+        assert re.search(r"default 1/4 0 ms 1 min 3\d s ", text)
 
 
 class TestTimes:

@@ -37,6 +37,7 @@ class TestProspects:
         [
             (50, 0, "50 % / min · about 1 min left"),
             (5, 0, "5.0 % / min · about 19 min left"),
+            (40, 50_000, "4.0 % / s · about 15.0 s left"),
             (0, 0, ""),
             (None, 0, ""),
             (100, 0, ""),
@@ -157,7 +158,7 @@ class TestRunning:
         assert sections(html)[:3] == ["progress", "logs", "timeline"]
         text = words(html)
         assert re.search(r"Progress for [\d.,]+ m?s of 1.min 40 % 40 % ", text)
-        assert re.search(r"% / min · about [\d.]+.m?s left", text)
+        assert re.search(r"% / s · about [\d.]+.m?s left", text)
         assert "Cancel" in text
         assert re.search(r"Worker \S+:\d+", text)
 

@@ -1394,7 +1394,8 @@ class Bulk:
     ) -> tuple[int, bool]:
         """How many jobs meet all terms, counted up to ``cap``, and whether all were looked at.
 
-        Those newer than ``after``, if that is given.
+        Those newer than ``after``, if that is given; then about ``budget`` jobs at most are looked
+        at, whatever the terms.
         """
     def begin(
         self,

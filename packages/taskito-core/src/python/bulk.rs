@@ -101,7 +101,7 @@ impl PyBulk {
     ) -> PyResult<(u64, bool)> {
         detached(py, || {
             let filter = filter(terms)?;
-            let budget = if filter.reads_rows() {
+            let budget = if filter.reads_rows() || after.is_some() {
                 budget
             } else {
                 u64::MAX

@@ -18,7 +18,7 @@ from taskito_dashboard.keeping import Shared
 from taskito_dashboard.packing import is_packed, packed
 from taskito_dashboard.pages import errors
 from taskito_dashboard.params import MOST_BYTES, READ_MS
-from taskito_dashboard.rendering import Pages, digest, theme_of, times_of, zone_of
+from taskito_dashboard.rendering import Pages, digest, hidden_of, theme_of, times_of, zone_of
 from taskito_dashboard.routes import OVERVIEW, TABLE
 from taskito_dashboard.routing import Call
 from taskito_dashboard.security import HEADERS, Guard
@@ -151,7 +151,8 @@ class Application:
         """Return what changes whenever the answer may be another one, without making it."""
         moment = str(self._source.now // BUCKET_MS) if call.route.is_timed else ""
         # One address can have several answers: by wishes, role and place.
-        wishes = " ".join(wish(call.request) for wish in (theme_of, zone_of, times_of))
+        chosen = (theme_of, zone_of, times_of, hidden_of)
+        wishes = " ".join(wish(call.request) for wish in chosen)
         kind = f"{wishes} {call.may_act} {call.root} {self._pages.version}"
         return f"{self._source.change()}-{moment}-{digest(kind.encode())}"
 

@@ -17,8 +17,9 @@ def ahead(progress: int | None, begun_at: int | None, now: int) -> str:
     passed = now - begun_at
     each_minute = progress * 60_000 / passed
     left = (_WHOLE - progress) * passed / progress
-    rate = f"{each_minute:,.0f}" if each_minute >= 10 else f"{each_minute:.1f}"  # noqa: PLR2004
-    return f"{rate}{words.THIN}% / min · about {words.duration(left)} left"
+    number, unit = (each_minute, "min") if each_minute <= _WHOLE else (each_minute / 60, "s")
+    rate = f"{number:,.0f}" if number >= 10 else f"{number:.1f}"  # noqa: PLR2004
+    return f"{rate}{words.THIN}% / {unit} · about {words.duration(left)} left"
 
 
 def turn(before: int, done_per_minute: float) -> str:

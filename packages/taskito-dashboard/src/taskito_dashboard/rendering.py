@@ -20,6 +20,9 @@ THEME_COOKIE = "taskito_dashboard_theme"
 ZONE_COOKIE = "taskito_dashboard_zone"
 TIMES = ("relative", "absolute")
 TIMES_COOKIE = "taskito_dashboard_times"
+COLUMNS = ("id", "queue", "tries", "wait", "run", "enqueued", "error")
+"""The columns of a list of jobs that can be hidden."""
+COLUMNS_COOKIE = "taskito_dashboard_hidden"
 NAVIGATION = (
     ("overview", "Overview", (), "o"),
     ("jobs", "Jobs", ("jobs",), "j"),
@@ -164,6 +167,12 @@ def times_of(request: Request) -> str:
     """Return how this browser wants instants told: ``relative`` to now, or ``absolute``."""
     chosen = request.cookies.get(TIMES_COOKIE, "")
     return chosen if chosen in TIMES else "relative"
+
+
+def hidden_of(request: Request) -> str:
+    """Return the columns that this browser hides in lists of jobs, with dots between."""
+    chosen = request.cookies.get(COLUMNS_COOKIE, "").split(".")
+    return ".".join(name for name in COLUMNS if name in chosen)
 
 
 @lru_cache(maxsize=512)

@@ -88,7 +88,7 @@ def pace(source: Source) -> Pace:
         curves(source.database, seconds=_MINUTE, step=2 * _MINUTE, by=by) for by in (None, "queue")
     ]
     whole, apart = (told["series"] for told in both)
-    length = max(1, both[0]["until"] - both[0]["since"])
+    length: int = max(1, both[0]["until"] - both[0]["since"])
 
     def each_minute(number: int) -> int:
         # One that ended is not rounded away.

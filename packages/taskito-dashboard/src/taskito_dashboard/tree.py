@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from taskito._previews import HIDDEN
 
@@ -108,12 +108,12 @@ def _word(key: ast.expr | None) -> str:
 def _plain(name: str, value: object, depth: int) -> Node:
     """Return a value of JSON."""
     if isinstance(value, Mapping) and depth < _DEEPEST:
-        members = cast("Mapping[str, Any]", value)
+        members: Mapping[str, Any] = value
         parts = tuple(_plain(key, part, depth + 1) for key, part in members.items())
         return Node(name, _counted("{…}", parts) if parts else "{}", parts)
     if isinstance(value, list) and depth < _DEEPEST:
-        members = cast("list[Any]", value)
-        parts = tuple(_plain(str(place), part, depth + 1) for place, part in enumerate(members))
+        each: list[Any] = value
+        parts = tuple(_plain(str(place), part, depth + 1) for place, part in enumerate(each))
         return Node(name, _counted("[…]", parts) if parts else "[]", parts)
     return Node(name, json.dumps(value, ensure_ascii=False))
 

@@ -7,11 +7,17 @@ if no other zone is wanted.
 
 import re
 from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from taskito_core import JobRow
 
 THIN = "\u202f"
 _DASH = "–"  # noqa: RUF001 - what tables have where nothing is known
 _STATES = {
     "pending": ("○", "Pending"),
+    "ready": ("○", "Ready"),
+    "blocked": ("○", "Blocked"),
     "running": ("▶", "Running"),
     "complete": ("✓", "Completed"),
     "completed": ("✓", "Completed"),
@@ -35,6 +41,17 @@ def count(number: int | None) -> str:
 def state(status: str) -> tuple[str, str]:
     """Return the glyph and the word of a status."""
     return _STATES.get(status, ("?", status))
+
+
+def stands(row: "JobRow", now: int) -> str:
+    """Return where a job stands: its status, and of one that waits what for, as ``state:`` says."""
+    if row.status != "pending":
+        return row.status
+    if row.waiting_on:
+        return "blocked"
+    if not row.is_scheduled or row.scheduled_at <= now:
+        return "ready"
+    return "retrying" if row.retry_count else "scheduled"
 
 
 def duration(ms: float | None) -> str:

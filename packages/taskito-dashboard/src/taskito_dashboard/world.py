@@ -21,6 +21,7 @@ WINDOW_MS = 300_000
 _SHORTEST_MS = 60_000
 _EVERY_MS = 5_000
 _TITLE = 160
+_JUDGED = ("silenced", "resolved")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +136,7 @@ def failures(groups: "Iterable[GroupRow]", mark: int | None, *, now: int) -> lis
             is_new=group.first_seen >= since,
         )
         for group in groups
-        if group.state == "open"
+        if group.state not in _JUDGED
     ]
     return sorted(found, key=lambda failure: -failure.count)
 

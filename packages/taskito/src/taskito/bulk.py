@@ -27,6 +27,8 @@ CAP = 10_000
 _PAGE = 500
 _MOST_PER_SECOND = 100_000
 _MOST_COUNTED = 2**31
+_MOST_EXAMINED = 100_000
+_MOST_NEWER = 20_000
 _LOOK_SECONDS = 0.1
 _LONGEST_MARK = 100
 
@@ -218,11 +220,14 @@ class Bulk:
         """Return how many jobs match, counted up to ``cap``; those newer than ``after``, an id.
 
         States, tasks and queues alone are counted without looking at jobs, whatever the cap,
-        unless ``after`` is given.
+        unless ``after`` is given: then the newest 20,000 jobs or so are looked at.
         """
         integer("cap", cap, 0, _MOST_COUNTED)
         with self._database as store:
-            number, is_whole = self._of(store).count(which.compiled(), after=after, cap=cap + 1)
+            budget = _MOST_EXAMINED if after is None else _MOST_NEWER
+            number, is_whole = self._of(store).count(
+                which.compiled(), after=after, cap=cap + 1, budget=budget
+            )
         return Count(number=min(number, cap), is_capped=number > cap, is_whole=is_whole)
 
     def begin(

@@ -19,7 +19,7 @@ from taskito_dashboard.routing import Call, acts, moved, shows
 from taskito_dashboard.source import MOST_BEFORE, Values
 from taskito_dashboard.timeline import PARTS, timeline
 from taskito_dashboard.tree import Node, of_call, of_json, of_literal
-from taskito_dashboard.words import call_line
+from taskito_dashboard.words import call_line, stands
 
 if TYPE_CHECKING:
     from taskito_core import JobRow
@@ -55,6 +55,7 @@ def job(call: Call) -> Response:
         row.task,
         job=row,
         line=call_line(row.task, row.preview),
+        stands=stands(row, now),
         arguments=_arguments(row, values),
         result=values.result if result is None else result,
         result_parts=of_json(values.result) if result is None else of_literal(result),

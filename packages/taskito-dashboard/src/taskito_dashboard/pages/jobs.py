@@ -15,9 +15,10 @@ from taskito_dashboard.errors import Refused
 from taskito_dashboard.pages.frame import back, page
 from taskito_dashboard.pages.terms import terms
 from taskito_dashboard.params import MOST_IDS, Param, content, too_large
-from taskito_dashboard.routing import Call, Route, acts, moved, shows
+from taskito_dashboard.rendering import COLUMNS, hidden_of
+from taskito_dashboard.routing import Call, Route, acts, moved, place, shows
 from taskito_dashboard.standing import Standing, standing
-from taskito_dashboard.words import call_line, count
+from taskito_dashboard.words import call_line, count, stands
 
 PER_PAGE = 50
 TABS = (
@@ -75,7 +76,7 @@ def jobs(call: Call) -> Response:
         "jobs.html",
         "jobs",
         "Jobs",
-        rows=[called(job) for job in found],
+        rows=[called(job, call.source.now) for job in found],
         line=line,
         kept={"filter": line} if line else {},
         newer=newer,
@@ -83,6 +84,8 @@ def jobs(call: Call) -> Response:
         terms=terms(call),
         chips=[(str(term), _url(call, _less(which, term))) for term in which.terms],
         tabs=_tabs(call, which),
+        columns=_columns(call),
+        hidden=hidden_of(call.request).split("."),
         mistake=None,
         searched=found.searched,
         next_cursor=found.next_cursor,
@@ -101,10 +104,27 @@ def row(job: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def called(job: JobResult[Any]) -> dict[str, Any]:
-    """Return a line of the list with the call that the job is."""
+def called(job: JobResult[Any], now: int) -> dict[str, Any]:
+    """Return a line of the list with the call that the job is; if it runs, it ran until now."""
     known = job._known()  # noqa: SLF001 - of our own packages
-    return {**row(job.to_dict()), "call": call_line(known.task, known.preview)}
+    call = call_line(known.task, known.preview)
+    line = {**row(job.to_dict()), "call": call, "stands": stands(known, now)}
+    if line["status"] == "running":
+        line["run_ms"] = max(0, now - line["started_at"])
+    return line
+
+
+def _columns(call: Call) -> list[tuple[str, str]]:
+    """Return what hides or shows each column: what the link says, and its address."""
+    hidden = set(hidden_of(call.request).split(".")) & set(COLUMNS)
+    found: list[tuple[str, str]] = []
+    for name in COLUMNS:
+        wanted = hidden ^ {name}
+        hide = ".".join(column for column in COLUMNS if column in wanted)
+        deed = "Show" if name in hidden else "Hide"
+        url = call.url("columns", hide=hide, back=place(call.request))
+        found.append((f"{deed} {name}", url))
+    return found
 
 
 def find(call: Call) -> Response:
@@ -182,6 +202,8 @@ def _mistaken(call: Call, line: str, error: FilterError) -> Response:
         terms=terms(call),
         chips=[],
         tabs=_tabs(call, Filter()),
+        columns=[],
+        hidden=[],
         mistake=error,
         searched=None,
         next_cursor=None,
@@ -216,9 +238,12 @@ def _waiting(stands: Standing) -> dict[str, str]:
 
 
 def _newer(call: Call, which: Filter, top: str) -> Count | None:
-    """Return how many jobs came after the one that a page began with; ``None`` if none did."""
+    """Return how many jobs came after the one that a page began with; ``None`` if none did.
+
+    Where very many came, those that match may be none of the newest of them, which are counted.
+    """
     found = call.source.bulk.count(which, after=top, cap=_MOST_NEWER)
-    return found if found.number else None
+    return found if found.number or not found.is_whole else None
 
 
 def _total(call: Call, which: Filter, found: Found, newer: Count | None) -> Count:

@@ -38,7 +38,7 @@ def queue(call: Call) -> Response:
         use=use(found),
         charts=charts(call, queue=name),
         flow=flow(call.source, call.source.now, found["pending"], name),
-        coming=[called(job) for job in call.source.next_jobs(name, _NEXT)],
+        coming=[called(job, call.source.now) for job in call.source.next_jobs(name, _NEXT)],
         recent=[row(job.to_dict()) for job in recent],
     )
 

@@ -1,4 +1,4 @@
-"""Logging in and out, theme, time zone and times, and the files that pages load."""
+"""Logging in and out, how pages look in a browser, and the files that they load."""
 
 from werkzeug.wrappers import Response
 
@@ -7,6 +7,8 @@ from taskito_dashboard.pages import errors
 from taskito_dashboard.pages.frame import is_ours
 from taskito_dashboard.params import Param, content
 from taskito_dashboard.rendering import (
+    COLUMNS,
+    COLUMNS_COOKIE,
     THEME_COOKIE,
     THEMES,
     TIMES,
@@ -66,6 +68,17 @@ def times(call: Call) -> Response:
     given = call.query()
     response = moved(_target(call, given["back"] or ""))
     _set(call, response, TIMES_COOKIE, given["set"] or "relative", _YEAR)
+    return response
+
+
+def columns(call: Call) -> Response:
+    """Set which columns lists of jobs hide in this browser; names with dots between."""
+    given = call.query()
+    names = (given["hide"] or "").split(".") if given["hide"] else []
+    if unknown := [name for name in names if name not in COLUMNS]:
+        raise Refused(400, f"hide has {unknown[0]!r}", f"its names are {', '.join(COLUMNS)}")
+    response = moved(_target(call, given["back"] or ""))
+    _set(call, response, COLUMNS_COOKIE, ".".join(names), _YEAR)
     return response
 
 
@@ -141,6 +154,15 @@ ROUTES = (
         kind="action",
         query=(Param("set", choices=TIMES), Param("back")),
         summary="Choose how times are told",
+    ),
+    Route(
+        method="GET",
+        path="/columns",
+        handler=columns,
+        role="open",
+        kind="action",
+        query=(Param("hide"), Param("back")),
+        summary="Choose the columns of lists of jobs",
     ),
     Route(
         method="GET",
