@@ -135,6 +135,15 @@ WAITS: dict[str, Any] = {"pending": 389, "oldest_due_at": NOW - 250_000}
             "Paused queue emails: 389 jobs wait, oldest 10 min.",
         ),
         (
+            "paused_queue",
+            replace(
+                FINE,
+                queues=[queue(paused=True, pending=389, oldest_due_at=NOW - 10 * MINUTE - 1)],
+                ready={"emails": 7},
+            ),
+            "Paused queue emails: 7 jobs wait, oldest 10 min.",
+        ),
+        (
             "breaker_open",
             replace(
                 FINE, breakers=[{"task_name": "add", "state": "open", "opened_at": NOW - MINUTE}]

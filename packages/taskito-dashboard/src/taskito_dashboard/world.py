@@ -161,6 +161,7 @@ class World:
         day: The same of the last 24 hours.
         failures: The open groups of failures, that with most jobs first.
         mark: What was marked last within a day, as a deployment.
+        ready: How many jobs are due, by queue, where that is known.
         trends: When nothing waits any more in queues where jobs are late, in words.
         flow: How the backlog grows or shrinks, if that was looked at.
         keeps_all: Whether finished jobs are never deleted; ``False`` if that is not known.
@@ -182,6 +183,7 @@ class World:
     day: Mapping[str, Mapping[str, Any]]
     failures: Sequence[Failure] = ()
     mark: str | None = None
+    ready: Mapping[str, int] = field(default_factory=dict[str, int])
     trends: Mapping[str, str] = field(default_factory=dict[str, str])
     flow: Flow | None = None
     keeps_all: bool = False
@@ -200,6 +202,11 @@ class World:
     def pending(self) -> int:
         """How many jobs wait."""
         return sum(queue["pending"] for queue in self.queues)
+
+    def waiting_in(self, queue: Mapping[str, Any]) -> int:
+        """How many jobs of a queue are due, or wait for whatever if that is not known."""
+        known: int = queue["pending"]
+        return self.ready.get(queue["name"], known)
 
     @property
     def finished(self) -> int:

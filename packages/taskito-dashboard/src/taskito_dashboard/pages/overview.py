@@ -16,7 +16,7 @@ from taskito_dashboard.problems import problems, quiet
 from taskito_dashboard.rendering import midnight, zone_of
 from taskito_dashboard.routing import Call, shows
 from taskito_dashboard.rules.waiting import is_late
-from taskito_dashboard.standing import pace, standing
+from taskito_dashboard.standing import Standing, pace, standing
 from taskito_dashboard.tiles import MOST_DEATHS, tiles
 from taskito_dashboard.world import MARK_MS, World, failures
 
@@ -31,7 +31,8 @@ _TASKS_SHOWN = 5
 
 def overview(call: Call) -> Response:
     """The state of everything."""
-    world = observed(call)
+    stands = standing(call.source)
+    world = observed(call, stands)
     if _is_empty(world):
         return page(
             call,
@@ -45,7 +46,7 @@ def overview(call: Call) -> Response:
         )
     last_failure_at = max((found.last_at for found in world.failures), default=None)
     found, stats = problems(world), call.queue.stats()
-    stands, lately = standing(call.source), pace(call.source)
+    lately = pace(call.source)
     deaths = call.source.deaths(midnight(world.now, zone_of(call.request)), MOST_DEATHS)
     return page(
         call,
@@ -74,7 +75,7 @@ def _known_tasks(call: Call, world: World) -> list[str]:
     return known((task for worker in world.live for task in worker["tasks"]), own)
 
 
-def observed(call: Call) -> World:
+def observed(call: Call, stands: Standing) -> World:
     """Return what the rules look at."""
     queue = call.queue
     disk = call.source.disk()
@@ -95,7 +96,8 @@ def observed(call: Call) -> World:
         day=day,
         failures=failures(call.source.failing(), None if mark is None else mark.at, now=now),
         mark=None if mark is None else mark.subject,
-        trends=_trends(call, queues, now),
+        ready=stands.ready,
+        trends=_trends(call, queues, stands, now),
         flow=flow(call.source, now, sum(row["pending"] for row in queues)),
         keeps_all=call.source.keeps_all,
         log_size=disk.log_size,
@@ -106,12 +108,15 @@ def observed(call: Call) -> World:
     )
 
 
-def _trends(call: Call, queues: Sequence[Mapping[str, Any]], now: int) -> dict[str, str]:
+def _trends(
+    call: Call, queues: Sequence[Mapping[str, Any]], stands: Standing, now: int
+) -> dict[str, str]:
     """Return when nothing waits any more in the queues where jobs are late, up to a few."""
     late = [queue for queue in queues if is_late(queue, now)][:_MOST_TRENDS]
 
     def find(queue: Mapping[str, Any]) -> str:
-        return flow(call.source, now, queue["pending"], queue["name"]).drains
+        waiting = stands.ready.get(queue["name"], 0)
+        return flow(call.source, now, waiting, queue["name"]).drains
 
     return {
         queue["name"]: call.source.kept.get(
