@@ -96,6 +96,9 @@ class Scene:
     def said(self) -> Said:
         return Said(page(self._client, "/"))
 
+    def press(self, path: str, **form: str) -> None:
+        assert self._client.post(path, data=form).status_code == 303
+
     def problem(self, begin: str) -> dict[str, Any]:
         """The one problem that is told, with a link and something to do."""
         said = self.said()
@@ -227,6 +230,16 @@ def test_failure_that_a_deployment_brought(scene: Scene) -> None:
         problem = scene.problem("New failure of task fail — 1 job failed since v1.4, the first")
 
     assert "no such file" in problem["text"]
+
+
+def test_failure_that_was_silenced_just_now(scene: Scene) -> None:
+    with scene.worker() as work:
+        scene.queue.enqueue("fail", ("no such host",))
+        work()
+        (link,) = scene.problem("New failure of task fail")["links"]
+        scene.press(link, deed="silence")
+
+        assert scene.said().problems == []
 
 
 def test_open_breaker(scene: Scene) -> None:

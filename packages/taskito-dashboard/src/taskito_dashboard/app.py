@@ -142,6 +142,7 @@ class Application:
         response = _response(answer)
         if call.route.method != "GET":
             self._shared.forget()
+            self._source.kept.forget()
         if auditing.is_noted(call) and response.status_code < 400:  # noqa: PLR2004
             deed, subject = auditing.deed_of(call), auditing.subject_of(call)
             self._source.bulk.audit(call.who, deed, subject, auditing.number_of(answer))

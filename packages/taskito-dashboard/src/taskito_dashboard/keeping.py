@@ -33,6 +33,10 @@ class Kept(Generic[T]):
             self._known[key] = found
         return found[1]
 
+    def forget(self) -> None:
+        """Find out everything anew: something was done."""
+        self._known.clear()
+
 
 @dataclass(frozen=True, slots=True)
 class _Made(Generic[T]):
