@@ -115,7 +115,7 @@ class TestWaiting:
 
         assert "queue 'emails' is paused Queue" in words(html)
         assert html.count('<a href="/queues/emails">Queue</a>') == 1
-        assert "no worker runs Worker" in words(html)
+        assert "no worker runs Workers" in words(html)
 
     def test_its_turn_is_estimated_from_what_is_done(
         self, client: Client, queue: Queue, work: Work

@@ -31,15 +31,29 @@ class Tile:
     is_bad: bool = False
 
 
-def tiles(world: World, stands: Standing, lately: Pace, *, dead: int, deaths: int) -> list[Tile]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toll:
+    """Jobs that died.
+
+    Attributes:
+        dead: How many are stored.
+        groups: How many groups of failures have dead letters.
+        today: How many dead letters there are of today, up to :data:`MOST_DEATHS`.
+    """
+
+    dead: int
+    groups: int
+    today: int
+
+
+def tiles(world: World, stands: Standing, lately: Pace, toll: Toll) -> list[Tile]:
     """Return the tiles of the overview.
 
     Args:
         world: What the rules look at.
         stands: Where jobs stand.
         lately: What ended in the last minute.
-        dead: How many jobs are dead.
-        deaths: How many of those that died today have dead letters, up to :data:`MOST_DEATHS`.
+        toll: The dead.
     """
     ended = lately.done + lately.failed
     run = "last 60 s" if lately.run_p95 is None else f"p95 run {words.duration(lately.run_p95)}"
@@ -77,8 +91,8 @@ def tiles(world: World, stands: Standing, lately: Pace, *, dead: int, deaths: in
         ),
         Tile(
             label="Dead",
-            value=words.count(dead),
-            more=_deaths(world, deaths),
+            value=words.count(toll.dead),
+            more=_deaths(toll),
             query={"filter": "state:dead"},
         ),
     ]
@@ -98,9 +112,8 @@ def _next(stands: Standing, now: int) -> str:
     return f"next in {words.duration(stands.next_retry - now)}"
 
 
-def _deaths(world: World, deaths: int) -> str:
-    groups = sum(1 for failure in world.failures if failure.dead)
-    today = f"+{words.count(deaths)}"
-    if deaths == MOST_DEATHS:
+def _deaths(toll: Toll) -> str:
+    today = f"+{words.count(toll.today)}"
+    if toll.today == MOST_DEATHS:
         today = f"+{words.count(MOST_DEATHS - 1)} or more"
-    return f"{words.count(groups)} group{'' if groups == 1 else 's'} · {today} today"
+    return f"{words.count(toll.groups)} group{'' if toll.groups == 1 else 's'} · {today} today"

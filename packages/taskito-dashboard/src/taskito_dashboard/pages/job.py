@@ -116,7 +116,9 @@ def _place(code: str, row: "JobRow") -> tuple[str, tuple[str, ...]]:
     """Return where something can be done about a reason: what the link says, and its address."""
     subject = _PLACES[code]
     name = {"queues": row.queue, "tasks": row.task}.get(subject)
-    return subject[:-1].capitalize(), (subject,) if name is None else (subject, name)
+    if name is None:
+        return subject.capitalize(), (subject,)
+    return subject[:-1].capitalize(), (subject, name)
 
 
 def _trace(parent: object) -> str | None:

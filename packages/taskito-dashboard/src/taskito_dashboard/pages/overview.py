@@ -17,7 +17,7 @@ from taskito_dashboard.rendering import midnight, zone_of
 from taskito_dashboard.routing import Call, shows
 from taskito_dashboard.rules.waiting import is_late
 from taskito_dashboard.standing import Standing, pace, standing
-from taskito_dashboard.tiles import MOST_DEATHS, tiles
+from taskito_dashboard.tiles import MOST_DEATHS, Toll, tiles
 from taskito_dashboard.world import MARK_MS, World, failures
 
 _RUNNING = 50
@@ -47,7 +47,6 @@ def overview(call: Call) -> Response:
     last_failure_at = max((found.last_at for found in world.failures), default=None)
     found, stats = problems(world), call.queue.stats()
     lately = pace(call.source)
-    deaths = call.source.deaths(midnight(world.now, zone_of(call.request)), MOST_DEATHS)
     return page(
         call,
         "overview.html",
@@ -56,7 +55,7 @@ def overview(call: Call) -> Response:
         world=world,
         problems=found,
         quiet="" if found else quiet(world, last_failure_at),
-        tiles=tiles(world, stands, lately, dead=stats["dead"], deaths=deaths),
+        tiles=tiles(world, stands, lately, _toll(call, world.now, stats["dead"])),
         ready=stands.ready,
         done_in=lately.done_in,
         slots_of={queue["name"]: slots(world, queue["name"]) for queue in world.queues},
@@ -132,6 +131,15 @@ def slots(world: World, queue: str) -> int:
         worker for worker in world.live if not worker["queues"] or queue in worker["queues"]
     )
     return sum(worker["concurrency"] for worker in listening)
+
+
+def _toll(call: Call, now: int, dead: int) -> Toll:
+    today = midnight(now, zone_of(call.request))
+    return Toll(
+        dead=dead,
+        groups=sum(1 for group in call.source.failing() if group.dead),
+        today=call.source.deaths(today, MOST_DEATHS),
+    )
 
 
 def _place(worker: Mapping[str, Any]) -> str:
