@@ -82,6 +82,19 @@ class TestNewJobs:
 
         assert "1,000+ newer jobs · show" in words(page(client, polled(first)))
 
+    def test_where_very_many_came_not_all_are_looked_at(
+        self, client: Client, queue: Queue, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("taskito.bulk._MOST_NEWER", 100)
+        job = queue.enqueue("rare")
+        first = page(client, "/jobs?filter=task:rare")
+        queue.enqueue("rare")
+        queue.enqueue_many("add", [(n, n) for n in range(1000)])
+        again = page(client, polled(first))
+
+        assert listed(again) == [job.id]
+        assert "Many newer jobs; some may match · show" in words(again)
+
     def test_a_place_that_is_none_is_refused(self, client: Client) -> None:
         assert client.get("/jobs?top=nowhere").status_code == 400
 

@@ -115,6 +115,29 @@ class TestCount:
         assert str(bulk.count(Filter.parse("task:a"))) == "10,000+"
         assert str(bulk.count(Filter.parse("state:ready"))) == "10,000+"
 
+    def test_newer_ones_are_counted_and_left_out(self, queue: Queue, bulk: Bulk) -> None:
+        jobs = queue.enqueue_many("t", [()] * 5)
+        for line in ("", "task:t", "state:ready", "t"):
+            which = Filter.parse(line)
+            page = bulk.search(which, newest=jobs[2].id)
+            assert [job.id for job in page] == [job.id for job in jobs[2::-1]], line
+            assert bulk.count(which, after=jobs[2].id).number == 2
+            assert str(bulk.count(which, after=jobs[0].id, cap=3)) == "3+"
+        assert bulk.count(Filter(), after=jobs[4].id).number == 0
+        older = bulk.search(Filter(), limit=2, newest=jobs[3].id)
+        rest = bulk.search(Filter(), newest=jobs[3].id, cursor=older.next_cursor)
+        assert [job.id for job in [*older, *rest]] == [job.id for job in jobs[3::-1]]
+
+    def test_of_very_many_newer_ones_some_are_looked_at(
+        self, queue: Queue, bulk: Bulk, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("taskito.bulk._MOST_NEWER", 100)
+        first = queue.enqueue("t")
+        queue.enqueue("rare")
+        queue.enqueue_many("t", [()] * 1000)
+        found = bulk.count(Filter.parse("task:rare"), after=first.id)
+        assert (found.number, found.is_whole, str(found)) == (0, False, "0+")
+
 
 class TestOperate:
     def test_an_operation_takes_all_that_match(self, queue: Queue, bulk: Bulk) -> None:

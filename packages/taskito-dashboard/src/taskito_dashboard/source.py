@@ -1,4 +1,4 @@
-"""What the dashboard asks a queue for, beyond its public methods."""
+"""What the dashboard asks a queue for, beyond its public methods. Long, as each is one question."""
 
 import json
 import os
