@@ -191,7 +191,7 @@ def crew(database: "Database") -> list[dict[str, Any]]:
     ]
 
 
-def fires(database: "Database", *, most: int = 400) -> dict[str, list[dict[str, Any]]]:
+def fires(database: "Database", *, most: int = 300) -> dict[str, list[dict[str, Any]]]:
     """Return what became of the newest jobs of each schedule, the oldest first, by its name.
 
     Up to 12 of each, and ``most`` of all together, but at least the newest of each. Those that
