@@ -101,6 +101,12 @@ def test_the_critical_path_is_what_each_step_waited_for_longest() -> None:
     assert graph.critical_path(DIAMOND, NOW) == []
 
 
+def test_of_steps_that_took_no_time_the_last_one_ends_the_path() -> None:
+    members = [job("a", span=(0, 10)), job("b", "a", span=(10, 10))]
+
+    assert graph.critical_path(members, NOW) == ["a", "b"]
+
+
 def test_a_bar_has_parts_as_long_as_their_shares() -> None:
     counts = {"complete": 3, "running": 0, "pending": 1, "dead": 0, "cancelled": 0}
 

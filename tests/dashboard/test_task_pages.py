@@ -184,10 +184,10 @@ class TestQueues:
             worker.advance(20)
             html = page(client, "/queues")
         mail = cells(row(html, "mail"))
-        assert mail[1:4] == ["waiting", "5", "20.0 s"]
-        assert mail[4:8] == ["1", "0/3", "3", "2"]
-        assert mail[8] == "never"
-        assert cells(row(html, "other"))[6:9] == ["2", "0", "never"]
+        assert mail[1:3] == ["waiting", "5 · 20.0 s"]
+        assert mail[3:7] == ["1", "0/3", "3", "2"]
+        assert mail[7] == "never"
+        assert cells(row(html, "other"))[5:8] == ["2", "0", "never"]
 
     def test_states_are_words(self, client: Client, queue: Queue) -> None:
         queue.enqueue("add", (1, 2))

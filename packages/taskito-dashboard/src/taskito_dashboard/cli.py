@@ -60,6 +60,9 @@ def register(parser: argparse.ArgumentParser) -> "Callable[[argparse.Namespace, 
         help="another name than localhost that requests may ask for; may be repeated",
     )
     parser.add_argument(
+        "--hide-args", action="store_true", help="show no arguments and results of jobs"
+    )
+    parser.add_argument(
         "--read-only", action="store_true", help="refuse whatever changes something"
     )
     parser.add_argument(
@@ -84,7 +87,7 @@ def dashboard(args: argparse.Namespace, context: "Context") -> int:
         context.console.warning(f"whoever reaches {args.host} can do everything")
     with queue:
         # A file that nobody vouched for is not unpickled.
-        source = Source(queue, decodes=has_app)
+        source = Source(queue, decodes=has_app, hides=args.hide_args)
         serve(
             source,
             args.host,

@@ -16,18 +16,20 @@ if TYPE_CHECKING:
     from taskito_dashboard.source import Values
 
 
-def copies(row: "JobRow", values: "Values", database: str, address: str) -> list[tuple[str, str]]:
+def copies(
+    row: "JobRow", preview: str | None, values: "Values", database: str, address: str
+) -> list[tuple[str, str]]:
     """Return names and texts. ``address`` is that of the dashboard, with scheme and host."""
     return [
         ("CLI", shlex.join(["taskito", "--db", database, "jobs", "show", row.id])),
-        ("Python", _python(row, values)),
+        ("Python", _python(row, preview, values)),
         ("curl", shlex.join(["curl", "-s", f"{address}/api/jobs/{row.id}"])),
-        ("Markdown", _markdown(row, values)),
+        ("Markdown", _markdown(row, preview, values)),
     ]
 
 
-def _python(row: "JobRow", values: "Values") -> str:
-    known = _written(row.preview) if row.preview is not None else _decoded(values)
+def _python(row: "JobRow", preview: str | None, values: "Values") -> str:
+    known = _written(preview) if preview is not None else _decoded(values)
     if known is None:
         return f"queue.replay({row.id!r})"
     args, kwargs = known
@@ -65,7 +67,7 @@ def _literal(text: str | None) -> str | None:
         return None
 
 
-def _markdown(row: "JobRow", values: "Values") -> str:
+def _markdown(row: "JobRow", preview: str | None, values: "Values") -> str:
     lines = [
         f"**{row.task}** {row.status}, {row.retry_count} of {row.max_retries} retries spent",
         "",
@@ -75,8 +77,8 @@ def _markdown(row: "JobRow", values: "Values") -> str:
     ]
     if row.completed_at is not None:
         lines.append(f"- ended: {words.iso(row.completed_at)}")
-    if row.preview is not None:
-        lines.append(f"- call: `{words.call_line(row.task, row.preview)}`")
+    if preview is not None:
+        lines.append(f"- call: `{words.call_line(row.task, preview)}`")
     elif values.args is not None:
         lines.append(f"- arguments: `{values.args}` `{values.kwargs}`")
     if row.error:

@@ -37,6 +37,8 @@ class Dashboard:
             request may do, ``"admin"`` or ``"viewer"``, or ``None`` for 403. What it writes to
             ``request.environ["REMOTE_USER"]`` is on record as who did something. Tokens of the
             environment count for nothing then.
+        hide_args: show nobody what jobs were called with and what they returned, and find no jobs
+            by it. What exceptions say is shown all the same.
 
     Raises:
         ConfigurationError: A token is empty, cannot be sent in a header, or stands for both; or
@@ -60,7 +62,7 @@ class Dashboard:
         ```
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - all but the queue are keyword-only
         self,
         queue: "Queue",
         *,
@@ -68,6 +70,7 @@ class Dashboard:
         viewer_token: str | None = None,
         read_only: bool = False,
         authorize: Authorize | None = None,
+        hide_args: bool = False,
     ) -> None:
         if authorize is None:
             token, viewer_token = token_of(token), token_of(viewer_token, VIEWER_TOKEN_VARIABLE)
@@ -79,7 +82,7 @@ class Dashboard:
             read_only=read_only,
             hosts=None if has_login else (),
         )
-        self._application = Application(Source(queue, decodes=True), Guard(rules))
+        self._application = Application(Source(queue, decodes=True, hides=hide_args), Guard(rules))
 
     def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
         """The WSGI entry point."""

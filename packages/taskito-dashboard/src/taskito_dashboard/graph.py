@@ -152,7 +152,8 @@ def critical_path(members: Sequence[Member], now: int) -> list[str]:
     def end(member: Member) -> int:
         return now if member.completed_at is None else member.completed_at
 
-    path = [max(started, key=end)]
+    # Of jobs that ended in the same millisecond the one that was stored last.
+    path = [max(reversed(started), key=end)]
     while parents := [
         by_id[parent]
         for parent in path[-1].parents

@@ -92,6 +92,7 @@ class Source:
         queue: The queue.
         decodes: Whether arguments and results are decoded. Not when there is only a
             database file: decoding may run code, and nobody vouched for the file.
+        hides: Whether nobody is shown arguments and results.
         bulk: Many jobs of the queue at once.
         driver: What takes operations on.
         groups: Its groups of failures.
@@ -99,9 +100,10 @@ class Source:
         database: ``with database as store`` gives the engine's own answers.
     """
 
-    def __init__(self, queue: "Queue", *, decodes: bool) -> None:
+    def __init__(self, queue: "Queue", *, decodes: bool, hides: bool = False) -> None:
         self.queue = queue
         self.decodes = decodes
+        self.hides = hides
         self.kept: Kept[Any] = Kept()
         self._backlogs: dict[str | None, Backlog] = {}
         self._charts: Kept[list[Bucket]] = Kept()
@@ -147,7 +149,16 @@ class Source:
 
     def running(self, limit: int) -> list[dict[str, Any]]:
         """What runs now, the longest first, as :func:`taskito._watching.running` tells it."""
-        return running(self.database, limit=limit)
+        found = running(self.database, limit=limit)
+        return [{**row, "preview": None} for row in found] if self.hides else found
+
+    def preview(self, row: "JobRow") -> str | None:
+        """The arguments of a job for people; ``None`` if there is no preview, or it is hidden."""
+        return None if self.hides else row.preview
+
+    def result_preview(self, job_id: str) -> str | None:
+        """The result of a job for people, likewise."""
+        return None if self.hides else self.groups.result_preview(job_id)
 
     def crew(self) -> list[dict[str, Any]]:
         """The workers on the roster, as :func:`taskito._watching.crew` tells them."""
@@ -183,7 +194,7 @@ class Source:
 
     def values(self, row: "JobRow") -> Values:
         """Decode what a job was called with and what it returned."""
-        if not self.decodes:
+        if self.hides or not self.decodes:
             return Values()
         with self.database as store:
             payload = store.payload(row.id)
@@ -193,7 +204,7 @@ class Source:
 
     def arguments(self, row: "JobRow") -> tuple[list[Any], dict[str, Any]] | None:
         """Decode what a job was called with; ``None`` if that must not or cannot be done."""
-        if not self.decodes:
+        if self.hides or not self.decodes:
             return None
         with self.database as store:
             payload = store.payload(row.id)

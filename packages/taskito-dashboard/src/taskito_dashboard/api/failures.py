@@ -44,7 +44,7 @@ def show_group(call: Call) -> dict[str, Any]:
         **document(group),
         "hours": call.source.groups.hours(fingerprint, since, HOURS),
         "jobs": [
-            {"id": job.id, "status": job.status, "preview": job.preview}
+            {"id": job.id, "status": job.status, "preview": call.source.preview(job)}
             for job in call.source.groups.jobs(fingerprint, _SAMPLES)
         ],
         "message": attempts[0].message if attempts else None,

@@ -64,7 +64,7 @@ def _searched(
         name = others[0] if others else "offset"
         raise Refused(400, f"filter and {name} exclude each other", "say all in the filter line")
     page = call.source.bulk.search(
-        read_filter(line), limit=paging["limit"], cursor=paging["cursor"]
+        read_filter(call, line), limit=paging["limit"], cursor=paging["cursor"]
     )
     response = listed([job.to_dict() for job in page], page.next_cursor)
     if page.searched is not None:

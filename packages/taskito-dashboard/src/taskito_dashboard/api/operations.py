@@ -52,7 +52,7 @@ class Pace(TypedDict, total=False):
 
 def count(call: Call) -> dict[str, Any]:
     """How many jobs match a filter line, counted up to 10,000."""
-    which = read_filter(call.query()["filter"])
+    which = read_filter(call, call.query()["filter"])
     found = call.source.bulk.count(which)
     return {"count": found.number, "is_capped": found.is_capped, "is_whole": found.is_whole}
 
@@ -77,7 +77,7 @@ def begin(call: Call) -> tuple[int, dict[str, Any]]:
     if verb not in VERBS or not isinstance(line, str):
         hint = f'send {{"verb": "{"|".join(VERBS)}", "filter": "state:dead"}}'
         raise Refused(400, "verb or filter is missing, or is none", hint)
-    operation = begun(call, cast("Verb", verb), read_filter(line), **pace(body))
+    operation = begun(call, cast("Verb", verb), read_filter(call, line), **pace(body))
     return 202, operation.to_dict()
 
 
@@ -130,16 +130,30 @@ def known(call: Call) -> Operation:
     return found
 
 
-def read_filter(line: str | None) -> Filter:
+def read_filter(call: Call, line: str | None) -> Filter:
     """Return the filter of a line.
 
     Raises:
-        Refused: With 400, and the place.
+        Refused: With 400, and the place; with 403 where it asks for what is hidden.
     """
     try:
-        return Filter.parse(line or "")
+        which = Filter.parse(line or "")
     except FilterError as error:
         raise Refused(400, str(error.args[0]), error.hint) from None
+    check_hidden(call, which)
+    return which
+
+
+def check_hidden(call: Call, which: Filter) -> None:
+    """Refuse a filter that tells what arguments are, where they are hidden.
+
+    Raises:
+        Refused: With 403.
+    """
+    of_arguments = (not term.field or term.field.startswith("args.") for term in which.terms)
+    if call.source.hides and any(of_arguments):
+        hint = "look for something else, such as error: or task:"
+        raise Refused(403, "arguments are hidden here, and so is what would find them", hint)
 
 
 def pace(body: dict[str, Any]) -> Pace:

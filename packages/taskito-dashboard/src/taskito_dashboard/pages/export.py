@@ -18,7 +18,7 @@ def as_json(call: Call) -> Response:
 
 
 def _file(call: Call, suffix: str, mimetype: str) -> Response:
-    which = read_filter(call.query()["filter"])
+    which = read_filter(call, call.query()["filter"])
     rows = (job.to_dict() for job in call.source.bulk.every(which))
     return Response(
         (part.encode("utf-8", "replace") for part in FORMATS[suffix](rows)),

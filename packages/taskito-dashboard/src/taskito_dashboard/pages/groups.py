@@ -26,6 +26,7 @@ from taskito_dashboard.words import call_line
 
 if TYPE_CHECKING:
     from taskito_core import AttemptRow, GroupRow, JobRow
+    from taskito_dashboard.source import Source
 
 SAMPLES = 20
 PACE = {"canary": 1, "rate": 20, "stop_after": 5}
@@ -51,8 +52,8 @@ def group(call: Call) -> Response:
         group=found,
         pace=PACE,
         line=line(call, found),
-        samples=[sample(job) for job in jobs[:SAMPLES]],
-        arguments=affected(job.preview for job in jobs),
+        samples=[sample(job, call.source) for job in jobs[:SAMPLES]],
+        arguments=affected(call.source.preview(job) for job in jobs),
         called=len(jobs),
         parts=varying(found.template, [attempt.message or "" for attempt in attempts]),
         places=_places(call, attempts),
@@ -127,12 +128,12 @@ def line(call: Call, found: "GroupRow") -> dict[str, Any]:
     return {"bars": bars(counts), "total": sum(counts), "most": max(counts)}
 
 
-def sample(job: "JobRow") -> dict[str, Any]:
+def sample(job: "JobRow", source: "Source") -> dict[str, Any]:
     """Return a line of the list of jobs."""
     known = {
         "id": job.id,
         "task_name": job.task,
-        "call": call_line(job.task, job.preview),
+        "call": call_line(job.task, source.preview(job)),
         "status": job.status,
         "queue": job.queue,
         "progress": job.progress,

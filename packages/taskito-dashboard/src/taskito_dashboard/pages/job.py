@@ -44,9 +44,10 @@ def job(call: Call) -> Response:
     handle = call.queue.get_job(row.id)
     attempts, failed = call.source.attempts(row.id), call.source.failed_attempts(row.id)
     now = call.source.now
-    values = Values() if row.preview is not None else call.source.values(row)
+    preview = call.source.preview(row)
+    values = Values() if preview is not None else call.source.values(row)
     begun_at, before = call.source.begun_at(row), call.source.before(row)
-    result = call.source.groups.result_preview(row.id)
+    result = call.source.result_preview(row.id)
     headers = cast("dict[str, Any]", json.loads(row.headers) if row.headers else {})
     return page(
         call,
@@ -54,9 +55,10 @@ def job(call: Call) -> Response:
         "jobs",
         row.task,
         job=row,
-        line=call_line(row.task, row.preview),
+        line=call_line(row.task, preview),
+        preview=preview,
         stands=stands(row, now),
-        arguments=_arguments(row, values),
+        arguments=_arguments(preview, values),
         result=values.result if result is None else result,
         result_parts=of_json(values.result) if result is None else of_literal(result),
         notes=of_json(row.metadata),
@@ -65,9 +67,12 @@ def job(call: Call) -> Response:
         begun_at=begun_at,
         values=values,
         copies=copies(
-            row, values, call.queue.db_path, f"{call.request.host_url.rstrip('/')}{call.root}"
+            row,
+            preview,
+            values,
+            call.queue.db_path,
+            f"{call.request.host_url.rstrip('/')}{call.root}",
         ),
-        decodes=call.source.decodes,
         why=call.queue.why(row.id) if row.status in {"pending", "running"} else None,
         places={code: _place(code, row) for code in _PLACES},
         before=before,
@@ -90,10 +95,10 @@ def job(call: Call) -> Response:
     )
 
 
-def _arguments(row: "JobRow", values: Values) -> tuple[Node, ...] | None:
+def _arguments(preview: str | None, values: Values) -> tuple[Node, ...] | None:
     """Return the arguments as a tree; ``None`` if there are none, or they cannot be told apart."""
-    if row.preview is not None:
-        return of_call(row.preview) or None
+    if preview is not None:
+        return of_call(preview) or None
     return (*(of_json(values.args) or ()), *(of_json(values.kwargs) or ())) or None
 
 

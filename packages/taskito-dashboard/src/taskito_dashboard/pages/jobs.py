@@ -10,13 +10,14 @@ from taskito import JobResult
 from taskito.bulk import VERBS, Count, Found, Verb
 from taskito.filters import Filter, FilterError, Term
 from taskito_dashboard.api.jobs import STATUSES
-from taskito_dashboard.api.operations import FILTER, begun
+from taskito_dashboard.api.operations import FILTER, begun, check_hidden
 from taskito_dashboard.errors import Refused
 from taskito_dashboard.pages.frame import back, page
 from taskito_dashboard.pages.terms import terms
 from taskito_dashboard.params import MOST_IDS, Param, content, too_large
 from taskito_dashboard.rendering import COLUMNS, hidden_of
 from taskito_dashboard.routing import Call, Route, acts, moved, place, shows
+from taskito_dashboard.source import Source
 from taskito_dashboard.standing import Standing, standing
 from taskito_dashboard.words import call_line, count, stands
 
@@ -60,6 +61,7 @@ def jobs(call: Call) -> Response:
     given = call.query()
     try:
         which = _which(given)
+        check_hidden(call, which)
     except FilterError as error:
         return _mistaken(call, given["filter"] or "", error)
     is_first = given["cursor"] is None
@@ -76,7 +78,7 @@ def jobs(call: Call) -> Response:
         "jobs.html",
         "jobs",
         "Jobs",
-        rows=[called(job, call.source.now) for job in found],
+        rows=[called(job, call.source) for job in found],
         line=line,
         kept={"filter": line} if line else {},
         newer=newer,
@@ -104,10 +106,10 @@ def row(job: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def called(job: JobResult[Any], now: int) -> dict[str, Any]:
+def called(job: JobResult[Any], source: Source) -> dict[str, Any]:
     """Return a line of the list with the call that the job is; if it runs, it ran until now."""
-    known = job._known()  # noqa: SLF001 - of our own packages
-    call = call_line(known.task, known.preview)
+    known, now = job._known(), source.now  # noqa: SLF001 - of our own packages
+    call = call_line(known.task, source.preview(known))
     line = {**row(job.to_dict()), "call": call, "stands": stands(known, now)}
     if line["status"] == "running":
         line["run_ms"] = max(0, now - line["started_at"])
@@ -138,6 +140,8 @@ def find(call: Call) -> Response:
         return moved(_url(call, Filter().with_term("task", text)))
     if text and call.queue.count_jobs(queue=text):
         return moved(_url(call, Filter().with_term("queue", text)))
+    if call.source.hides and text:
+        return moved(_url(call, Filter().with_term("error", text)))
     return moved(call.url("jobs", filter=text))
 
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 from werkzeug.wrappers import Response
 
 from taskito.bulk import CAP, VERBS, Operation
+from taskito.filters import Filter
 from taskito_dashboard.api.operations import FILTER, MOST_OF, Pace, begun, known, read_filter
 from taskito_dashboard.errors import Refused
 from taskito_dashboard.pages.frame import back, page
@@ -30,7 +31,7 @@ def operations(call: Call) -> Response:
 def ask(call: Call) -> Response:
     """What an operation would do, before it does."""
     given = call.query()
-    which, verb = read_filter(given["filter"]), given["verb"] or "retry"
+    which, verb = read_filter(call, given["filter"]), given["verb"] or "retry"
     found = call.source.bulk.search(which, limit=SAMPLES)
     return page(
         call,
@@ -43,7 +44,7 @@ def ask(call: Call) -> Response:
         line=str(which),
         in_words=which.in_words(),
         number=call.source.bulk.count(which).jobs(),
-        samples=[called(job, call.source.now) for job in found],
+        samples=[called(job, call.source) for job in found],
     )
 
 
@@ -56,7 +57,7 @@ def begin(call: Call) -> Response:
         raise Refused(400, f"there is no action {verb!r}", "use the buttons of the page")
     if verb == "delete" and form.get("typed", "").strip().lower() != "delete":
         raise Refused(400, "not confirmed: delete", "go back and type the word delete")
-    operation = begun(call, verb, read_filter(form.get("filter")), **pace(call))
+    operation = begun(call, verb, read_filter(call, form.get("filter")), **pace(call))
     return moved(call.url("operations", operation.id))
 
 
@@ -71,7 +72,7 @@ def operation(call: Call) -> Response:
         "system",
         f"{found.verb.capitalize()} {found.filter or 'all jobs'}",
         operation=shown(found),
-        in_words=read_filter(found.filter).in_words(),
+        in_words=Filter.parse(found.filter).in_words(),
         can_undo=can_undo,
         canaries=_canaries(call, found),
         next=what_is_next(found, call.source.now),
@@ -105,7 +106,7 @@ def _canaries(call: Call, operation: Operation) -> list[dict[str, Any]]:
     """Return the jobs that were made first, as long as they are stored."""
     most = min(operation.canary or 0, _CANARIES_SHOWN)
     copies = [copy for _, copy in call.source.bulk.touched(operation.id, most) if copy]
-    return [called(job, call.source.now) for copy in copies if (job := call.queue.get_job(copy))]
+    return [called(job, call.source) for copy in copies if (job := call.queue.get_job(copy))]
 
 
 def what_is_next(operation: Operation, now: int) -> str:

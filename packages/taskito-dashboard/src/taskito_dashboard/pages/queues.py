@@ -60,8 +60,8 @@ def queue(call: Call) -> Response:
         most_recent=MOST_RECENT,
         charts=charts(call, queue=name),
         flow=flow(call.source, call.source.now, stand["ready"], name),
-        coming=[called(job, call.source.now) for job in call.source.next_jobs(name, _NEXT)],
-        recent=[called(job, call.source.now) for job in call.source.recent(_RECENT, queue=name)],
+        coming=[called(job, call.source) for job in call.source.next_jobs(name, _NEXT)],
+        recent=[called(job, call.source) for job in call.source.recent(_RECENT, queue=name)],
     )
 
 

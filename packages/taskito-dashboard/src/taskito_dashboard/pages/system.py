@@ -53,7 +53,7 @@ def system(call: Call) -> Response:
         findings=findings,
         operations=[shown(operation) for operation in source.bulk.operations(_RECENT)],
         deeds=source.bulk.deeds(_RECENT),
-        decodes=source.decodes,
+        arguments=_arguments(source),
         versions=versions,
         diagnostics=diagnostics(versions, disk, stats, crew, findings),
         retention=retention(source),
@@ -120,6 +120,14 @@ def diagnostics(
     lines += [f"{check} {status}" for status, check, _, _ in findings]
     lines += [f"{status} {number:,}" for status, number in stats.items()]
     return "\n".join(lines)
+
+
+def _arguments(source: "Source") -> str:
+    if source.hides:
+        return "hidden"
+    if source.decodes:
+        return "decoded with the serializer of the program"
+    return "not decoded: opened without a program"
 
 
 ROUTES = (shows("/system", system),)

@@ -91,7 +91,7 @@ def task(call: Call) -> Response:
     """One task."""
     queue, source, name = call.queue, call.source, call.names["name"]
     spans = [(label, _metrics(source, name, since)) for since, label in _SPANS]
-    newest = [called(job, source.now) for job in source.recent(_LOOKED_AT, task=name)]
+    newest = [called(job, source) for job in source.recent(_LOOKED_AT, task=name)]
     own = registered(queue).get(name)
     workers = queue.workers()
     breaker = _breakers(queue).get(name)
