@@ -27,9 +27,9 @@ def jobs(queue: Queue, work: Work) -> list[str]:
         current_job.log(f"looked at {len(text)} letters")
         raise RuntimeError("spoilt")
 
-    made = [keep.delay(SECRET), spoil.delay(text=SECRET)]
+    made = [keep.delay(SECRET).id, spoil.delay(text=SECRET).id]
     work()
-    return [job.id for job in [*made, keep.apply_async((SECRET,), delay=3600)]]
+    return [*made, keep.apply_async((SECRET,), delay=3600).id]
 
 
 def answers(client: Client, jobs: list[str]) -> dict[str, str]:
