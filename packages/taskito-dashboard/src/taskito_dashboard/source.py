@@ -244,8 +244,7 @@ class Source:
 
     def letters(self) -> int:
         """How many dead letters there are, counted up to one more than are told."""
-        with self.database as store:
-            return len(store.oldest_letters(limit=LETTERS_SHOWN + 1))
+        return self.deaths(0, LETTERS_SHOWN + 1)
 
     def letter_of(self, row: "JobRow") -> str | None:
         """The dead letter of a dead job, ``None`` when it was retried or removed."""
@@ -263,7 +262,7 @@ class Source:
 
     def newest(
         self, most: int, status: str, queue: str | None = None, task: str | None = None
-    ) -> list[JobResult[Any]]:
+    ) -> "list[JobRow]":
         """Up to so many jobs in a status, newest first.
 
         Where the counters say that there are fewer, the search ends with the last of them
@@ -273,11 +272,7 @@ class Source:
         if not wanted:
             return []
         which = JobFilter(status=status, queue=queue, task_name=task)
-        rows = which.rows(self.database, None, wanted, 0)
-        return [self._result(row) for row in rows]
-
-    def _result(self, row: "JobRow") -> JobResult[Any]:
-        return JobResult[Any](self.database, self.queue.serializer, row.id, row=row)
+        return which.rows(self.database, None, wanted, 0)
 
     def trend(self) -> "tuple[Metrics, Metrics]":
         """What ended in the last 15 minutes and in the last 24 hours, by task.
@@ -342,7 +337,7 @@ class Source:
 
     def recent(
         self, most: int, *, queue: str | None = None, task: str | None = None
-    ) -> list[JobResult[Any]]:
+    ) -> "list[JobRow]":
         """Up to so many jobs of a queue or a task, newest first.
 
         Looked for among the newest :data:`MOST_RECENT` jobs of the database alone.
@@ -351,7 +346,7 @@ class Source:
         if not wanted:
             return []
         which = JobFilter(queue=queue, task_name=task, created_after=self._recent_since())
-        return [self._result(row) for row in which.rows(self.database, None, wanted, 0)]
+        return which.rows(self.database, None, wanted, 0)
 
     def _stored(self, queue: str | None, task: str | None) -> "Iterator[int]":
         """Give the numbers of jobs of a queue or a task, by counters."""
@@ -390,10 +385,9 @@ class Source:
             self._backlogs.clear()
         return self._backlogs.setdefault(queue, Backlog())
 
-    def next_jobs(self, queue: str, limit: int) -> list[JobResult[Any]]:
+    def next_jobs(self, queue: str, limit: int) -> "list[JobRow]":
         """The jobs of a queue that a worker would claim next, in that order."""
-        rows = next_jobs(self.database, queue, limit=limit)
-        return [self._result(row) for row in rows]
+        return next_jobs(self.database, queue, limit=limit)
 
     @property
     def keeps_ms(self) -> int | None:
@@ -459,6 +453,11 @@ def _sums(buckets: "Iterable[Mapping[str, Any]]") -> dict[str, int]:
         count += bucket["done"] + bucket["failed"]
         failures += bucket["failed"]
     return {"count": count, "failure_count": failures}
+
+
+def row_of(job: JobResult[Any]) -> "JobRow":
+    """Return a job as it was found."""
+    return job._known()  # noqa: SLF001 - of our own packages
 
 
 def as_text(value: object) -> str:

@@ -158,7 +158,7 @@ class World:
         waiting: How many jobs wait, by task; of tasks that are known to have some.
         breakers: As :meth:`taskito.Queue.circuit_breakers`.
         schedules: As :meth:`taskito.Queue.list_periodic`.
-        running: Jobs that run, as :meth:`taskito.JobResult.to_dict`.
+        running: ``id``, ``started_at`` and ``timeout_ms`` of jobs that run.
         lately: ``count`` and ``failure_count`` of the attempts of the last 15 minutes, by task.
         day: The same of the last 24 hours.
         failures: The open groups of failures, that with most jobs first.

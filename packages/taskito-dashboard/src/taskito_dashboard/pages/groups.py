@@ -19,14 +19,12 @@ from taskito_dashboard.failures import (
 )
 from taskito_dashboard.pages.frame import back, page, sure
 from taskito_dashboard.pages.job import retried
-from taskito_dashboard.pages.jobs import row
+from taskito_dashboard.pages.jobs import listed
 from taskito_dashboard.pages.operations import pace
 from taskito_dashboard.routing import Call, acts, moved, shows
-from taskito_dashboard.words import call_line
 
 if TYPE_CHECKING:
-    from taskito_core import AttemptRow, GroupRow, JobRow
-    from taskito_dashboard.source import Source
+    from taskito_core import AttemptRow, GroupRow
 
 SAMPLES = 20
 PACE = {"canary": 1, "rate": 20, "stop_after": 5}
@@ -52,7 +50,7 @@ def group(call: Call) -> Response:
         group=found,
         pace=PACE,
         line=line(call, found),
-        samples=[sample(job, call.source) for job in jobs[:SAMPLES]],
+        samples=[listed(job, call.source) for job in jobs[:SAMPLES]],
         arguments=affected(call.source.preview(job) for job in jobs),
         called=len(jobs),
         parts=varying(found.template, [attempt.message or "" for attempt in attempts]),
@@ -126,26 +124,6 @@ def line(call: Call, found: "GroupRow") -> dict[str, Any]:
     since -= since % HOUR_MS
     counts = call.source.groups.hours(found.fingerprint, since, HOURS)
     return {"bars": bars(counts), "total": sum(counts), "most": max(counts)}
-
-
-def sample(job: "JobRow", source: "Source") -> dict[str, Any]:
-    """Return a line of the list of jobs."""
-    known = {
-        "id": job.id,
-        "task_name": job.task,
-        "call": call_line(job.task, source.preview(job)),
-        "status": job.status,
-        "queue": job.queue,
-        "progress": job.progress,
-        "retry_count": job.retry_count,
-        "max_retries": job.max_retries,
-        "created_at": job.created_at,
-        "scheduled_at": job.scheduled_at,
-        "started_at": job.started_at,
-        "completed_at": job.completed_at,
-        "error": job.error,
-    }
-    return row(known)
 
 
 ROUTES = (

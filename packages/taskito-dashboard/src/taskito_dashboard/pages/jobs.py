@@ -2,11 +2,10 @@
 
 import re
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from werkzeug.wrappers import Response
 
-from taskito import JobResult
 from taskito.bulk import VERBS, Count, Found, Verb
 from taskito.filters import Filter, FilterError, Term
 from taskito_dashboard.api.jobs import STATUSES
@@ -17,9 +16,12 @@ from taskito_dashboard.pages.terms import terms
 from taskito_dashboard.params import MOST_IDS, Param, content, too_large
 from taskito_dashboard.rendering import COLUMNS, hidden_of
 from taskito_dashboard.routing import Call, Route, acts, moved, place, shows
-from taskito_dashboard.source import Source
+from taskito_dashboard.source import Source, row_of
 from taskito_dashboard.standing import Standing, standing
 from taskito_dashboard.words import call_line, count, stands
+
+if TYPE_CHECKING:
+    from taskito_core import JobRow
 
 PER_PAGE = 50
 TABS = (
@@ -78,7 +80,7 @@ def jobs(call: Call) -> Response:
         "jobs.html",
         "jobs",
         "Jobs",
-        rows=[called(job, call.source) for job in found],
+        rows=[listed(row_of(job), call.source) for job in found],
         line=line,
         kept={"filter": line} if line else {},
         newer=newer,
@@ -96,24 +98,29 @@ def jobs(call: Call) -> Response:
     )
 
 
-def row(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a line of the list: the job, and how long it waited and ran."""
-    started, ended = job["started_at"], job["completed_at"]
+def listed(job: "JobRow", source: Source) -> dict[str, Any]:
+    """Return a line of the list: the call that a job is, where it stands, how long it took.
+
+    One that runs, ran until now.
+    """
+    now, started = source.now, job.started_at
+    ended = now if job.status == "running" else job.completed_at
     return {
-        **job,
-        "wait_ms": None if started is None else started - job["scheduled_at"],
-        "run_ms": None if started is None or ended is None else ended - started,
+        "id": job.id,
+        "task_name": job.task,
+        "call": call_line(job.task, source.preview(job)),
+        "status": job.status,
+        "stands": stands(job, now),
+        "queue": job.queue,
+        "progress": job.progress,
+        "retry_count": job.retry_count,
+        "max_retries": job.max_retries,
+        "created_at": job.created_at,
+        "started_at": started,
+        "error": job.error,
+        "wait_ms": None if started is None else started - job.scheduled_at,
+        "run_ms": None if started is None or ended is None else max(0, ended - started),
     }
-
-
-def called(job: JobResult[Any], source: Source) -> dict[str, Any]:
-    """Return a line of the list with the call that the job is; if it runs, it ran until now."""
-    known, now = job._known(), source.now  # noqa: SLF001 - of our own packages
-    call = call_line(known.task, source.preview(known))
-    line = {**row(job.to_dict()), "call": call, "stands": stands(known, now)}
-    if line["status"] == "running":
-        line["run_ms"] = max(0, now - line["started_at"])
-    return line
 
 
 def _columns(call: Call) -> list[tuple[str, str]]:

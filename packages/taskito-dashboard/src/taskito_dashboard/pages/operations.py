@@ -9,9 +9,10 @@ from taskito.filters import Filter
 from taskito_dashboard.api.operations import FILTER, MOST_OF, Pace, begun, known, read_filter
 from taskito_dashboard.errors import Refused
 from taskito_dashboard.pages.frame import back, page
-from taskito_dashboard.pages.jobs import called
+from taskito_dashboard.pages.jobs import listed
 from taskito_dashboard.params import Param, content
 from taskito_dashboard.routing import Call, acts, moved, shows
+from taskito_dashboard.source import row_of
 from taskito_dashboard.words import duration
 
 SAMPLES = 5
@@ -44,7 +45,7 @@ def ask(call: Call) -> Response:
         line=str(which),
         in_words=which.in_words(),
         number=call.source.bulk.count(which).jobs(),
-        samples=[called(job, call.source) for job in found],
+        samples=[listed(row_of(job), call.source) for job in found],
     )
 
 
@@ -106,7 +107,9 @@ def _canaries(call: Call, operation: Operation) -> list[dict[str, Any]]:
     """Return the jobs that were made first, as long as they are stored."""
     most = min(operation.canary or 0, _CANARIES_SHOWN)
     copies = [copy for _, copy in call.source.bulk.touched(operation.id, most) if copy]
-    return [called(job, call.source) for copy in copies if (job := call.queue.get_job(copy))]
+    return [
+        listed(row_of(job), call.source) for copy in copies if (job := call.queue.get_job(copy))
+    ]
 
 
 def what_is_next(operation: Operation, now: int) -> str:

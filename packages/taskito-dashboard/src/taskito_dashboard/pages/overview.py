@@ -77,7 +77,7 @@ def observed(call: Call, stands: Standing) -> World:
     disk = call.source.disk()
     lately, day = call.source.trend()
     sample = call.source.newest(_SAMPLE, "pending")
-    tasks = {job.task_name for job in sample}
+    tasks = {job.task for job in sample}
     now, queues = call.source.now, queue.list_queues()
     mark = call.source.last_mark(now - MARK_MS)
     return World(
@@ -87,7 +87,10 @@ def observed(call: Call, stands: Standing) -> World:
         waiting={task: queue.count_jobs("pending", task_name=task) for task in tasks},
         breakers=queue.circuit_breakers(),
         schedules=queue.list_periodic(),
-        running=[job.to_dict() for job in call.source.newest(_RUNNING, "running")],
+        running=[
+            {"id": job.id, "started_at": job.started_at, "timeout_ms": job.timeout_ms}
+            for job in call.source.newest(_RUNNING, "running")
+        ],
         lately=lately,
         day=day,
         failures=failures(call.source.failing(), None if mark is None else mark.at, now=now),

@@ -12,7 +12,7 @@ from taskito_dashboard.errors import Refused
 from taskito_dashboard.flow import flow
 from taskito_dashboard.pages.charts import charts
 from taskito_dashboard.pages.frame import back, page
-from taskito_dashboard.pages.jobs import called
+from taskito_dashboard.pages.jobs import listed
 from taskito_dashboard.pages.overview import use
 from taskito_dashboard.routing import Call, acts, shows
 from taskito_dashboard.source import MOST_RECENT, Source
@@ -60,8 +60,8 @@ def queue(call: Call) -> Response:
         most_recent=MOST_RECENT,
         charts=charts(call, queue=name),
         flow=flow(call.source, call.source.now, stand["ready"], name),
-        coming=[called(job, call.source) for job in call.source.next_jobs(name, _NEXT)],
-        recent=[called(job, call.source) for job in call.source.recent(_RECENT, queue=name)],
+        coming=[listed(job, call.source) for job in call.source.next_jobs(name, _NEXT)],
+        recent=[listed(job, call.source) for job in call.source.recent(_RECENT, queue=name)],
     )
 
 

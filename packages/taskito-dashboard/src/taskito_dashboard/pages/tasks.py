@@ -12,7 +12,7 @@ from taskito_dashboard.errors import not_found
 from taskito_dashboard.pages.charts import charts
 from taskito_dashboard.pages.frame import page
 from taskito_dashboard.pages.groups import line
-from taskito_dashboard.pages.jobs import called
+from taskito_dashboard.pages.jobs import listed
 from taskito_dashboard.rollups import span_of
 from taskito_dashboard.routing import Call, shows
 from taskito_dashboard.sketches import histogram, stacked
@@ -21,6 +21,7 @@ from taskito_dashboard.words import duration
 
 if TYPE_CHECKING:
     from taskito import Queue
+    from taskito_core import JobRow
     from taskito_dashboard.source import Source
 
 _HOUR = 3600
@@ -91,7 +92,8 @@ def task(call: Call) -> Response:
     """One task."""
     queue, source, name = call.queue, call.source, call.names["name"]
     spans = [(label, _metrics(source, name, since)) for since, label in _SPANS]
-    newest = [called(job, source) for job in source.recent(_LOOKED_AT, task=name)]
+    jobs = source.recent(_LOOKED_AT, task=name)
+    newest = [listed(job, source) for job in jobs]
     own = registered(queue).get(name)
     workers = queue.workers()
     breaker = _breakers(queue).get(name)
@@ -119,7 +121,7 @@ def task(call: Call) -> Response:
         more_groups=max(0, len(groups) - _GROUPS),
         counts=counts,
         breaker=breaker,
-        settings=_settings_of(own, task_limits(source.database).get(name), newest, workers, name),
+        settings=_settings_of(own, task_limits(source.database).get(name), jobs, workers, name),
         workers=_serving(workers, name),
     )
 
@@ -149,7 +151,7 @@ def _settings(options: Any) -> dict[str, Any]:
 def _settings_of(
     own: Mapping[str, Any] | None,
     announced: tuple[str | None, int | None] | None,
-    newest: Sequence[Mapping[str, Any]],
+    jobs: "Sequence[JobRow]",
     workers: Iterable[Mapping[str, Any]],
     name: str,
 ) -> list[tuple[str, str, str]]:
@@ -166,13 +168,13 @@ def _settings_of(
             ("Retries", str(own["max_retries"]), program),
             ("Timeout", duration(own["timeout_ms"]) if own["timeout_ms"] else "none", program),
         ]
-    elif newest:
-        last = newest[0]
-        timeout = duration(last["timeout_ms"]) if last["timeout_ms"] else "none"
+    elif jobs:
+        last = jobs[0]
+        timeout = duration(last.timeout_ms) if last.timeout_ms else "none"
         found = [
-            ("Queue", last["queue"], job),
-            ("Priority", str(last["priority"]), job),
-            ("Retries", str(last["max_retries"]), job),
+            ("Queue", last.queue, job),
+            ("Priority", str(last.priority), job),
+            ("Retries", str(last.max_retries), job),
             ("Timeout", timeout, job),
         ]
     is_announced = announced is not None or _serving(workers, name)

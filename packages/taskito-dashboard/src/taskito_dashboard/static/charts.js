@@ -1,19 +1,18 @@
-// Draws what /api/rollups says: lines in steps, failures as bars, marks. Nothing is drawn where
-// nothing is known; the open bucket is dashed.
+// Draws what /api/rollups says: lines in steps, failures as bars, marks; the open bucket dashed.
 
 const EVERY_MS = 10_000;
-// Counts are whole.
 const WHOLE = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1e3, 2e3, 5e3, 1e4, 1e5, 1e6];
 const drawn = new WeakMap();
 const colour = (element) => getComputedStyle(element).color;
 
-async function draw(section, isOld) {
+async function draw(section, isOld, asked) {
   const { plot, at = 0 } = drawn.get(section) ?? {};
   if (!isOld && Date.now() - at < EVERY_MS) return;
   drawn.set(section, { plot, at: Date.now() });
-  const answer = await fetch(section.dataset.chart);
-  if (!answer.ok) return;
-  const data = await answer.json();
+  const url = section.dataset.chart;
+  asked[url] ??= fetch(url).then((it) => it.ok && it.json());
+  const data = await asked[url];
+  if (!data) return;
   plot?.destroy();
   drawn.set(section, { plot: make(section, data), at: Date.now() });
 }
@@ -110,7 +109,8 @@ function go(address, query) {
 }
 
 function drawAll(isOld) {
-  for (const section of document.querySelectorAll("[data-chart]")) draw(section, isOld);
+  const asked = {};
+  for (const section of document.querySelectorAll("[data-chart]")) draw(section, isOld, asked);
 }
 
 document.addEventListener("htmx:after:swap", () => drawAll(false));
