@@ -80,5 +80,5 @@ def test_what_nobody_asks_for_any_more_does_not_count(clocks: Clocks) -> None:
     made = []
     for _ in range(3):
         shared.get("/", lambda: made.append(clocks.now))
-        clocks.now += 1.125
+        clocks.now += SHORTEST_S + 0.125
     assert len(made) == 3

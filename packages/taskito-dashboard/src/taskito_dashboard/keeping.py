@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 T = TypeVar("T")
 
 _MOST = 64
-SHORTEST_S, LONGEST_S = 1.0, 5.0
+SHORTEST_S, LONGEST_S = 1.5, 5.0
 """How old an answer that is shared may be, at least and at most."""
 SHARE = 0.015
 """So much of a processor's time may answers that are shared cost, as far as LONGEST_S lets it."""
