@@ -22,9 +22,8 @@ use taskito_core::rollup::{By, Period, Rollups, Run};
 use taskito_core::schedule::ScheduleRow;
 use taskito_core::state::State;
 use taskito_core::store::{
-    Arrivals, Census, Completion, Delayed, End, Failure, JobStore, Judgement, LogLine, Passed, Rest,
-    Start,
-    Sync, Transaction, Verdict,
+    Arrivals, Census, Completion, Delayed, End, Failure, JobStore, Judgement, LogLine, Passed,
+    Rest, Start, Sync, Transaction, Verdict,
 };
 
 use crate::author::{Act, Fresh, Kin, Pick, Question, Step};

@@ -24,8 +24,8 @@ use taskito_core::state::State;
 use taskito_core::store::bulk::{Found, Search};
 use taskito_core::store::sqlite::SqliteStore;
 use taskito_core::store::{
-    Appetite, Arrivals, Census, Delayed, Diagnosis, Graph, Inspect, JobStore, Leases, Member, Passed,
-    Restraints, Searching, Survey, Sync, Tally, Tie, Timetable, Watching, Work, Workflows,
+    Appetite, Arrivals, Census, Delayed, Diagnosis, Graph, Inspect, JobStore, Leases, Member,
+    Passed, Restraints, Searching, Survey, Sync, Tally, Tie, Timetable, Watching, Work, Workflows,
 };
 
 /// How a store fails once.
