@@ -114,13 +114,15 @@ class TestAudience:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         asked: list[str | None] = []
+        charts: list[str | None] = []
 
         class Overview(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self) -> None:
-                asked.append(self.headers["If-None-Match"])
-                self.send_response(304 if asked[-1] else 200)
+                tag = self.headers["If-None-Match"]
+                (asked if self.path == "/" else charts).append(tag)
+                self.send_response(304 if tag else 200)
                 self.send_header("ETag", '"1"')
                 self.send_header("Content-Length", "0")
                 self.end_headers()
@@ -133,11 +135,13 @@ class TestAudience:
             threading.Thread(target=server.serve_forever).start()
             audience = Audience(f"http://127.0.0.1:{server.server_port}", 2)
             with audience:
-                until(lambda: len(asked) > 5, within=60)
+                until(lambda: len(asked) > 12, within=60)
             server.shutdown()
 
         assert audience.error is None
         assert asked[:5] == [None, None, '"1"', '"1"', '"1"']
+        # At the first look and at the sixth one.
+        assert charts[:4] == [None, None, '"1"', '"1"']
 
     def test_a_page_that_is_not_there_is_told(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as listener:

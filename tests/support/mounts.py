@@ -8,8 +8,8 @@ import pytest
 
 from tests.support.processes import REPOSITORY
 
-SMALL = 'mount -t tmpfs -o size=2m tmpfs "$1"'
-"""A file system of two megabytes."""
+SMALL = 'mount -t tmpfs -o size=4m tmpfs "$1"'
+"""A file system of four megabytes."""
 READ_ONLY = 'mount --bind "$1" "$1"; mount -o remount,ro,bind "$1"'
 """What is there, but nothing can be written."""
 

@@ -310,9 +310,9 @@ impl Author {
             42 => Step::NoteLog(self.picks()),
             43 => Step::ShiftWaits(self.one_of(&[0, 900, -900])),
             44 => Step::ShortenWaits,
-            47 => Step::RunNow(self.pick()),
             45 | 46 => Step::JudgeGroup(self.pick(), self.below(3)),
-            47 if self.one_in(3) => Step::RequestDrain(self.pick()),
+            47 => Step::RunNow(self.pick()),
+            48 if self.one_in(3) => Step::RequestDrain(self.pick()),
             _ if self.one_in(2) => Step::Enlist,
             _ => Step::Dismiss(self.pick()),
         }
