@@ -66,6 +66,13 @@ def served(
             process.kill()
 
 
+def run(*argv: str) -> "subprocess.CompletedProcess[str]":
+    """Run a program that serves nothing, to its end."""
+    return subprocess.run(
+        [sys.executable, *argv], capture_output=True, text=True, timeout=DEADLINE, check=False
+    )
+
+
 def ask(
     url: str,
     method: str = "GET",
@@ -167,10 +174,7 @@ class TestCommand:
             assert ask(url, "POST", headers={"Host": "a.example", "X-User": "ann"})[0] == 403
 
     def test_a_header_that_anybody_may_send_is_no_login(self, database: Path) -> None:
-        command = [sys.executable, *CLI, "--db", str(database), "--trust-header", "X-User"]
-        refused = subprocess.run(
-            command, capture_output=True, text=True, timeout=DEADLINE, check=False
-        )
+        refused = run(*CLI, "--db", str(database), "--trust-header", "X-User")
         assert refused.returncode == 1
         assert "Error: --trust-header and --trusted-proxy say nothing without" in refused.stderr
         assert "hint: a header that anybody may send names nobody" in refused.stderr
@@ -187,13 +191,7 @@ class TestCommand:
 
     @pytest.mark.parametrize("prefix", ["jobs", "//evil.example", "/a b", "/a?b", "/é"])
     def test_a_prefix_that_is_no_path_is_a_usage_error(self, database: Path, prefix: str) -> None:
-        done = subprocess.run(
-            [sys.executable, *CLI, "--db", str(database), f"--prefix={prefix}"],
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE,
-            check=False,
-        )
+        done = run(*CLI, "--db", str(database), f"--prefix={prefix}")
         assert done.returncode == 2
         assert f"not a path: '{prefix}'" in done.stderr
 
@@ -217,14 +215,12 @@ class TestCommand:
             assert "Traceback" not in process.stderr.read()
 
     def test_without_one_only_who_insists(self, database: Path) -> None:
-        command = [sys.executable, *CLI, "--db", str(database), "--host", "0.0.0.0"]
-        refused = subprocess.run(
-            command, capture_output=True, text=True, timeout=DEADLINE, check=False
-        )
+        argv = (*CLI, "--db", str(database), "--host", "0.0.0.0")
+        refused = run(*argv)
         assert refused.returncode == 1
         assert "Error: host '0.0.0.0' is not loopback" in refused.stderr
         assert "hint: set TASKITO_DASHBOARD_TOKEN" in refused.stderr
-        with served(*command[1:], "--insecure") as (address, _):
+        with served(*argv, "--insecure") as (address, _):
             assert "There is no token" in ask(address.replace("0.0.0.0", "127.0.0.1"))[1]
 
     def test_for_a_program_the_address_is_json(self, database: Path) -> None:
@@ -233,14 +229,7 @@ class TestCommand:
 
     @pytest.mark.parametrize("port", ["-1", "65536", "http"])
     def test_a_port_that_is_none_is_a_usage_error(self, database: Path, port: str) -> None:
-        command = [sys.executable, "-m", "taskito", "dashboard", "--db", str(database)]
-        done = subprocess.run(
-            [*command, f"--port={port}"],
-            capture_output=True,
-            text=True,
-            timeout=DEADLINE,
-            check=False,
-        )
+        done = run("-m", "taskito", "dashboard", "--db", str(database), f"--port={port}")
         assert done.returncode == 2
         assert f"not a port: '{port}'" in done.stderr
 

@@ -17,7 +17,7 @@ from taskito_dashboard.rendering import (
     media_of,
     zone_named,
 )
-from taskito_dashboard.routing import Call, Route, moved
+from taskito_dashboard.routing import Call, Handler, Route, moved
 from taskito_dashboard.security import COOKIE, session_of
 
 _YEAR = 365 * 86_400
@@ -111,6 +111,19 @@ def _set(call: Call, response: Response, name: str, value: str, age: int | None)
     )
 
 
+def _chooses(path: str, handler: Handler, summary: str, choice: Param) -> Route:
+    """Return a link that sets how pages look in this browser, and leads back."""
+    return Route(
+        method="GET",
+        path=path,
+        handler=handler,
+        role="open",
+        kind="action",
+        query=(choice, Param("back")),
+        summary=summary,
+    )
+
+
 ROUTES = (
     Route(
         method="POST",
@@ -128,42 +141,10 @@ ROUTES = (
         kind="action",
         summary="Log out",
     ),
-    Route(
-        method="GET",
-        path="/theme",
-        handler=theme,
-        role="open",
-        kind="action",
-        query=(Param("set", choices=THEMES), Param("back")),
-        summary="Choose a theme",
-    ),
-    Route(
-        method="GET",
-        path="/zone",
-        handler=zone,
-        role="open",
-        kind="action",
-        query=(Param("set"), Param("back")),
-        summary="Choose a time zone",
-    ),
-    Route(
-        method="GET",
-        path="/times",
-        handler=times,
-        role="open",
-        kind="action",
-        query=(Param("set", choices=TIMES), Param("back")),
-        summary="Choose how times are told",
-    ),
-    Route(
-        method="GET",
-        path="/columns",
-        handler=columns,
-        role="open",
-        kind="action",
-        query=(Param("hide"), Param("back")),
-        summary="Choose the columns of lists of jobs",
-    ),
+    _chooses("/theme", theme, "Choose a theme", Param("set", choices=THEMES)),
+    _chooses("/zone", zone, "Choose a time zone", Param("set")),
+    _chooses("/times", times, "Choose how times are told", Param("set", choices=TIMES)),
+    _chooses("/columns", columns, "Choose the columns of lists of jobs", Param("hide")),
     Route(
         method="GET",
         path="/static/<file>",
