@@ -241,7 +241,9 @@ def _metrics(source: "Source", name: str, since: int) -> Mapping[str, Any] | Non
         return source.queue.metrics(name, since).get(name)
 
     seconds = _KEPT_SECONDS if since <= _HOUR else _LONG_KEPT_SECONDS
-    found: Mapping[str, Any] | None = source.kept.get((name, since), find, seconds=seconds)
+    found: Mapping[str, Any] | None = source.kept.get(
+        ("metrics", name, since), find, seconds=seconds
+    )
     return found
 
 
