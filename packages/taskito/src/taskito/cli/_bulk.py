@@ -20,7 +20,6 @@ _DONE = {"retry": "retried", "cancel": "cancelled", "delete": "deleted"}
 _SAMPLES = 5
 _LOOK_SECONDS = 0.2
 _MOST_PER_SECOND = 100_000
-_CANARY_SECONDS = 300
 _ID_LENGTH = 36
 
 
@@ -70,7 +69,6 @@ def add_retry(parser: argparse.ArgumentParser) -> None:
         "--canary-wait",
         metavar="D",
         type=duration,
-        default=_CANARY_SECONDS,
         help="how long to wait for them; default: 5m",
     )
 
@@ -138,7 +136,8 @@ def carried_out(
 ) -> "Operation":
     """Begin an operation with the flags of its command, and watch it to its end."""
     names = ("rate", "stop_after", "canary", "canary_wait")
-    flags = {name: getattr(args, name) for name in names if hasattr(args, name)}
+    given = {name: getattr(args, name, None) for name in names}
+    flags = {name: value for name, value in given.items() if value is not None}
     operation = bulk.begin(verb, which, who=who(), **flags)
     return _watched(bulk, operation, quiet=quiet)
 
